@@ -1,0 +1,29 @@
+// SHA-256 (FIPS 180-4) under domain tags, so that bytes hashed for one purpose never pass for another.
+// The implementation is chosen by package.json "imports": native on Node, @noble/hashes elsewhere. Both give the same bytes.
+import { sha256 } from '#sha256'
+import type { Hash } from './brand.ts'
+import { concatBytes, utf8 } from './bytes.ts'
+
+export { sha256 }
+
+export const hashBytes = 32
+
+/** Stands for "nothing": the parent of the genesis, an empty tree. No known input hashes to it. */
+export const zeroHash: Hash = new Uint8Array(hashBytes) as Hash
+
+const prefixes = new Map<string, Uint8Array>()
+
+/** The domain prefix `dongbaek/<tag>\0`, put before what is hashed or signed. Tags are constants of the code, so the cache is bounded. */
+export function domain(tag: string): Uint8Array {
+  let prefix = prefixes.get(tag)
+  if (prefix === undefined) {
+    prefix = utf8(`dongbaek/${tag}\0`)
+    prefixes.set(tag, prefix)
+  }
+  return prefix
+}
+
+/** SHA-256 over the domain prefix and the parts, joined. */
+export function taggedHash(tag: string, ...parts: readonly Uint8Array[]): Hash {
+  return sha256(concatBytes(domain(tag), ...parts)) as Hash
+}
