@@ -1,0 +1,104 @@
+// Brings a machine to where the TypeScript programs run: dependencies installed as the lockfile says, and Node 24.
+// Plain JavaScript without dependencies, so that any Node from 18 on can read it on a fresh clone. It writes to stderr
+// only, and nothing at all when there is nothing to do: stdout belongs to the program.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const bundledNode = path.join(root, 'node_modules/.bin/node')
+const nodeMajorMin = 24
+const tickMs = 5_000
+// A Ctrl-C reaches a child from the terminal, and us from the terminal and from npm: we pass on one.
+const repeatedSignalMs = 1_000
+
+/** Installs what the lockfile lists unless it is there already. `withDev: false` is content without the dev tools. */
+export async function ensureInstalled({ withDev = true } = {}) {
+  if (isInstalled(withDev)) return
+  say('[1/2] Installing the dependencies with npm ci: a minute or so, and only when they change.')
+  const started = Date.now()
+  const seconds = () => Math.round((Date.now() - started) / 1_000)
+  const ticker = setInterval(() => say(`      ... ${seconds()} s`), tickMs)
+  const failure = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
+  clearInterval(ticker)
+  if (failure !== undefined) {
+    stop(
+      `The dependencies could not be installed: ${failure}. What npm says about it stands above.`,
+      'Usually it helps to check that the registry answers (npm ping), that the disk has 1 GB free, and that',
+      'package-lock.json is the committed one (git status). Then run the same command again.',
+    )
+  }
+  say(`[2/2] Installed in ${seconds()} s. Running on Node ${nodeVersion()}.`)
+}
+
+/** Runs a program of ours on Node 24 with this process's terminal, signals and exit code. */
+export function launch(program, args) {
+  const command = [path.join(root, program), ...args]
+  if (isNewEnough(process.versions.node)) {
+    process.execve(process.execPath, [process.execPath, ...command], process.env) // becomes it; does not return
+  }
+  const child = spawn(bundledNode, command, { stdio: 'inherit' })
+  child.on('error', missingNode)
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+  let passedOnAt = -Infinity
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (Date.now() - passedOnAt < repeatedSignalMs) return
+      passedOnAt = Date.now()
+      child.kill(signal)
+    })
+  }
+}
+
+/** Compares what the lockfile asks for with npm's own record of what it installed, which npm writes last. */
+function isInstalled(withDev) {
+  if (!existsSync(path.join(root, 'node_modules/.package-lock.json'))) return false
+  const installed = readPackages('node_modules/.package-lock.json')
+  return Object.entries(readPackages('package-lock.json')).every(([where, wanted]) => {
+    if (where === '') return true
+    const found = installed[where]
+    if (found === undefined) return wanted.optional || wanted.devOptional || (wanted.dev && !withDev)
+    return found.version === wanted.version && found.integrity === wanted.integrity
+  })
+}
+
+function readPackages(lockfile) {
+  return JSON.parse(readFileSync(path.join(root, lockfile), 'utf8')).packages
+}
+
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', process.stderr, process.stderr] })
+    child.on('error', (error) => resolve(error.message))
+    child.on('exit', (code, signal) => resolve(code === 0 ? undefined : `npm ended with ${signal ?? code}`))
+  })
+}
+
+function isNewEnough(version) {
+  return Number(version.split('.')[0]) >= nodeMajorMin
+}
+
+function nodeVersion() {
+  if (isNewEnough(process.versions.node)) return process.versions.node
+  const { stdout } = spawnSync(bundledNode, ['-p', 'process.versions.node'], { encoding: 'utf8' })
+  return stdout?.trim() || missingNode()
+}
+
+function missingNode() {
+  stop(
+    `Dongbaek needs Node ${nodeMajorMin} or newer. This is Node ${process.versions.node}, and the one that the dependencies`,
+    `bring (Linux with glibc, x64 or arm64) does not run on this machine (${process.platform} ${process.arch}).`,
+    `Install Node ${nodeMajorMin}, then run the same command again.`,
+  )
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`)
+}
+
+function stop(...lines) {
+  lines.forEach(say)
+  process.exit(1)
+}
