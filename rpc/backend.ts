@@ -1,0 +1,101 @@
+// What the RPC needs of the node it answers for. node/ implements it; rpc/ knows no more of the node than this.
+import type { Did, Hash, Height, TimeMs, TransactionId } from '../primitives/brand.ts'
+import type { Json, JsonObject } from '../primitives/schema.ts'
+import type { BlockOutcome, Receipt } from '../state/receipt.ts'
+import type { Transaction } from '../state/transaction.ts'
+import type { StateProof } from '../state/tree.ts'
+import type { QueryView } from '../state/view.ts'
+
+export interface Backend {
+  readonly chainId: string
+  readonly genesisHash: Hash
+  /** genesis.json as it was read. */
+  readonly genesis: JsonObject
+  readonly status: () => NodeStatus
+  readonly peers: () => readonly PeerStatus[]
+  /** The last executed block: what every query answers from. Height 0 is the genesis. */
+  readonly head: () => Head
+  readonly block: (height: Height) => StoredBlock | undefined
+  readonly heightOf: (blockHash: Hash) => Height | undefined
+  /** Receipts and events of an executed block. */
+  readonly results: (height: Height) => { readonly outcome: BlockOutcome; readonly receipts: readonly Receipt[] } | undefined
+  /** The highest certified checkpoint at or below `height` (of all, if absent). */
+  readonly checkpoint: (height?: Height) => Json | undefined
+  readonly validators: (height?: Height) => Json
+  readonly evidence: () => readonly Json[]
+  /** A transaction that has run, with its receipt. */
+  readonly transaction: (id: TransactionId) => { readonly transaction: Transaction; readonly receipt: Receipt } | undefined
+  /** Transactions a DID sent or countersigned, newest first. */
+  readonly transactionsByDid: (did: Did, cursor: string | undefined, limit: number) => { readonly items: readonly TransactionId[]; readonly next: string | undefined }
+  /**
+   * Takes a transaction into the mempool and on to the validators.
+   * Throws DongbaekError: `codec/…`, `tx/…` (see state/families.ts), `mempool/full`, `mempool/sender-limit`, `node/not-ready`.
+   * A transaction that is pending or has run already is not an error: its id is the answer.
+   */
+  readonly submit: (encoded: Uint8Array) => Promise<TransactionId>
+  /** The final receipt, or undefined when `timeoutMs` has passed. */
+  readonly waitReceipt: (id: TransactionId, timeoutMs: number) => Promise<Receipt | undefined>
+  /** The receipt it would have in the next block. Throws like `submit` for what could not even be ordered. */
+  readonly simulate: (encoded: Uint8Array) => Promise<Receipt>
+  readonly query: QueryView
+  /** Proofs of state keys at one certified height. Waits shortly for the certificate of the head. Throws `node/not-certified`. */
+  readonly prove: (keys: readonly string[]) => Promise<CertifiedProof>
+  /** Calls back after each executed block; returns the way to stop it. */
+  readonly onBlock: (listener: (height: Height) => void) => () => void
+  /** Bodies of posts, kept outside the blocks by their hash. Throws `community/body-…`. */
+  readonly putBody: (body: Uint8Array) => Promise<Hash>
+  readonly getBody: (hash: Hash) => Promise<Uint8Array | undefined>
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>
+}
+
+export interface Head {
+  readonly height: Height
+  readonly hash: Hash
+  readonly timeMs: TimeMs
+}
+
+export interface StoredBlock {
+  readonly hash: Hash
+  /** The header in JSON (consensus/block.ts). */
+  readonly header: JsonObject
+  readonly ids: readonly TransactionId[]
+  /** The commit certificate in JSON; every stored block has one. */
+  readonly certificate: Json
+  readonly transactions: () => readonly Transaction[]
+}
+
+export interface CertifiedProof {
+  readonly height: Height
+  readonly stateRoot: Hash
+  /** The checkpoint certificate in JSON. */
+  readonly checkpoint: Json
+  readonly entries: readonly { readonly key: string; readonly value: Uint8Array | undefined; readonly proof: StateProof }[]
+}
+
+export interface NodeStatus {
+  readonly version: string
+  readonly chainId: string
+  readonly genesisHash: string
+  readonly name: string
+  readonly role: 'validator' | 'observer'
+  readonly head: { readonly height: number; readonly hash: string; readonly timeMs: number }
+  readonly view: number
+  readonly primary: string
+  readonly peers: number
+  readonly syncing: boolean
+  readonly checkpoint: { readonly height: number; readonly stateRoot: string } | null
+  readonly mempool: { readonly transactions: number; readonly bytes: number }
+  /** What is wrong or waited for, and from whom, in sentences; empty when all is well. */
+  readonly problems: readonly string[]
+}
+
+export interface PeerStatus {
+  readonly name: string
+  readonly connected: boolean
+  readonly sinceMs: number | null
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly dropped: number
+  readonly lastError: string | null
+}

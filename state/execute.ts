@@ -1,0 +1,112 @@
+// Execution: ordered transactions over the state give receipts, changes and a root, the same on every node.
+import type { Hash, Height, TimeMs } from '../primitives/brand.ts'
+import { assert } from '../primitives/errors.ts'
+import { sha256 } from '../primitives/hash.ts'
+import { blockRecordTable, type BlockOutcome, type Receipt, receiptLeaves, receiptsRoot, transactionEventsMax } from './receipt.ts'
+import { isAuthorised } from './did/authority.ts'
+import { families, type ReadyTransaction } from './families.ts'
+import { type BlockInfo, type Event, refuse, type Refusal } from './family.ts'
+import { readParameters } from './parameters.ts'
+import { keyHashOf } from './proof.ts'
+import type { SeenIds } from './seen.ts'
+import type { PageWrite, StateTree } from './tree.ts'
+import { createOverlay, type Overlay, type StateChange, type StateSource, type ValueCache } from './view.ts'
+
+export interface State {
+  /** The committed state, this node's own unwritten changes included. */
+  readonly source: StateSource
+  readonly cache: ValueCache
+  readonly tree: StateTree
+  readonly seen: SeenIds
+}
+
+export interface ExecutableBlock {
+  readonly chain: string
+  readonly height: Height
+  readonly hash: Hash
+  readonly timeMs: TimeMs
+  readonly transactions: readonly ReadyTransaction[]
+}
+
+export interface Executed {
+  readonly outcome: BlockOutcome
+  readonly receipts: readonly Receipt[]
+  /** What the receipts root is over: the encoded outcome, then the encoded receipts. */
+  readonly leaves: readonly Uint8Array[]
+  readonly receiptsRoot: Hash
+  readonly changes: readonly StateChange[]
+  readonly pages: readonly PageWrite[]
+  readonly stateRoot: Hash
+}
+
+/** Runs a block on the state and moves the tree, the cache and the seen ids on. The caller stores `changes` and `pages`, both in one write. */
+export function executeBlock(state: State, block: ExecutableBlock): Executed {
+  const overlay = createOverlay(state.source, state.cache)
+  const info: BlockInfo = { chain: block.chain, height: block.height, timeMs: block.timeMs }
+  const blockEvents: Event[] = []
+  for (const family of families) family.beginBlock?.({ block: info, view: overlay, emit: (event) => blockEvents.push(event) })
+  state.seen.forget(block.timeMs)
+  const receipts = block.transactions.map((ready, index) => {
+    const receipt = run(overlay, info, ready, index, state.seen)
+    state.seen.add(ready.transaction.id, ready.transaction.validUntilMs)
+    return receipt
+  })
+  const outcome: BlockOutcome = { height: block.height, events: blockEvents }
+  const leaves = receiptLeaves(outcome, receipts)
+  const root = receiptsRoot(leaves)
+  overlay.put(blockRecordTable, [block.height], { hash: block.hash, timeMs: block.timeMs, receiptsRoot: root })
+  return { outcome, receipts, leaves, receiptsRoot: root, ...settle(state, overlay) }
+}
+
+/** The receipt that the transaction would have in a block made now on this state. Changes nothing. */
+export function simulateTransaction(state: State, block: BlockInfo, ready: ReadyTransaction): Receipt {
+  return run(createOverlay(state.source, state.cache), block, ready, 0, state.seen)
+}
+
+/** Applies the genesis sections, by family name, to the empty state. */
+export function executeGenesis(state: State, block: BlockInfo, sections: ReadonlyMap<string, unknown>): Pick<Executed, 'changes' | 'pages' | 'stateRoot'> {
+  const overlay = createOverlay(state.source, state.cache)
+  for (const family of families) {
+    const section = sections.get(family.name)
+    if (family.genesis === undefined) assert(section === undefined, `no genesis section for ${family.name}`)
+    else {
+      assert(section !== undefined, `a genesis section for ${family.name}`)
+      // the schema of the same family decoded it
+      family.genesis.apply({ block, view: overlay, emit: () => {} }, section as never)
+    }
+  }
+  return settle(state, overlay)
+}
+
+function settle(state: State, overlay: Overlay): Pick<Executed, 'changes' | 'pages' | 'stateRoot'> {
+  const changes = overlay.changes()
+  const pages = state.tree.update(changes.map(({ key, value }) => ({ keyHash: keyHashOf(key), valueHash: value === undefined ? undefined : sha256(value) })))
+  overlay.retain()
+  return { changes, pages, stateRoot: state.tree.root() }
+}
+
+function run(below: Overlay, block: BlockInfo, ready: ReadyTransaction, index: number, seen: SeenIds): Receipt {
+  const { transaction } = ready
+  const overlay = below.child()
+  const events: Event[] = []
+  const refusal = checkEnvelope(overlay, block, ready, seen) ?? ready.kind.apply({ block, transaction, view: overlay, emit: (event) => events.push(event) }, ready.payload)
+  const place = { id: transaction.id, height: block.height, index }
+  if (refusal !== undefined) return { ...place, status: 'refused', code: refusal.code, data: refusal.data, events: [] }
+  assert(events.length <= transactionEventsMax, 'events of a transaction within bounds')
+  overlay.merge()
+  return { ...place, status: 'ok', events }
+}
+
+function checkEnvelope(view: Overlay, block: BlockInfo, { transaction, kind }: ReadyTransaction, seen: SeenIds): Refusal | undefined {
+  if (transaction.chain !== block.chain) return refuse('tx/wrong-chain', { chain: block.chain })
+  if (seen.has(transaction.id)) return refuse('tx/duplicate')
+  if (block.timeMs > transaction.validUntilMs) return refuse('tx/expired', { blockTimeMs: block.timeMs })
+  const latestMs = block.timeMs + readParameters(view).transactionValidityMsMax
+  if (transaction.validUntilMs > latestMs) return refuse('tx/valid-until-too-far', { latestMs })
+  for (const [i, { signer, key }] of transaction.signatures.entries()) {
+    if (i === 0 && kind.createsSender === true) continue
+    if (!isAuthorised(view, signer, key)) return refuse('tx/key-not-authorised', { signer })
+  }
+  return undefined
+}
+

@@ -1,0 +1,104 @@
+// The envelope of every transaction (docs/protocol.md, transactions). The wire form is [body, signatures], where body is the
+// encoded signed part: its hash is the id, and its bytes are what the keys sign, so neither is ever encoded twice.
+import type { TransactionId } from '../primitives/brand.ts'
+import { concatBytes } from '../primitives/bytes.ts'
+import { decode, encode } from '../primitives/codec.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { domain, taggedHash } from '../primitives/hash.ts'
+import { transactionBytesMax, transactionSignaturesMax } from '../primitives/limits.ts'
+import { bytes, did, type Infer, integer, list, record, refine, timeMs, token } from '../primitives/schema.ts'
+
+export const envelopeVersion = 1
+export const saltBytes = 16
+
+/** `<network name>-<first 16 hex digits of the genesis hash>`: a transaction of one chain is never valid on another. */
+export const chainIdSchema = token(/[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{16}/, 64, 'a chain id such as busan-0123456789abcdef')
+
+export const bodySchema = record({
+  version: integer(envelopeVersion, envelopeVersion),
+  chain: chainIdSchema,
+  kind: token(/[a-z]+\.[a-zA-Z]+/, 40, 'a kind such as points.spend'),
+  sender: did,
+  /** The last block time at which it may run. */
+  validUntilMs: timeMs,
+  /** Random, so that two equal requests have two ids. */
+  salt: bytes(saltBytes, saltBytes),
+  /** The payload, encoded by the schema of its kind. */
+  payload: bytes(1, transactionBytesMax),
+})
+export type TransactionBody = Infer<typeof bodySchema>
+
+/** A Multikey: the multicodec prefix of the key type and the raw key. Ed25519 is 0xed 0x01 and 32 bytes. */
+export const multikey = refine(bytes(34, 34), (value) => (value[0] === 0xed && value[1] === 0x01 ? undefined : 'an Ed25519 Multikey (0xed01 and 32 bytes)'))
+
+export const signatureSchema = record({
+  /** The sender or a countersigner. */
+  signer: did,
+  key: multikey,
+  signature: bytes(64, 64),
+})
+export type TransactionSignature = Infer<typeof signatureSchema>
+
+const envelopeSchema = record({ body: bytes(1, transactionBytesMax), signatures: list(signatureSchema, 1, transactionSignaturesMax) })
+
+/** A decoded transaction whose signatures have not been checked. */
+export interface Transaction extends TransactionBody {
+  readonly id: TransactionId
+  readonly signatures: readonly TransactionSignature[]
+  /** The canonical bytes it was decoded from. */
+  readonly bytes: Uint8Array
+  /** What the signatures are over. */
+  readonly signedBytes: Uint8Array
+}
+
+export function multikeyOf(publicKey: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(0xed, 0x01), publicKey)
+}
+
+export function rawKey(key: Uint8Array): Uint8Array {
+  return key.subarray(2)
+}
+
+export function transactionIdOf(body: Uint8Array): TransactionId {
+  return taggedHash('transaction-id', body) as Uint8Array as TransactionId
+}
+
+/** The bytes to sign for a body. */
+export function transactionSignedBytes(body: Uint8Array): Uint8Array {
+  return concatBytes(domain('transaction'), body)
+}
+
+export function encodeBody(body: TransactionBody): Uint8Array {
+  return encode(bodySchema, body)
+}
+
+export function encodeTransaction(body: Uint8Array, signatures: readonly TransactionSignature[]): Uint8Array {
+  return encode(envelopeSchema, { body, signatures })
+}
+
+/**
+ * Decodes and checks the form: canonical, within bounds, signers distinct and in ascending order after the sender, who comes first.
+ * The payload stays encoded; `decodePayload` of its kind reads it. Throws `codec/…` or `tx/signers`.
+ */
+export function decodeTransaction(encoded: Uint8Array): Transaction {
+  const { body, signatures } = decode(envelopeSchema, encoded, transactionBytesMax)
+  const decoded = decode(bodySchema, body, transactionBytesMax)
+  if (signatures[0]?.signer !== decoded.sender) throw new DongbaekError('tx/signers', 'the first signature must be the sender’s own')
+  for (let i = 2; i < signatures.length; i++) {
+    if ((signatures[i - 1] as TransactionSignature).signer >= (signatures[i] as TransactionSignature).signer) throw new DongbaekError('tx/signers', 'countersigners must be distinct and in ascending order')
+  }
+  if (signatures.some((signature, i) => i > 0 && signature.signer === decoded.sender)) throw new DongbaekError('tx/signers', 'the sender signs once')
+  return { ...decoded, id: transactionIdOf(body), signatures, bytes: encoded, signedBytes: transactionSignedBytes(body) }
+}
+
+export interface SignatureCheck {
+  readonly publicKey: Uint8Array
+  readonly message: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** What a verifier must check before the transaction may be ordered. */
+export function signatureChecks(transaction: Transaction): readonly SignatureCheck[] {
+  return transaction.signatures.map(({ key, signature }) => ({ publicKey: rawKey(key), message: transaction.signedBytes, signature }))
+}
+

@@ -1,0 +1,201 @@
+// The authenticated state: a sparse Merkle tree over SHA-256(key), compact in that a subtree with one leaf is that leaf.
+//   empty subtree: 32 zero bytes · leaf: H(0 ‖ keyHash ‖ valueHash) · inner node: H(1 ‖ left ‖ right)
+// The root depends on the content alone, not on the order it came in. Four levels are kept together as one page of 16 slots,
+// so that a look-up reads a few pages and a block writes each page once (the idea of the Jellyfish Merkle tree, Diem, 2021).
+import type { Hash } from '../primitives/brand.ts'
+import { compareBytes, equalBytes } from '../primitives/bytes.ts'
+import { assert } from '../primitives/errors.ts'
+import { sha256, zeroHash } from '../primitives/hash.ts'
+import { decodePage, encodePage } from './tree-page.ts'
+
+export interface Leaf {
+  readonly leaf: true
+  readonly hash: Uint8Array
+  readonly keyHash: Uint8Array
+  readonly valueHash: Uint8Array
+}
+export interface Inner {
+  readonly leaf: false
+  readonly hash: Uint8Array
+}
+/** undefined is the empty subtree. */
+export type TreeNode = Leaf | Inner | undefined
+
+/** A heap: node 1 is the page's root, nodes 16 to 31 are its slots. A slot that is an inner node is the root of the page below. */
+export type TreePage = TreeNode[]
+
+export interface TreeChange {
+  readonly keyHash: Uint8Array
+  /** undefined removes the key. */
+  readonly valueHash: Uint8Array | undefined
+}
+
+export interface PageWrite {
+  /** Nibbles from the root, in hex; the root page is the empty path. */
+  readonly path: string
+  /** undefined: the page is gone. */
+  readonly page: Uint8Array | undefined
+}
+
+export interface StateProof {
+  readonly keyHash: Uint8Array
+  /** Siblings from the root down; zeroHash for an empty one. */
+  readonly siblings: readonly Uint8Array[]
+  /** What stands where the key would be: its own leaf, another key's leaf, or nothing. */
+  readonly terminal: { readonly keyHash: Uint8Array; readonly valueHash: Uint8Array } | undefined
+}
+
+export interface StateTree {
+  readonly root: () => Hash
+  /** Applies the changes of one block; they must name each key once. Returns the pages to write. */
+  readonly update: (changes: readonly TreeChange[]) => readonly PageWrite[]
+  readonly prove: (keyHash: Uint8Array) => StateProof
+}
+
+const nibbles = '0123456789abcdef'
+const leafInput = new Uint8Array(65)
+const innerInput = new Uint8Array(65)
+innerInput[0] = 1
+
+export function leafOf(keyHash: Uint8Array, valueHash: Uint8Array): Leaf {
+  leafInput.set(keyHash, 1)
+  leafInput.set(valueHash, 33)
+  return { leaf: true, hash: sha256(leafInput), keyHash, valueHash }
+}
+
+/** The parent of two subtrees. A lone leaf rises, anything else is hashed. */
+export function parentOf(left: TreeNode, right: TreeNode): TreeNode {
+  if (left === undefined && (right === undefined || right.leaf)) return right
+  if (right === undefined && left !== undefined && left.leaf) return left
+  innerInput.set(left?.hash ?? zeroHash, 1)
+  innerInput.set(right?.hash ?? zeroHash, 33)
+  return { leaf: false, hash: sha256(innerInput) }
+}
+
+export function nibbleAt(keyHash: Uint8Array, depth: number): number {
+  const byte = keyHash[depth >> 1] as number
+  return depth % 2 === 0 ? byte >> 4 : byte & 15
+}
+
+function emptyPage(): TreePage {
+  return new Array<TreeNode>(32).fill(undefined)
+}
+
+/** Recomputes the nodes above the slots in the bit set `dirty` (bit i is heap node i). */
+function fold(page: TreePage, dirty: number): void {
+  let marks = dirty
+  for (let i = 31; i >= 2; i -= 2) {
+    if (((marks >>> (i - 1)) & 3) === 0) continue
+    const parent = i >> 1
+    page[parent] = parentOf(page[i - 1], page[i])
+    marks |= 1 << parent
+  }
+}
+
+/**
+ * A tree over stored pages. `readPage` returns what was last written at a path, this tree's own unwritten updates included.
+ * Keeps about `pagesMax` pages decoded.
+ */
+export function createStateTree(readPage: (path: string) => Uint8Array | undefined, pagesMax: number): StateTree {
+  let young = new Map<string, TreePage>()
+  let old = new Map<string, TreePage>()
+
+  const keep = (path: string, page: TreePage): void => {
+    if (young.size >= pagesMax / 2) {
+      old = young
+      young = new Map()
+    }
+    young.set(path, page)
+  }
+  const load = (path: string): TreePage | undefined => {
+    const hit = young.get(path)
+    if (hit !== undefined) return hit
+    let page = old.get(path)
+    if (page === undefined) {
+      const encoded = readPage(path)
+      if (encoded === undefined) return undefined
+      page = emptyPage()
+      decodePage(encoded).forEach((node, slot) => (page as TreePage).splice(16 + slot, 1, node))
+      fold(page, -1)
+    }
+    keep(path, page)
+    return page
+  }
+  const loadChild = (path: string): TreePage => {
+    const page = load(path)
+    assert(page !== undefined, `tree page ${path} exists`)
+    return page
+  }
+
+  const apply = (path: string, page: TreePage, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): TreeNode => {
+    const depth = path.length
+    let dirty = 0
+    let start = from
+    while (start < to) {
+      const nibble = nibbleAt((changes[start] as TreeChange).keyHash, depth)
+      let end = start + 1
+      while (end < to && nibbleAt((changes[end] as TreeChange).keyHash, depth) === nibble) end++
+      page[16 + nibble] = applySlot(path + (nibbles[nibble] as string), page[16 + nibble], changes, start, end, writes)
+      dirty |= 1 << (16 + nibble)
+      start = end
+    }
+    fold(page, dirty)
+    const root = page[1]
+    if (depth > 0 && (root === undefined || root.leaf)) {
+      young.delete(path)
+      old.delete(path)
+      writes.push({ path, page: undefined })
+    } else {
+      keep(path, page)
+      writes.push({ path, page: encodePage(page) })
+    }
+    return root
+  }
+
+  const applySlot = (path: string, slot: TreeNode, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): TreeNode => {
+    if (slot !== undefined && !slot.leaf) return apply(path, loadChild(path), changes, from, to, writes)
+    if (to - from === 1) {
+      const { keyHash, valueHash } = changes[from] as TreeChange
+      if (slot === undefined || equalBytes(slot.keyHash, keyHash)) return valueHash === undefined ? undefined : leafOf(keyHash, valueHash)
+      if (valueHash === undefined) return slot
+    }
+    const page = emptyPage()
+    if (slot !== undefined) {
+      const nibble = nibbleAt(slot.keyHash, path.length)
+      page[16 + nibble] = slot
+      fold(page, 1 << (16 + nibble))
+    }
+    return apply(path, page, changes, from, to, writes)
+  }
+
+  return {
+    root: () => (load('')?.[1]?.hash ?? zeroHash) as Hash,
+    update: (changes) => {
+      if (changes.length === 0) return []
+      const sorted = [...changes].sort((a, b) => compareBytes(a.keyHash, b.keyHash))
+      const writes: PageWrite[] = []
+      apply('', load('') ?? emptyPage(), sorted, 0, sorted.length, writes)
+      return writes
+    },
+    prove: (keyHash) => {
+      const siblings: Uint8Array[] = []
+      let path = ''
+      let page = load('') ?? emptyPage()
+      let at = 1
+      let depth = 0
+      for (;;) {
+        const node = page[at]
+        if (node === undefined || node.leaf) return { keyHash, siblings, terminal: node === undefined ? undefined : { keyHash: node.keyHash, valueHash: node.valueHash } }
+        if (at >= 16) {
+          path += nibbles[at - 16] as string
+          page = loadChild(path)
+          at = 1
+        }
+        const bit = ((keyHash[depth >> 3] as number) >> (7 - (depth & 7))) & 1
+        siblings.push(page[2 * at + 1 - bit]?.hash ?? zeroHash)
+        at = 2 * at + bit
+        depth++
+      }
+    },
+  }
+}

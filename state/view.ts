@@ -1,0 +1,161 @@
+// Views: what rules and queries see of the state. A block executes on an overlay over the committed state, each transaction on an overlay
+// over the block's; a refused transaction's overlay is dropped, so half-done changes cannot exist. Values are decoded, immutable objects.
+import { assert } from '../primitives/errors.ts'
+import { decodeValue, encodeValue, type KeyPart, stateKey, type Table } from './table.ts'
+
+/** Committed state as bytes. `scan` gives keys with the prefix in byte order, after `after`. */
+export interface StateSource {
+  readonly get: (key: string) => Uint8Array | undefined
+  readonly scan: (prefix: string, after: string | undefined, limit: number) => readonly (readonly [key: string, value: Uint8Array])[]
+}
+
+export interface ReadView {
+  readonly get: <T>(table: Table<T>, ...key: readonly KeyPart[]) => T | undefined
+}
+
+/** What queries read: committed state only, with bounded scans in key order. Rules never scan: their cost would grow with the state. */
+export interface QueryView extends ReadView {
+  readonly scan: <T>(table: Table<T>, prefix: readonly KeyPart[], page: Page) => Scanned<T>
+}
+
+export interface Page {
+  /** The `next` of the page before, or undefined for the first. */
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
+
+export interface Scanned<T> {
+  readonly items: readonly { readonly key: readonly string[]; readonly value: T }[]
+  readonly next: string | undefined
+}
+
+export interface WriteView extends ReadView {
+  readonly put: <T>(table: Table<T>, key: readonly KeyPart[], value: T) => void
+  readonly remove: <T>(table: Table<T>, key: readonly KeyPart[]) => void
+}
+
+interface Entry {
+  readonly table: Table<unknown>
+  /** undefined: absent. */
+  readonly value: unknown
+}
+
+/** Decoded values of the committed state, bounded, shared by block after block. */
+export interface ValueCache {
+  readonly get: (key: string) => Entry | undefined
+  readonly set: (key: string, entry: Entry) => void
+}
+
+/** Keeps the `entriesMax` values used last (two generations, so that a hit costs one look-up). */
+export function createValueCache(entriesMax: number): ValueCache {
+  let young = new Map<string, Entry>()
+  let old = new Map<string, Entry>()
+  const set = (key: string, entry: Entry): void => {
+    if (young.size >= entriesMax / 2) {
+      old = young
+      young = new Map()
+    }
+    young.set(key, entry)
+  }
+  return {
+    set,
+    get: (key) => {
+      const entry = young.get(key)
+      if (entry !== undefined) return entry
+      const aged = old.get(key)
+      if (aged !== undefined) set(key, aged)
+      return aged
+    },
+  }
+}
+
+export interface Overlay extends WriteView {
+  /** A layer over this one. */
+  readonly child: () => Overlay
+  /** Hands the changes to the layer below. */
+  readonly merge: () => void
+  /** The changes in key order: the encoded value, or undefined for a removal. Values are encoded here, once a block. */
+  readonly changes: () => readonly StateChange[]
+  /** Puts the changed values into the cache, once they are the committed state. */
+  readonly retain: () => void
+}
+
+export interface StateChange {
+  readonly key: string
+  readonly value: Uint8Array | undefined
+}
+
+/** An overlay over committed state, for one block. */
+export function createOverlay(source: StateSource, cache: ValueCache): Overlay {
+  return layer(
+    (key, table) => {
+      const cached = cache.get(key)
+      if (cached !== undefined) return cached
+      const encoded = source.get(key)
+      const entry = { table, value: encoded === undefined ? undefined : decodeValue(table, encoded) }
+      cache.set(key, entry)
+      return entry
+    },
+    undefined,
+    cache,
+  )
+}
+
+type Lookup = (key: string, table: Table<unknown>) => Entry
+
+function layer(below: Lookup, parent: Map<string, Entry> | undefined, cache: ValueCache): Overlay {
+  const own = new Map<string, Entry>()
+  const lookup: Lookup = (key, table) => own.get(key) ?? below(key, table)
+  const write = <T>(table: Table<T>, parts: readonly KeyPart[], value: T | undefined): void => {
+    own.set(stateKey(table, parts), { table: anyTable(table), value })
+  }
+  return {
+    get: <T>(table: Table<T>, ...parts: readonly KeyPart[]) => lookup(stateKey(table, parts), anyTable(table)).value as T | undefined,
+    put: (table, parts, value) => {
+      assert(value !== undefined, 'a value to put')
+      write(table, parts, value)
+    },
+    remove: (table, parts) => write(table, parts, undefined),
+    child: () => layer(lookup, own, cache),
+    merge: () => {
+      assert(parent !== undefined, 'a layer below to merge into')
+      for (const [key, entry] of own) parent.set(key, entry)
+      own.clear()
+    },
+    changes: () =>
+      [...own.keys()].sort(compareKeys).map((key) => {
+        const { table, value } = own.get(key) as Entry
+        return { key, value: value === undefined ? undefined : encodeValue(table, value) }
+      }),
+    retain: () => {
+      for (const [key, entry] of own) cache.set(key, entry)
+    },
+  }
+}
+
+/** A key belongs to one table, so its entry is only ever read back at that table's type. */
+function anyTable<T>(table: Table<T>): Table<unknown> {
+  return table as unknown as Table<unknown>
+}
+
+/** Keys are ASCII, so UTF-16 order is byte order. */
+function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** A view for queries over committed state. */
+export function createQueryView(source: StateSource): QueryView {
+  return {
+    get: (table, ...parts) => {
+      const encoded = source.get(stateKey(table, parts))
+      return encoded === undefined ? undefined : decodeValue(table, encoded)
+    },
+    scan: (table, prefix, { cursor, limit }) => {
+      const from = `${stateKey(table, prefix)}/`
+      const rows = source.scan(from, cursor === undefined ? undefined : from + cursor, limit + 1)
+      const items = rows.slice(0, limit).map(([key, value]) => ({ key: key.split('/').slice(1), value: decodeValue(table, value) }))
+      const last = rows.length > limit ? rows[limit - 1] : undefined
+      return { items, next: last === undefined ? undefined : last[0].slice(from.length) }
+    },
+  }
+}
