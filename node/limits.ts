@@ -1,0 +1,153 @@
+// Every bound of this node's own queues, waits and files, each with why. Bounds that decide what is valid, the same on all nodes, stand in primitives/limits.ts.
+import { blockBytesMax, consensusMessageBytesMax } from '../primitives/limits.ts'
+import type { Channel } from './world.ts'
+
+// ---------------------------------------------------------------- transport: channels
+
+export interface ChannelLimits {
+  /** One message. Checked on the length alone, before a byte of it is kept. */
+  readonly messageBytesMax: number
+  /** Queued for one peer that does not read, or reads slowly. Beyond, new messages are dropped. */
+  readonly outgoingBytesMax: number
+  readonly outgoingMessagesMax: number
+  /** Received from one peer and not yet handed up. Beyond, the peer's stream is not read until half is gone. */
+  readonly inboundBytesMax: number
+  readonly inboundMessagesMax: number
+  /** Of one peer in one delivery, so that a flood of one delays the others by this much work only. */
+  readonly deliveryBytesMax: number
+  readonly deliveryMessagesMax: number
+  /** Send at the end of the running callback (a vote's latency counts) or of the event loop's turn (more is gathered). */
+  readonly flush: 'microtask' | 'turn'
+}
+
+export const channelLimits: Readonly<Record<Channel, ChannelLimits>> = {
+  consensus: {
+    messageBytesMax: consensusMessageBytesMax,
+    // Four of the largest (new views); votes are some 300 bytes, so the count is what bounds those: several full windows.
+    outgoingBytesMax: 4 * consensusMessageBytesMax,
+    outgoingMessagesMax: 8_192,
+    inboundBytesMax: 2 * consensusMessageBytesMax,
+    inboundMessagesMax: 4_096,
+    // At 42 µs a signature 256 votes are about 11 ms of checking.
+    deliveryBytesMax: consensusMessageBytesMax,
+    deliveryMessagesMax: 256,
+    flush: 'microtask',
+  },
+  gossip: {
+    messageBytesMax: 1_048_576,
+    // A peer that stalls for two seconds at 10,000 transactions a second of 300 bytes loses none.
+    outgoingBytesMax: 8 * 1_048_576,
+    outgoingMessagesMax: 32_768,
+    inboundBytesMax: 4 * 1_048_576,
+    inboundMessagesMax: 8_192,
+    deliveryBytesMax: 1_048_576,
+    deliveryMessagesMax: 1_024,
+    flush: 'turn',
+  },
+}
+
+/** Messages gathered into one write. Noise cuts at 64 KiB anyway; four of those keep a slow peer's first byte near. */
+export const flushBytesMax = 262_144
+
+// ---------------------------------------------------------------- transport: requests
+
+/** A question: at most the ids of a whole block. */
+export const questionBytesMax = 262_144
+/** An answer, whatever the asker allows: a block with its certificate, twice. */
+export const answerBytesMax = 2 * blockBytesMax
+/** The reason of a refusal, in UTF-8 bytes: for the asker's log. */
+export const refusalBytesMax = 256
+/** Requests of one peer that we work on at once. With the largest answers, 128 MiB of one hostile peer. */
+export const inboundRequestsMax = 16
+/** Our requests to one peer under way at once. Less than what it works on, so that two callers do not refuse each other. */
+export const outgoingRequestsMax = 12
+/** From the opening of a request's stream to its whole question. */
+export const questionTimeoutMs = 5_000
+/** From the question to the last byte of our answer. */
+export const answerTimeoutMs = 30_000
+
+// ---------------------------------------------------------------- transport: connections
+
+/** First pause before dialling again, doubled up to the cap; each is shortened by up to half, at random, so that nodes do not dial in step. */
+export const redialFirstMs = 250
+/** A peer that is back is dialled within this time. */
+export const redialCapMs = 3_000
+/** One address: connecting, Noise and Yamux. */
+export const dialTimeoutMs = 3_000
+/** Opening our streams on a new connection. */
+export const streamOpenTimeoutMs = 5_000
+/** A connection that carried nothing for this long carries an empty frame. */
+export const heartbeatMs = 2_500
+/** Nothing heard for this long, where the peer sends a heartbeat at least: it is dead, or the way to it. */
+export const silenceMs = 9_000
+/** How often the two above are looked at. */
+export const heartbeatTickMs = 500
+/** A tick this late means that we ourselves were stopped, and that silence proves nothing. */
+export const tickLateMs = 2_000
+/** Two connections that both sides opened within this time are a race: both keep the one of the smaller key. Later, the newer one wins. */
+export const raceMs = 5_000
+/** The losing connection is still read for this long, for what was sent on it. */
+export const retireMs = 1_000
+/** After an offence a peer's connections are refused for this long, doubled by each further one up to the cap. Short: a validator is needed. */
+export const holdOffFirstMs = 1_000
+export const holdOffCapMs = 30_000
+/** An offence is forgotten when this long went by without another. */
+export const offenceMemoryMs = 600_000
+/** New connections of one address a second. Validators of a test network share one; each costs a handshake of about 1 ms. */
+export const inboundConnectionsPerSecond = 64
+export const pendingConnectionsMax = 64
+/** Known peers with one connection each, and as much again for races. */
+export const connectionsMax = 512
+/** What one stream may send unread, and what we may hold of it. Yamux must never grow its window beyond the buffer or the stream breaks. */
+export const streamWindowBytesMax = 1_048_576
+export const streamBufferBytesMax = 4 * 1_048_576
+/** Streams of one connection: two channels twice, and the requests. */
+export const inboundStreamsMax = 64
+export const peersMax = 256
+
+// ---------------------------------------------------------------- vote log
+
+/** A segment is closed at this size; reading one back at start is one allocation. */
+export const voteSegmentBytesMax = 16 * 1_048_576
+/** Records written and synced at once; each such batch is one checksummed unit. */
+export const voteBatchBytesMax = 4 * 1_048_576
+export const voteRecordBytesMax = consensusMessageBytesMax
+/** Appends that wait for the disk. The driver waits for each step, so this many mean a bug or a dead disk. */
+export const voteAppendsWaitingMax = 10_000
+
+// ---------------------------------------------------------------- store
+
+/** Entries of one page of a range. */
+export const storePageMax = 10_000
+/** Entries that an iterator reads ahead. */
+export const storeReadAhead = 500
+/** LevelDB's block cache; hot state is cached above it. */
+export const storeCacheBytes = 32 * 1_048_576
+/** LevelDB's write buffer: larger means fewer compactions and a longer recovery. */
+export const storeWriteBufferBytes = 16 * 1_048_576
+
+// ---------------------------------------------------------------- verifier
+
+/** Fewer items are checked on the calling thread: the way to a worker and back costs more than they do (test/node/verifier.test.ts prints both). */
+export const verifyInlineMax = 3
+/** Items of one parcel for a worker: about 5 ms of work, so that a vote's check never waits long behind it. */
+export const verifyParcelItems = 128
+/** Items waiting or under way; at 42 µs over two workers about 1.4 s of work. */
+export const verifyWaitingMax = 65_536
+export const verifyWorkersMax = 4
+/** A worker that ends more often than this without finishing a parcel is not started again; its work is done inline. */
+export const verifyRestartsMax = 5
+
+// ---------------------------------------------------------------- files
+
+export const configBytesMax = 1_048_576
+export const keystoreBytesMax = 65_536
+export const passphraseBytesMax = 1_024
+export const passphraseCharactersMin = 8
+
+// ---------------------------------------------------------------- log
+
+/** A repeated line of one kind and peer appears once in this time, with the number left out. */
+export const logRepeatMs = 10_000
+/** Kinds and peers that are remembered for it. */
+export const logRepeatKeysMax = 1_024
