@@ -33,7 +33,7 @@ function scalar<T extends number | string | boolean>(check: (value: unknown, pat
 }
 
 /** An integer in [min, max], within [0, 2^53 − 1]. Above 2^32 − 1 it is a MessagePack int 64. */
-export function integer<T extends number = number>(min = 0, max: number = Number.MAX_SAFE_INTEGER): Schema<T> {
+export function integer<T extends number = number>(min = 0, max: number = Number.MAX_SAFE_INTEGER): Schema<NoInfer<T>> {
   const check = (value: unknown, path: string): T => {
     if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max || Object.is(value, -0)) throw invalid(path, `an integer from ${min} to ${max}`)
     return value as T
@@ -76,7 +76,7 @@ export function text(min: number, max: number): Schema<string> {
 }
 
 /** A name made for machines, matched whole by `pattern` (which must admit ASCII without `/` only). */
-export function token<T extends string = string>(pattern: RegExp, max: number, what: string): Schema<T> {
+export function token<T extends string = string>(pattern: RegExp, max: number, what: string): Schema<NoInfer<T>> {
   const whole = new RegExp(`^(?:${pattern.source})$`)
   return scalar(
     (value, path) => {
@@ -99,7 +99,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Schema<T
 }
 
 /** `min` to `max` bytes. */
-export function bytes<T extends Uint8Array = Uint8Array>(min: number, max: number): Schema<T> {
+export function bytes<T extends Uint8Array = Uint8Array>(min: number, max: number): Schema<NoInfer<T>> {
   const expected = min === max ? `${min} bytes` : `${min} to ${max} bytes`
   const check = (value: unknown, path: string): T => {
     if (!(value instanceof Uint8Array) || value.length < min || value.length > max) throw invalid(path, expected)
@@ -159,7 +159,15 @@ export function optional<T>(item: Schema<T>): Optional<T> {
   }
 }
 
-type Fields = Readonly<Record<string, Schema<never>>>
+/** Any schema at all: what it decodes is unknown, and nothing can be encoded by it unseen. */
+interface AnySchema {
+  readonly toWire: (value: never, path: string) => Wire
+  readonly fromWire: (wire: Wire, path: string) => unknown
+  readonly toJson: (value: never) => Json
+  readonly fromJson: (json: Json, path: string) => unknown
+  readonly jsonSchema: JsonObject
+}
+export type Fields = Readonly<Record<string, AnySchema>>
 type ValueOf<S> = S extends { readonly fromWire: (wire: Wire, path: string) => infer T } ? T : never
 type OptionalNames<F> = { [K in keyof F]: F[K] extends { readonly [absent]: true } ? K : never }[keyof F]
 type Flatten<T> = { [K in keyof T]: T[K] }

@@ -1,6 +1,7 @@
 // What a family of transactions is made of. A family is one folder with its types, rules and queries, and one entry in families.ts.
 import type { Did, Height, TimeMs } from '../primitives/brand.ts'
-import { record, type RecordOf, type Schema } from '../primitives/schema.ts'
+import { type Fields, record, type RecordOf, type Schema } from '../primitives/schema.ts'
+import type { Query } from './query.ts'
 import type { Transaction } from './transaction.ts'
 import type { WriteView } from './view.ts'
 
@@ -51,8 +52,6 @@ export function kind<P>(definition: Kind<P>): Kind<P> {
   return definition
 }
 
-type Fields = Parameters<typeof record>[0]
-
 export interface EventType<T extends Event> {
   (fields: Omit<T, 'type'>): T
   readonly type: string
@@ -75,6 +74,8 @@ export interface Family {
   readonly codes: Readonly<Record<string, string>>
   /** The family's part of the genesis, applied once to the empty state. */
   readonly genesis?: GenesisSection<never>
+  /** What the family answers about itself, by method. */
+  readonly queries: readonly Query<never, unknown>[]
   /** Work that falls due with a block, before its transactions. Must be bounded, whatever the size of the state. */
   readonly beginBlock?: (context: BlockContext) => void
 }
@@ -89,6 +90,7 @@ export function family(definition: {
   readonly name: string
   readonly kinds: readonly unknown[]
   readonly events: readonly unknown[]
+  readonly queries: readonly unknown[]
   readonly codes: Readonly<Record<string, string>>
   readonly genesis?: unknown
   readonly beginBlock?: (context: BlockContext) => void
