@@ -1,6 +1,7 @@
 // What the RPC needs of the node it answers for. node/ implements it; rpc/ knows no more of the node than this.
 import type { Did, Hash, Height, TimeMs, TransactionId } from '../primitives/brand.ts'
 import type { Json, JsonObject } from '../primitives/schema.ts'
+import type { BlockInfo } from '../state/family.ts'
 import type { BlockOutcome, Receipt } from '../state/receipt.ts'
 import type { Transaction } from '../state/transaction.ts'
 import type { StateProof } from '../state/tree.ts'
@@ -37,7 +38,8 @@ export interface Backend {
   readonly waitReceipt: (id: TransactionId, timeoutMs: number) => Promise<Receipt | undefined>
   /** The receipt it would have in the next block. Throws like `submit` for what could not even be ordered. */
   readonly simulate: (encoded: Uint8Array) => Promise<Receipt>
-  readonly query: QueryView
+  /** Runs `read` on the state of one height, the last that is stored; the view is not to be used after `read` has settled. */
+  readonly query: <R>(read: (view: QueryView, head: BlockInfo) => R | Promise<R>) => Promise<R>
   /** Proofs of state keys at one certified height. Waits shortly for the certificate of the head. Throws `node/not-certified`. */
   readonly prove: (keys: readonly string[]) => Promise<CertifiedProof>
   /** Calls back after each executed block; returns the way to stop it. */

@@ -11,7 +11,7 @@ export interface Query<P, R> {
   readonly params: Schema<P>
   readonly result: Schema<R>
   /** Reads committed state of `head`; undefined when there is no such thing (the RPC answers `<family>/not-found`). Must be bounded. */
-  readonly run: (view: QueryView, params: P, head: BlockInfo) => R | undefined
+  readonly run: (view: QueryView, params: P, head: BlockInfo) => R | undefined | Promise<R | undefined>
 }
 
 export function query<P, R>(definition: Query<P, R>): Query<P, R> {

@@ -3,10 +3,14 @@
 import { assert } from '../primitives/errors.ts'
 import { decodeValue, encodeValue, type KeyPart, stateKey, type Table } from './table.ts'
 
-/** Committed state as bytes. `scan` gives keys with the prefix in byte order, after `after`. */
+/** Committed state as bytes. */
 export interface StateSource {
   readonly get: (key: string) => Uint8Array | undefined
-  readonly scan: (prefix: string, after: string | undefined, limit: number) => readonly (readonly [key: string, value: Uint8Array])[]
+}
+
+/** Committed state at one height. `scan` gives keys with the prefix in byte order, after `after`. */
+export interface QuerySource extends StateSource {
+  readonly scan: (prefix: string, after: string | undefined, limit: number) => Promise<readonly (readonly [key: string, value: Uint8Array])[]>
 }
 
 export interface ReadView {
@@ -15,7 +19,7 @@ export interface ReadView {
 
 /** What queries read: committed state only, with bounded scans in key order. Rules never scan: their cost would grow with the state. */
 export interface QueryView extends ReadView {
-  readonly scan: <T>(table: Table<T>, prefix: readonly KeyPart[], page: Page) => Scanned<T>
+  readonly scan: <T>(table: Table<T>, prefix: readonly KeyPart[], page: Page) => Promise<Scanned<T>>
 }
 
 export interface Page {
@@ -144,15 +148,15 @@ function compareKeys(a: string, b: string): number {
 }
 
 /** A view for queries over committed state. */
-export function createQueryView(source: StateSource): QueryView {
+export function createQueryView(source: QuerySource): QueryView {
   return {
     get: (table, ...parts) => {
       const encoded = source.get(stateKey(table, parts))
       return encoded === undefined ? undefined : decodeValue(table, encoded)
     },
-    scan: (table, prefix, { cursor, limit }) => {
+    scan: async (table, prefix, { cursor, limit }) => {
       const from = `${stateKey(table, prefix)}/`
-      const rows = source.scan(from, cursor === undefined ? undefined : from + cursor, limit + 1)
+      const rows = await source.scan(from, cursor === undefined ? undefined : from + cursor, limit + 1)
       const items = rows.slice(0, limit).map(([key, value]) => ({ key: key.split('/').slice(1), value: decodeValue(table, value) }))
       const last = rows.length > limit ? rows[limit - 1] : undefined
       return { items, next: last === undefined ? undefined : last[0].slice(from.length) }
