@@ -1,6 +1,6 @@
 // The envelope of every transaction (docs/protocol.md, transactions). The wire form is [body, signatures], where body is the
 // encoded signed part: its hash is the id, and its bytes are what the keys sign, so neither is ever encoded twice.
-import type { TransactionId } from '../primitives/brand.ts'
+import type { Hash, TransactionId } from '../primitives/brand.ts'
 import { concatBytes } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
@@ -44,6 +44,7 @@ const envelopeSchema = record({ body: bytes(1, transactionBytesMax), signatures:
 /** A decoded transaction whose signatures have not been checked. */
 export interface Transaction extends TransactionBody {
   readonly id: TransactionId
+  readonly reference: Hash
   readonly signatures: readonly TransactionSignature[]
   /** The canonical bytes it was decoded from. */
   readonly bytes: Uint8Array
@@ -61,6 +62,11 @@ export function rawKey(key: Uint8Array): Uint8Array {
 
 export function transactionIdOf(body: Uint8Array): TransactionId {
   return taggedHash('transaction-id', body) as Uint8Array as TransactionId
+}
+
+/** Names one envelope, signatures included: what a block lists, so that every node executes the same bytes (the id leaves the signatures out). */
+export function envelopeReference(encoded: Uint8Array): Hash {
+  return taggedHash('transaction-envelope', encoded)
 }
 
 /** The bytes to sign for a body. */
@@ -88,7 +94,7 @@ export function decodeTransaction(encoded: Uint8Array): Transaction {
     if ((signatures[i - 1] as TransactionSignature).signer >= (signatures[i] as TransactionSignature).signer) throw new DongbaekError('tx/signers', 'countersigners must be distinct and in ascending order')
   }
   if (signatures.some((signature, i) => i > 0 && signature.signer === decoded.sender)) throw new DongbaekError('tx/signers', 'the sender signs once')
-  return { ...decoded, id: transactionIdOf(body), signatures, bytes: encoded, signedBytes: transactionSignedBytes(body) }
+  return { ...decoded, id: transactionIdOf(body), reference: envelopeReference(encoded), signatures, bytes: encoded, signedBytes: transactionSignedBytes(body) }
 }
 
 export interface SignatureCheck {
