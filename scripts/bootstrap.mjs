@@ -2,13 +2,14 @@
 // Plain JavaScript without dependencies, so that any Node from 18 on can read it on a fresh clone. It writes to stderr
 // only, and nothing at all when there is nothing to do: stdout belongs to the program.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const bundledNode = path.join(root, 'node_modules/.bin/node')
+const bundledNode = path.join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`)
+const nodeOnPath = path.join(root, 'node_modules/.bin/node') // npm scripts look here first
 const nodeMajorMin = 24
 const tickMs = 5_000
 // A Ctrl-C reaches a child from the terminal, and us from the terminal and from npm: we pass on one.
@@ -16,7 +17,31 @@ const repeatedSignalMs = 1_000
 
 /** Installs what the lockfile lists unless it is there already. `withDev: false` is content without the dev tools. */
 export async function ensureInstalled({ withDev = true } = {}) {
-  if (isInstalled(withDev)) return
+  if (!isInstalled(withDev) || !hasNode()) await install()
+  // npm 10 takes this link away together with the packages for other machines
+  if (!existsSync(nodeOnPath) && existsSync(bundledNode)) symlinkSync(path.relative(path.dirname(nodeOnPath), bundledNode), nodeOnPath)
+}
+
+/** Runs a program of ours on Node 24 with this process's terminal, signals and exit code. */
+export function launch(program, args) {
+  const command = [path.join(root, program), ...args]
+  if (isNewEnough(process.versions.node)) {
+    process.execve(process.execPath, [process.execPath, ...command], process.env) // becomes it; does not return
+  }
+  const child = spawn(bundledNode, command, { stdio: 'inherit' })
+  child.on('error', missingNode)
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    let passedOnAt = -Infinity
+    process.on(signal, () => {
+      if (Date.now() - passedOnAt < repeatedSignalMs) return
+      passedOnAt = Date.now()
+      child.kill(signal)
+    })
+  }
+}
+
+async function install() {
   say('[1/2] Installing the dependencies with npm ci: a minute or so, and only when they change.')
   const started = Date.now()
   const seconds = () => Math.round((Date.now() - started) / 1_000)
@@ -31,25 +56,6 @@ export async function ensureInstalled({ withDev = true } = {}) {
     )
   }
   say(`[2/2] Installed in ${seconds()} s. Running on Node ${nodeVersion()}.`)
-}
-
-/** Runs a program of ours on Node 24 with this process's terminal, signals and exit code. */
-export function launch(program, args) {
-  const command = [path.join(root, program), ...args]
-  if (isNewEnough(process.versions.node)) {
-    process.execve(process.execPath, [process.execPath, ...command], process.env) // becomes it; does not return
-  }
-  const child = spawn(bundledNode, command, { stdio: 'inherit' })
-  child.on('error', missingNode)
-  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
-  let passedOnAt = -Infinity
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      if (Date.now() - passedOnAt < repeatedSignalMs) return
-      passedOnAt = Date.now()
-      child.kill(signal)
-    })
-  }
 }
 
 /** Compares what the lockfile asks for with npm's own record of what it installed, which npm writes last. */
@@ -78,6 +84,10 @@ function run(command, args) {
 
 function isNewEnough(version) {
   return Number(version.split('.')[0]) >= nodeMajorMin
+}
+
+function hasNode() {
+  return isNewEnough(process.versions.node) || existsSync(bundledNode)
 }
 
 function nodeVersion() {
