@@ -2,7 +2,8 @@
 import { equalBytes, utf8 } from '../primitives/bytes.ts'
 import { sha256, zeroHash } from '../primitives/hash.ts'
 import { bytes, hash, type Infer, list, optional, record } from '../primitives/schema.ts'
-import { leafOf, parentOf, type StateProof, type TreeNode } from './tree.ts'
+import type { StateProof } from './tree.ts'
+import { leafOf, parentOf, type TreeNode } from './tree-node.ts'
 
 /** The tree is 256 levels deep at the most. */
 const siblingsMax = 256

@@ -1,6 +1,6 @@
 // The stored form of a tree page: two bits a slot (0 empty, 1 leaf, 2 inner) in four bytes, then 64 bytes a leaf and 32 an inner node, in slot order.
 import { DongbaekError } from '../primitives/errors.ts'
-import { leafOf, type TreeNode, type TreePage } from './tree.ts'
+import { leafOf, type TreeNode, type TreePage } from './tree-node.ts'
 
 export function encodePage(page: TreePage): Uint8Array {
   let length = 4

@@ -5,24 +5,9 @@
 import type { Hash } from '../primitives/brand.ts'
 import { compareBytes, equalBytes } from '../primitives/bytes.ts'
 import { assert } from '../primitives/errors.ts'
-import { sha256, zeroHash } from '../primitives/hash.ts'
+import { zeroHash } from '../primitives/hash.ts'
+import { leafOf, parentOf, type TreeNode, type TreePage } from './tree-node.ts'
 import { decodePage, encodePage } from './tree-page.ts'
-
-export interface Leaf {
-  readonly leaf: true
-  readonly hash: Uint8Array
-  readonly keyHash: Uint8Array
-  readonly valueHash: Uint8Array
-}
-export interface Inner {
-  readonly leaf: false
-  readonly hash: Uint8Array
-}
-/** undefined is the empty subtree. */
-export type TreeNode = Leaf | Inner | undefined
-
-/** A heap: node 1 is the page's root, nodes 16 to 31 are its slots. A slot that is an inner node is the root of the page below. */
-export type TreePage = TreeNode[]
 
 export interface TreeChange {
   readonly keyHash: Uint8Array
@@ -53,25 +38,6 @@ export interface StateTree {
 }
 
 const nibbles = '0123456789abcdef'
-const leafInput = new Uint8Array(65)
-const innerInput = new Uint8Array(65)
-innerInput[0] = 1
-
-export function leafOf(keyHash: Uint8Array, valueHash: Uint8Array): Leaf {
-  leafInput.set(keyHash, 1)
-  leafInput.set(valueHash, 33)
-  return { leaf: true, hash: sha256(leafInput), keyHash, valueHash }
-}
-
-/** The parent of two subtrees. A lone leaf rises, anything else is hashed. */
-export function parentOf(left: TreeNode, right: TreeNode): TreeNode {
-  if (left === undefined && (right === undefined || right.leaf)) return right
-  if (right === undefined && left !== undefined && left.leaf) return left
-  innerInput.set(left?.hash ?? zeroHash, 1)
-  innerInput.set(right?.hash ?? zeroHash, 33)
-  return { leaf: false, hash: sha256(innerInput) }
-}
-
 export function nibbleAt(keyHash: Uint8Array, depth: number): number {
   const byte = keyHash[depth >> 1] as number
   return depth % 2 === 0 ? byte >> 4 : byte & 15

@@ -1,0 +1,108 @@
+// Admission: the one way of a transaction into the mempool, whether from RPC or from a peer. Cheap checks come first;
+// what is known already costs one hash and no signature check. Signatures of transactions that arrive together are checked in one batch.
+import type { TransactionId } from '../primitives/brand.ts'
+import { toBase64url } from '../primitives/bytes.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { transactionBytesMax } from '../primitives/limits.ts'
+import { type ReadyTransaction, readyTransaction } from '../state/families.ts'
+import { decodeTransaction, envelopeReference, signatureChecks } from '../state/transaction.ts'
+import type { Mempool } from './mempool.ts'
+import type { Clock, SignedItem, Verifier } from './world.ts'
+
+export interface Admission {
+  /**
+   * Checks an encoded transaction and takes it. Resolves to its id, also when it is pending or has run already.
+   * Rejects with DongbaekError: `codec/…`, `tx/…`, `mempool/…`, `verifier/…`.
+   */
+  readonly admit: (encoded: Uint8Array) => Promise<Admitted>
+  /** Decodes and checks without taking it. */
+  readonly check: (encoded: Uint8Array) => Promise<ReadyTransaction>
+}
+
+export interface Admitted {
+  readonly id: TransactionId
+  /** Undefined when it was known before. */
+  readonly added: ReadyTransaction | undefined
+}
+
+export interface AdmissionContext {
+  readonly chainId: string
+  readonly mempool: Mempool
+  readonly verifier: Verifier
+  readonly clock: Clock
+  /** True when a transaction with this id has run. */
+  readonly hasRun: (id: TransactionId) => boolean
+  /** How far ahead of now `validUntilMs` may lie, in ms. */
+  readonly validityMsMax: () => number
+}
+
+export function createAdmission({ chainId, mempool, verifier, clock, hasRun, validityMsMax }: AdmissionContext): Admission {
+  // envelopes that are being checked now, so that copies from several peers share one check
+  const checking = new Map<string, Promise<Admitted>>()
+  const verifySignatures = batched(verifier)
+
+  const read = (encoded: Uint8Array): ReadyTransaction => {
+    const transaction = decodeTransaction(encoded)
+    if (transaction.chain !== chainId) throw new DongbaekError('tx/wrong-chain', `the transaction is for ${transaction.chain}, this is ${chainId}`, { chain: chainId })
+    const nowMs = clock.now()
+    if (transaction.validUntilMs < nowMs) throw new DongbaekError('tx/expired', 'validUntilMs has passed: make a new transaction', { validUntilMs: transaction.validUntilMs, nowMs })
+    const latestMs = nowMs + validityMsMax()
+    if (transaction.validUntilMs > latestMs) throw new DongbaekError('tx/valid-until-too-far', `validUntilMs lies further ahead than the chain allows: use at most ${latestMs}`, { latestMs })
+    return readyTransaction(transaction)
+  }
+
+  const verified = async (ready: ReadyTransaction): Promise<ReadyTransaction> => {
+    const valid = await verifySignatures(signatureChecks(ready.transaction))
+    const bad = valid.indexOf(false)
+    if (bad >= 0) {
+      const signer = ready.transaction.signatures[bad]?.signer ?? ''
+      throw new DongbaekError('tx/signature-invalid', `the signature of ${signer} does not verify under the key it names`, { signer })
+    }
+    return ready
+  }
+
+  const admitNew = async (ready: ReadyTransaction): Promise<Admitted> => {
+    await verified(ready)
+    const { id } = ready.transaction
+    if (hasRun(id)) return { id, added: undefined }
+    return { id, added: mempool.add(ready, clock.monotonic()) ? ready : undefined }
+  }
+
+  return {
+    check: async (encoded) => verified(read(encoded)),
+    admit: async (encoded) => {
+      if (encoded.length > transactionBytesMax) throw new DongbaekError('codec/too-large', `a transaction has at most ${transactionBytesMax} bytes`, { bytes: encoded.length, bytesMax: transactionBytesMax })
+      const reference = envelopeReference(encoded)
+      const pending = mempool.byReference(reference)
+      if (pending !== undefined) return { id: pending.transaction.id, added: undefined }
+      const key = toBase64url(reference)
+      const underWay = checking.get(key)
+      if (underWay !== undefined) return { id: (await underWay).id, added: undefined }
+      const ready = read(encoded)
+      const { id } = ready.transaction
+      if (mempool.hasId(id) || hasRun(id)) return { id, added: undefined }
+      const admitted = admitNew(ready).finally(() => checking.delete(key))
+      checking.set(key, admitted)
+      return admitted
+    },
+  }
+}
+
+/** Gathers the checks asked for within one turn of the event loop into one batch. */
+function batched(verifier: Verifier): (items: readonly SignedItem[]) => Promise<readonly boolean[]> {
+  let items: SignedItem[] = []
+  let verdicts: Promise<readonly boolean[]> | undefined
+  const run = async (): Promise<readonly boolean[]> => {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    const batch = items
+    items = []
+    verdicts = undefined
+    return verifier.verifyBatch(batch)
+  }
+  return async (own) => {
+    const from = items.length
+    items.push(...own)
+    verdicts ??= run()
+    return (await verdicts).slice(from, from + own.length)
+  }
+}

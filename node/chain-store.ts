@@ -1,0 +1,182 @@
+// What a node keeps in its store, by key prefix. One atomic batch a block moves everything on together; `head` says how far.
+//   b<height>            block: header, references, commit certificate       p<height>   payload: the envelopes, in order
+//   h<block hash>        its height                                          r<height>   results: the encoded outcome and receipts
+//   t<transaction id>    height and index of its receipt                     d<did>/<inverted place>   ids of a DID's transactions, newest first
+//   s<state key>         state value                                         n<path>     page of the state tree
+//   c<height>            checkpoint certificate                              m<name>     head, genesis
+import { blockHash, blockHeader } from '../consensus/block.ts'
+import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
+import type { Did, Hash, Height, TransactionId } from '../primitives/brand.ts'
+import { concatBytes, fromUtf8, utf8 } from '../primitives/bytes.ts'
+import { decode, encode } from '../primitives/codec.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
+import { bytes, hash, height, type Infer, integer, list, record, timeMs } from '../primitives/schema.ts'
+import type { Executed } from '../state/execute.ts'
+import type { Transaction } from '../state/transaction.ts'
+import type { QuerySource } from '../state/view.ts'
+import type { Store, StoreOp, StoreReader } from './world.ts'
+
+const blockRow = record({ header: blockHeader, references: list(hash, 1, blockTransactionsMax), certificate: slotCertificate })
+export type BlockRow = Infer<typeof blockRow>
+const payloadRow = list(bytes(1, transactionBytesMax), 1, blockTransactionsMax)
+// an outcome and receipts; their own encoding is checked when they are decoded
+const resultsRow = list(bytes(1, blockBytesMax), 1, blockTransactionsMax + 1)
+const placeRow = record({ height, index: integer(0, blockTransactionsMax) })
+export type Place = Infer<typeof placeRow>
+/** The last executed block and the state root after it. Height 0 is the genesis. */
+const headRow = record({ height, hash, timeMs, stateRoot: hash })
+export type HeadRow = Infer<typeof headRow>
+
+const rowBytesMax = 16 * blockBytesMax
+
+/** A final block with its payload: what is delivered, executed, stored and sent to those who catch up. */
+export interface FinalBlock {
+  readonly decision: Decision
+  readonly references: readonly Hash[]
+  readonly transactions: readonly Transaction[]
+}
+
+export interface ChainStore {
+  readonly head: () => HeadRow
+  readonly block: (height: Height) => BlockRow | undefined
+  readonly payload: (height: Height) => readonly Uint8Array[] | undefined
+  readonly heightOf: (blockHash: Hash) => Height | undefined
+  /** Encoded outcome, then encoded receipts. */
+  readonly results: (height: Height) => readonly Uint8Array[] | undefined
+  readonly placeOf: (id: TransactionId) => Place | undefined
+  readonly idsOf: (did: Did, cursor: string | undefined, limit: number) => Promise<{ readonly items: readonly TransactionId[]; readonly next: string | undefined }>
+  readonly stateValue: (key: string) => Uint8Array | undefined
+  readonly treePage: (path: string) => Uint8Array | undefined
+  readonly checkpoint: (height: Height) => CheckpointCertificate | undefined
+  /** The highest kept at or below `height`. */
+  readonly checkpointAtOrBelow: (height: Height) => Promise<CheckpointCertificate | undefined>
+  readonly putGenesis: (head: HeadRow, executed: Pick<Executed, 'changes' | 'pages'>) => Promise<void>
+  readonly putBlock: (block: FinalBlock, executed: Executed) => Promise<void>
+  readonly putCheckpoint: (certificate: CheckpointCertificate) => Promise<void>
+  /** Makes sure that all that was put is on the disk. */
+  readonly sync: () => Promise<void>
+  /** Queries of one height: the state as it was stored last. Close it after use. */
+  readonly openQuery: () => { readonly head: HeadRow; readonly source: QuerySource; readonly close: () => Promise<void> }
+}
+
+const headKey = utf8('mhead')
+const syncKey = utf8('msync')
+
+function heightKey(prefix: string, at: Height): Uint8Array {
+  const key = new Uint8Array(9)
+  key[0] = prefix.charCodeAt(0)
+  new DataView(key.buffer).setBigUint64(1, BigInt(at))
+  return key
+}
+
+function hashKey(prefix: string, value: Uint8Array): Uint8Array {
+  return concatBytes(utf8(prefix), value)
+}
+
+const inverted = Number.MAX_SAFE_INTEGER
+
+function didPlace(at: Height, index: number): string {
+  return `${String(inverted - at).padStart(16, '0')}.${String(blockTransactionsMax - index).padStart(4, '0')}`
+}
+
+/** Reads the head of a store that has one; undefined for an empty store. */
+export function readHead(store: StoreReader): HeadRow | undefined {
+  const encoded = store.get(headKey)
+  return encoded === undefined ? undefined : decode(headRow, encoded, rowBytesMax)
+}
+
+/** A chain over an opened store. The store's head must exist already, or `putGenesis` comes first. */
+export function createChainStore(store: Store): ChainStore {
+  let head = readHead(store)
+  let puts = 0
+  const known = (): HeadRow => {
+    if (head === undefined) throw new DongbaekError('store/empty', 'the store holds no chain yet: start the node with its genesis file')
+    return head
+  }
+  const read = <T>(key: Uint8Array, row: Parameters<typeof decode<T>>[0]): T | undefined => {
+    const encoded = store.get(key)
+    return encoded === undefined ? undefined : decode(row, encoded, rowBytesMax)
+  }
+  const stateOps = ({ changes, pages }: Pick<Executed, 'changes' | 'pages'>): StoreOp[] => {
+    const ops: StoreOp[] = []
+    for (const { key, value } of changes) ops.push(value === undefined ? { type: 'del', key: utf8(`s${key}`) } : { type: 'put', key: utf8(`s${key}`), value })
+    for (const { path, page } of pages) ops.push(page === undefined ? { type: 'del', key: utf8(`n${path}`) } : { type: 'put', key: utf8(`n${path}`), value: page })
+    return ops
+  }
+  const put = async (ops: readonly StoreOp[], sync: boolean): Promise<void> => {
+    puts++
+    await store.batch(ops, { sync })
+  }
+
+  return {
+    head: known,
+    block: (at) => read(heightKey('b', at), blockRow),
+    payload: (at) => read(heightKey('p', at), payloadRow),
+    heightOf: (block) => read(hashKey('h', block), height),
+    results: (at) => read(heightKey('r', at), resultsRow),
+    placeOf: (id) => read(hashKey('t', id), placeRow),
+    idsOf: async (did, cursor, limit) => {
+      const prefix = `d${did}/`
+      const rows = await store.page({ gt: utf8(prefix + (cursor ?? '')), lt: utf8(`d${did}0`), limit: limit + 1 })
+      const last = rows.length > limit ? rows[limit - 1] : undefined
+      return { items: rows.slice(0, limit).map(({ value }) => value as TransactionId), next: last === undefined ? undefined : fromUtf8(last.key).slice(prefix.length) }
+    },
+    stateValue: (key) => store.get(utf8(`s${key}`)),
+    treePage: (path) => store.get(utf8(`n${path}`)),
+    checkpoint: (at) => read(heightKey('c', at), checkpointCertificate),
+    checkpointAtOrBelow: async (at) => {
+      const [row] = await store.page({ gte: heightKey('c', 0 as Height), lte: heightKey('c', at), reverse: true, limit: 1 })
+      return row === undefined ? undefined : decode(checkpointCertificate, row.value, rowBytesMax)
+    },
+    putGenesis: async (genesisHead, executed) => {
+      await put([...stateOps(executed), { type: 'put', key: headKey, value: encode(headRow, genesisHead) }], true)
+      head = genesisHead
+    },
+    putBlock: async ({ decision, references, transactions }, executed) => {
+      const { header, certificate } = decision
+      const at = header.height
+      const next: HeadRow = { height: at, hash: blockHash(header), timeMs: header.timeMs, stateRoot: executed.stateRoot }
+      const ops = stateOps(executed)
+      ops.push(
+        { type: 'put', key: heightKey('b', at), value: encode(blockRow, { header, references, certificate }) },
+        { type: 'put', key: heightKey('p', at), value: encode(payloadRow, transactions.map((transaction) => transaction.bytes)) },
+        { type: 'put', key: heightKey('r', at), value: encode(resultsRow, executed.leaves) },
+        { type: 'put', key: hashKey('h', next.hash), value: encode(height, at) },
+        { type: 'put', key: headKey, value: encode(headRow, next) },
+      )
+      executed.receipts.forEach((receipt, index) => {
+        const { id, signatures } = transactions[index] as Transaction
+        // an id that ran keeps its receipt: what the envelope's rules refuse later (a duplicate, or the same once it has expired) is no run
+        if (receipt.code?.startsWith('tx/') === true && store.get(hashKey('t', id)) !== undefined) return
+        ops.push({ type: 'put', key: hashKey('t', id), value: encode(placeRow, { height: at, index }) })
+        for (const { signer } of signatures) ops.push({ type: 'put', key: utf8(`d${signer}/${didPlace(at, index)}`), value: id })
+      })
+      await put(ops, false)
+      head = next
+    },
+    putCheckpoint: async (certificate) => put([{ type: 'put', key: heightKey('c', certificate.content.height), value: encode(checkpointCertificate, certificate) }], false),
+    sync: async () => put([{ type: 'put', key: syncKey, value: encode(integer(), puts) }], true),
+    openQuery: () => {
+      const snapshot = store.snapshot()
+      return {
+        // of the snapshot, which may be one block ahead of what `head` says while a batch is being acknowledged
+        head: readHead(snapshot) ?? known(),
+        close: () => snapshot.close(),
+        source: {
+          get: (key) => snapshot.get(utf8(`s${key}`)),
+          scan: async (prefix, after, limit) => {
+            const rows = await snapshot.page({ gt: utf8(`s${after ?? prefix}`), lt: utf8(`s${upperBound(prefix)}`), limit })
+            return rows.map(({ key, value }) => [fromUtf8(key).slice(1), value] as const)
+          },
+        },
+      }
+    },
+  }
+}
+
+/** The first string after all that begin with `prefix` (which ends with `/`). */
+function upperBound(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
+}
+

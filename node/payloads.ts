@@ -1,0 +1,95 @@
+// Payloads: what blocks order, by block hash, from the moment a block is proposed until it is stored. A payload is a list of envelope references,
+// which the header binds, and the envelopes, which every validator must hold, have checked and have on disk before it votes.
+import { type BlockHeader, blockHash } from '../consensus/block.ts'
+import type { Hash, Height } from '../primitives/brand.ts'
+import { concatBytes, equalBytes, toBase64url } from '../primitives/bytes.ts'
+import { decode, encode } from '../primitives/codec.ts'
+import { hashBytes } from '../primitives/hash.ts'
+import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
+import { merkleRoot } from '../primitives/merkle.ts'
+import { bytes, hash, type Infer, list, record } from '../primitives/schema.ts'
+import type { ReadyTransaction } from '../state/families.ts'
+
+export interface Payload {
+  readonly header: BlockHeader
+  readonly references: readonly Hash[]
+  readonly transactions: readonly ReadyTransaction[]
+  /** Ids as map keys, for a proposer that must leave out what open blocks order already. */
+  readonly ids: ReadonlySet<string>
+}
+
+/** What the vote log keeps of a payload, so that what was voted for survives a power cut. */
+const payloadRecord = record({ blockHash: hash, references: list(hash, 1, blockTransactionsMax), envelopes: list(bytes(1, transactionBytesMax), 1, blockTransactionsMax) })
+export type PayloadRecord = Infer<typeof payloadRecord>
+
+const payloadRecordBytesMax = blockBytesMax + blockTransactionsMax * 48
+
+export interface Payloads {
+  readonly put: (payload: Payload) => void
+  readonly get: (block: Hash) => Payload | undefined
+  /** Open payloads above `stored`, for the rewriting of the vote log. */
+  readonly above: (stored: Height) => readonly Payload[]
+  /** Forgets what stands at or below a stored height. */
+  readonly release: (stored: Height) => void
+  /** Whether an open block between `head` (exclusive) and `parent` (inclusive) orders this id. */
+  readonly orderedBetween: (head: Hash, parent: Hash) => (id: string) => boolean
+}
+
+export function createPayloads(): Payloads {
+  const open = new Map<string, Payload>()
+  return {
+    put: (payload) => {
+      open.set(toBase64url(blockHash(payload.header)), payload)
+    },
+    get: (block) => open.get(toBase64url(block)),
+    above: (stored) => [...open.values()].filter(({ header }) => header.height > stored),
+    release: (stored) => {
+      for (const [key, { header }] of open) if (header.height <= stored) open.delete(key)
+    },
+    orderedBetween: (head, parent) => {
+      const sets: ReadonlySet<string>[] = []
+      let at = parent
+      while (!equalBytes(at, head)) {
+        const payload = open.get(toBase64url(at))
+        if (payload === undefined) break
+        sets.push(payload.ids)
+        at = payload.header.parent
+      }
+      return (id) => sets.some((ids) => ids.has(id))
+    },
+  }
+}
+
+export function payloadOf(header: BlockHeader, references: readonly Hash[], transactions: readonly ReadyTransaction[]): Payload {
+  return { header, references, transactions, ids: new Set(transactions.map(({ transaction }) => toBase64url(transaction.id))) }
+}
+
+/** The manifest of a block: its references, one after the other. */
+export function manifestOf(references: readonly Hash[]): Uint8Array {
+  return concatBytes(...references)
+}
+
+export function payloadRoot(references: readonly Hash[]): Hash {
+  return merkleRoot(references)
+}
+
+/** The references in a manifest that the header binds; undefined when it binds another, or one is listed twice. */
+export function referencesOf(header: BlockHeader, manifest: Uint8Array): readonly Hash[] | undefined {
+  if (manifest.length !== header.payloadCount * hashBytes) return undefined
+  const references: Hash[] = []
+  for (let at = 0; at < manifest.length; at += hashBytes) references.push(manifest.slice(at, at + hashBytes) as Hash)
+  return bindsReferences(header, references) ? references : undefined
+}
+
+export function bindsReferences(header: BlockHeader, references: readonly Hash[]): boolean {
+  return references.length === header.payloadCount && new Set(references.map(toBase64url)).size === references.length && equalBytes(payloadRoot(references), header.payload)
+}
+
+export function encodePayloadRecord({ header, references, transactions }: Payload): Uint8Array {
+  return encode(payloadRecord, { blockHash: blockHash(header), references, envelopes: transactions.map(({ transaction }) => transaction.bytes) })
+}
+
+/** Throws `codec/…`. */
+export function decodePayloadRecord(encoded: Uint8Array): PayloadRecord {
+  return decode(payloadRecord, encoded, payloadRecordBytesMax)
+}
