@@ -141,6 +141,8 @@ export interface OpenedVoteLog {
   readonly records: readonly Uint8Array[]
   /** Bytes of a torn tail that were cut; such a record was never acknowledged. */
   readonly cutBytes: number
+  /** The log was made by this call: on a node that has blocks already, its votes are lost and it must not vote at once. */
+  readonly created: boolean
 }
 
 // ---------------------------------------------------------------- store
