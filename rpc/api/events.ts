@@ -1,0 +1,71 @@
+// events_since, and the three feeds that WebSocket subscriptions follow. One cursor for all: `<height>.<index>`, the place of the next item to look at.
+import { type Json, did, hash, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
+import { pageItemsMax } from '../../state/query.ts'
+import { eventSchema } from '../../state/families.ts'
+import { answer, count, declare } from './declare.ts'
+
+/** `1.0` is the first place of block 1. The empty cursor is the genesis. */
+export const cursorToken = token(/(?:[1-9][0-9]{0,15}\.(?:0|[1-9][0-9]{0,6}))?/, 24, 'a cursor from an earlier answer, or "" for the genesis')
+
+export const channel = oneOf('blocks', 'events', 'transactions')
+export type Channel = Infer<typeof channel>
+
+/**
+ * Every condition given must hold. `types`: names such as points.granted, or a whole family such as points (for transactions: kinds).
+ * `did`: it appears in a field of the event (for transactions: it signed). The others: the event has the field with this value.
+ */
+export const filter = record({
+  types: optional(list(token(/[a-z]+(?:\.[a-zA-Z]+)?/, 60, 'a type such as points.granted, or a family such as points'), 1, 64)),
+  did: optional(did),
+  livingArea: optional(slug),
+  program: optional(slug),
+  facility: optional(slug),
+  merchant: optional(did),
+  board: optional(slug),
+})
+export type Filter = Infer<typeof filter>
+
+export const eventItem = record({
+  /** To go on after this item. */
+  cursor: cursorToken,
+  height,
+  timeMs,
+  /** Place among the events of the block, from 0. */
+  index: integer(),
+  /** Absent for what the block did by itself before its transactions. */
+  transaction: optional(transactionId),
+  event: eventSchema,
+})
+
+export const transactionItem = record({
+  cursor: cursorToken,
+  height,
+  timeMs,
+  index: integer(),
+  id: transactionId,
+  kind: answer<string>({ type: 'string' }),
+  sender: did,
+  status: oneOf('ok', 'refused'),
+  code: optional(answer<string>({ type: 'string' })),
+})
+
+export const blockItem = record({ cursor: cursorToken, height, hash, timeMs, transactions: count, events: count })
+
+/** Items of a feed in JSON, ready to send. */
+export const feedPage = record({
+  items: list(answer<Json>(eventItem.jsonSchema), 0, pageItemsMax),
+  /** Where to go on; the same cursor when there is nothing new. */
+  next: cursorToken,
+  /** The head of this node when it answered. */
+  height,
+})
+
+export const eventsSince = declare({
+  method: 'events_since',
+  summary: 'Every event of every final transaction and of the blocks themselves, in order, exactly once, from a cursor on. A page may be empty and still move the cursor on; all is read when `next` equals the cursor.',
+  params: record({ cursor: optional(cursorToken), filter: optional(filter), limit: optional(integer(1, pageItemsMax)) }),
+  result: feedPage,
+  example: { cursor: '', limit: 100 },
+  errors: ['rpc/cursor-ahead', 'chain/pruned'],
+  cost: 20,
+})
