@@ -1,0 +1,197 @@
+// The store over LevelDB (classic-level). LevelDB itself lets damage pass: a flipped byte gives a wrong value, a deleted CURRENT an empty
+// database. So every value carries a checksum of its own, over its key too (a value under another key is no value), and a marker file beside
+// the database says that it must be there. CRC-32 in four bytes: it is to notice damage, not an attacker, who would write the checksum as well;
+// against those every value of weight hangs on a certified root.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { Level } from 'level'
+import type { ClassicLevel, Snapshot } from 'classic-level'
+import { concatBytes, toHex, utf8 } from '../primitives/bytes.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { codeOfSystem, writeFileAtomically } from './files.ts'
+import { storeCacheBytes, storePageMax, storeReadAhead, storeWriteBufferBytes } from './limits.ts'
+import type { Store, StoreEntry, StoreOp, StoreRange, StoreReader } from './world.ts'
+
+type Database = ClassicLevel<Uint8Array, Uint8Array>
+
+const checksumBytes = 4
+const formatVersion = 1
+const wayOut = 'Nothing was changed. Rebuild this node from its peers: dongbaek resync'
+
+export interface StoreOptions {
+  /** The database's folder; the marker stands beside it as `<folder>.json`. */
+  readonly folder: string
+  readonly chainId: string
+}
+
+/**
+ * Opens or creates. Throws `store/missing` (the marker is there and the database is not), `store/unmarked` (the other way round),
+ * `store/other-chain`, `store/format`, `store/locked` (another process has it), `store/damaged`, `store/failed`.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { folder } = options
+  const marked = readMarker(options)
+  const present = existsSync(folder) && readdirSync(folder).length > 0
+  if (marked && !present) throw new DongbaekError('store/missing', `the database ${folder} is gone, though ${markerOf(folder)} says that it was made. ${wayOut}`, { folder })
+  if (!marked) mkdirSync(dirname(folder), { recursive: true, mode: 0o700 })
+  const database = await openDatabase(folder, !marked)
+  if (!marked) {
+    if (present && (await database.keys({ limit: 1 }).all()).length > 0) {
+      await database.close()
+      throw new DongbaekError('store/unmarked', `the database ${folder} holds data, but ${markerOf(folder)} is gone, so nothing says whose it is. ${wayOut}`, { folder })
+    }
+    writeFileAtomically(markerOf(folder), utf8(`${JSON.stringify({ format: 'dongbaek-store', version: formatVersion, chainId: options.chainId })}\n`), 0o600)
+  }
+  return createStore(database, folder)
+}
+
+/** Removes the database and its marker, for a resync. No process may have it open. */
+export function destroyStore(folder: string): void {
+  // the marker last: interrupted, the next start refuses instead of starting empty
+  rmSync(folder, { recursive: true, force: true })
+  rmSync(markerOf(folder), { force: true })
+}
+
+function markerOf(folder: string): string {
+  return `${folder}.json`
+}
+
+function readMarker({ folder, chainId }: StoreOptions): boolean {
+  const path = markerOf(folder)
+  if (!existsSync(path)) return false
+  let marker: { readonly format?: unknown; readonly version?: unknown; readonly chainId?: unknown }
+  try {
+    marker = JSON.parse(readFileSync(path, 'utf8')) as typeof marker
+  } catch (cause) {
+    throw new DongbaekError('store/damaged', `${path} is not what this node wrote. ${wayOut}`, { path }, { cause })
+  }
+  if (marker.format !== 'dongbaek-store' || marker.version !== formatVersion)
+    throw new DongbaekError('store/format', `${path} names format ${String(marker.version)}; this version reads ${formatVersion}. Use the version that wrote it, or rebuild: dongbaek resync`, { path })
+  if (marker.chainId !== chainId) throw new DongbaekError('store/other-chain', `${folder} belongs to chain ${String(marker.chainId)}, not ${chainId}. Point dataDir at this chain's own folder`, { folder, chainId })
+  return true
+}
+
+async function openDatabase(folder: string, createIfMissing: boolean): Promise<Database> {
+  const level = new Level<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' }) as unknown as Database
+  try {
+    await level.open({ createIfMissing, cacheSize: storeCacheBytes, writeBufferSize: storeWriteBufferBytes })
+    return level
+  } catch (error) {
+    const cause = (error as { readonly cause?: unknown }).cause ?? error
+    const code = codeOfSystem(cause)
+    const text = String(cause)
+    if (code === 'LEVEL_LOCKED') throw new DongbaekError('store/locked', `${folder} is open in another process. Stop that one first`, { folder }, { cause: error })
+    if (/does not exist/.test(text)) throw new DongbaekError('store/missing', `the database in ${folder} has lost its CURRENT file. ${wayOut}`, { folder }, { cause: error })
+    if (code === 'LEVEL_CORRUPTION' || /orruption/.test(text)) throw new DongbaekError('store/damaged', `the database in ${folder} is damaged (${text}). ${wayOut}`, { folder }, { cause: error })
+    throw new DongbaekError('store/failed', `cannot open ${folder} (${text}). Check the disk and the folder's permissions`, { folder }, { cause: error })
+  }
+}
+
+/** The value with its checksum, as it lies on the disk. */
+export function sealValue(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const out = new Uint8Array(value.length + checksumBytes)
+  out.set(value)
+  new DataView(out.buffer).setUint32(value.length, crc32(value, crc32(key)))
+  return out
+}
+
+/** The value without it. Throws `store/damaged`. */
+export function openValue(key: Uint8Array, sealed: Uint8Array): Uint8Array {
+  const length = sealed.length - checksumBytes
+  if (length >= 0) {
+    // plain bytes: LevelDB hands out Buffers, whose slice() shares memory where a Uint8Array's copies
+    const value = new Uint8Array(sealed.buffer, sealed.byteOffset, length)
+    if (crc32(value, crc32(key)) === new DataView(sealed.buffer, sealed.byteOffset + length, checksumBytes).getUint32(0)) return value
+  }
+  throw new DongbaekError('store/damaged', `the value of key ${toHex(key)} does not hold its checksum. ${wayOut}`, { key: toHex(key) })
+}
+
+function createStore(database: Database, folder: string): Store {
+  /** LevelDB's errors as ours; they carry the cause. */
+  function failed(error: unknown): DongbaekError {
+    if (error instanceof DongbaekError) return error
+    const code = codeOfSystem(error)
+    if (code === 'LEVEL_CORRUPTION') return new DongbaekError('store/damaged', `the database in ${folder} is damaged (${String(error)}). ${wayOut}`, { folder }, { cause: error })
+    if (code === 'LEVEL_DATABASE_NOT_OPEN') return new DongbaekError('store/closed', 'the store is closed', { folder }, { cause: error })
+    return new DongbaekError('store/failed', `the database in ${folder} failed (${String(error)}). Make room or replace the disk, then restart`, { folder }, { cause: error })
+  }
+
+  async function guarded<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      throw failed(error)
+    }
+  }
+
+  function reader(snapshot: Snapshot | undefined): StoreReader {
+    const at = snapshot === undefined ? {} : { snapshot }
+    return {
+      get(key) {
+        let sealed: Uint8Array | undefined
+        try {
+          sealed = database.getSync(key, at)
+        } catch (error) {
+          throw failed(error)
+        }
+        return sealed === undefined ? undefined : openValue(key, sealed)
+      },
+      getMany: (keys) =>
+        guarded(async () => {
+          const values = await database.getMany([...keys], at)
+          return values.map((sealed, i) => (sealed === undefined ? undefined : openValue(keys[i] as Uint8Array, sealed)))
+        }),
+      iterate: (range) => iterate(range, at),
+      page: (range) => guarded(async () => (await database.iterator({ ...range, ...at, limit: pageLimit(range) }).all()).map(openEntry)),
+    }
+  }
+
+  function iterate(range: StoreRange, at: { readonly snapshot?: Snapshot }): AsyncIterable<StoreEntry> {
+    // LevelDB takes the iterator's view of the data when it is made, which is at this call
+    const iterator = database.iterator({ ...range, ...at })
+    return (async function* entries() {
+      try {
+        for (;;) {
+          const batch = await guarded(() => iterator.nextv(storeReadAhead))
+          if (batch.length === 0) return
+          for (const entry of batch) yield openEntry(entry)
+        }
+      } finally {
+        await iterator.close()
+      }
+    })()
+  }
+
+  return {
+    ...reader(undefined),
+    batch: (ops, { sync }) => guarded(() => (ops.length === 0 ? Promise.resolve() : database.batch(ops.map(sealOp), { sync }))),
+    snapshot() {
+      const snapshot = database.snapshot()
+      return { ...reader(snapshot), close: () => snapshot.close() }
+    },
+    approximateBytes: (from, to) => guarded(() => database.approximateSize(from, to)),
+    close: () => guarded(() => database.close()),
+  }
+}
+
+function sealOp(op: StoreOp): StoreOp {
+  return op.type === 'del' ? op : { type: 'put', key: op.key, value: sealValue(op.key, op.value) }
+}
+
+function openEntry([key, sealed]: readonly [Uint8Array, Uint8Array]): StoreEntry {
+  return { key: new Uint8Array(key.buffer, key.byteOffset, key.length), value: openValue(key, sealed) }
+}
+
+export function pageLimit(range: StoreRange): number {
+  return range.limit === undefined || range.limit < 0 ? storePageMax : Math.min(range.limit, storePageMax)
+}
+
+/** The first key after all that begin with `prefix`; undefined when none is. For ranges. */
+export function endOfPrefix(prefix: Uint8Array): Uint8Array | undefined {
+  for (let i = prefix.length - 1; i >= 0; i--) {
+    const byte = prefix[i] as number
+    if (byte < 255) return concatBytes(prefix.subarray(0, i), Uint8Array.of(byte + 1))
+  }
+  return undefined
+}

@@ -1,0 +1,130 @@
+// The LevelDB store against what an operator and a disk do to its files.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { Level } from 'level'
+import { utf8 } from '../../primitives/bytes.ts'
+import { destroyStore, endOfPrefix, openStore } from '../../node/store.ts'
+import type { StoreOp } from '../../node/world.ts'
+
+const put = (key: string, value: string): StoreOp => ({ type: 'put', key: utf8(key), value: utf8(value) })
+const sync = { sync: true }
+
+async function filled(folder: string): Promise<void> {
+  const store = await openStore({ folder, chainId: 'test' })
+  await store.batch(Array.from({ length: 2_000 }, (_, i) => put(`key ${i}`, `value ${i} `.repeat(20))), sync)
+  await store.close()
+}
+
+t.test('opens again, for its own chain and one process only', async (t) => {
+  const folder = join(t.testdir(), 'deep', 'store')
+  await filled(folder)
+  const store = await openStore({ folder, chainId: 'test' })
+  t.same(store.get(utf8('key 7')), utf8('value 7 '.repeat(20)))
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/locked' })
+  await store.close()
+  await t.rejects(openStore({ folder, chainId: 'other' }), { code: 'store/other-chain' })
+  writeFileSync(`${folder}.json`, readFileSync(`${folder}.json`, 'utf8').replace('"version":1', '"version":2'))
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/format' })
+  writeFileSync(`${folder}.json`, '{')
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/damaged' })
+  destroyStore(folder)
+  const fresh = await openStore({ folder, chainId: 'other' })
+  t.equal(fresh.get(utf8('key 7')), undefined)
+  await fresh.close()
+})
+
+t.test('what is gone is refused, never opened empty', async (t) => {
+  const folder = join(t.testdir(), 'store')
+  const way = /dongbaek resync/
+  await filled(folder)
+  const current = readFileSync(join(folder, 'CURRENT'))
+  rmSync(join(folder, 'CURRENT'))
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/missing', message: way })
+  writeFileSync(join(folder, 'CURRENT'), current)
+  const marker = readFileSync(`${folder}.json`)
+  rmSync(`${folder}.json`)
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/unmarked', message: way })
+  writeFileSync(`${folder}.json`, marker)
+  const store = await openStore({ folder, chainId: 'test' })
+  t.ok(store.get(utf8('key 1')))
+  await store.close()
+  rmSync(folder, { recursive: true })
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/missing', message: way })
+})
+
+t.test('interrupted before its marker was written, an empty database is taken over', async (t) => {
+  const folder = join(t.testdir(), 'store')
+  await filled(folder)
+  const store = await openStore({ folder, chainId: 'test' })
+  const keys = await store.page({})
+  await store.batch(keys.map(({ key }) => ({ type: 'del', key })), sync)
+  await store.close()
+  rmSync(`${folder}.json`)
+  const again = await openStore({ folder, chainId: 'test' })
+  await again.close()
+})
+
+t.test('a value changed under us is noticed on every way of reading', async (t) => {
+  const folder = join(t.testdir(), 'store')
+  await filled(folder)
+  const raw = new Level<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' })
+  const sealed = await raw.get(utf8('key 5'))
+  await raw.put(utf8('key 5'), sealed.slice().fill(0x20, 3, 4))
+  await raw.put(utf8('key 6'), sealed)
+  await raw.put(utf8('key 7'), Uint8Array.of(1, 2))
+  await raw.close()
+  const store = await openStore({ folder, chainId: 'test' })
+  for (const key of ['key 5', 'key 6', 'key 7']) {
+    const range = { gte: utf8(key), limit: 1 }
+    t.throws(() => store.get(utf8(key)), { code: 'store/damaged', data: { key: Buffer.from(key).toString('hex') } }, key)
+    await t.rejects(store.getMany([utf8('key 1'), utf8(key)]), { code: 'store/damaged' })
+    await t.rejects(store.page(range), { code: 'store/damaged' })
+    await t.rejects(
+      (async () => {
+        for await (const entry of store.iterate(range)) t.fail(`got ${entry.key.length}`)
+      })(),
+      { code: 'store/damaged' },
+    )
+  }
+  await store.close()
+})
+
+t.test('a byte flipped in the table files gives an error or the right value, never a wrong one', async (t) => {
+  const folder = join(t.testdir(), 'store')
+  await filled(folder)
+  // a second open turns LevelDB's log into a table
+  await (await openStore({ folder, chainId: 'test' })).close()
+  const table = readdirSync(folder).find((name) => name.endsWith('.ldb'))
+  t.ok(table)
+  const path = join(folder, table as string)
+  const good = readFileSync(path)
+  let errors = 0
+  for (let round = 0; round < 12; round++) {
+    const bad = Buffer.from(good)
+    const at = Math.floor(((round + 0.5) * good.length) / 12)
+    bad[at] = (bad[at] as number) ^ 0x10
+    writeFileSync(path, bad)
+    try {
+      const store = await openStore({ folder, chainId: 'test' })
+      for (let i = 0; i < 2_000; i += 3) {
+        try {
+          const value = store.get(utf8(`key ${i}`))
+          if (value !== undefined && Buffer.from(value).toString() !== `value ${i} `.repeat(20)) t.fail(`key ${i} has a wrong value and no error`)
+        } catch {
+          errors++
+        }
+      }
+      await store.close()
+    } catch {
+      errors++
+    }
+  }
+  t.ok(errors > 0, `${errors} reads were refused`)
+})
+
+t.test('the end of a prefix', async (t) => {
+  t.same(endOfPrefix(Uint8Array.of(1, 2)), Uint8Array.of(1, 3))
+  t.same(endOfPrefix(Uint8Array.of(1, 255, 255)), Uint8Array.of(2))
+  t.equal(endOfPrefix(Uint8Array.of(255, 255)), undefined)
+})
