@@ -1,0 +1,3 @@
+import { family } from '../family.ts'
+
+export const credentialFamily = family({ name: 'credential', kinds: [], events: [], queries: [], codes: {} })

@@ -1,0 +1,3 @@
+import { family } from '../family.ts'
+
+export const governanceFamily = family({ name: 'governance', kinds: [], events: [], queries: [], codes: {} })
