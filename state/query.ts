@@ -28,13 +28,13 @@ export const pageFields = {
 } as const
 
 /** An empty cursor would mean the start; leave it out instead. */
-export function pageOf(params: { readonly limit?: number; readonly cursor?: string }): Page {
+export function pageOf(params: { readonly limit?: number | undefined; readonly cursor?: string | undefined }): Page {
   return { limit: params.limit ?? pageItemsDefault, cursor: params.cursor }
 }
 
 /** The answer of every list. */
-export function pageResult<T>(item: Schema<T>): Schema<{ readonly items: readonly T[]; readonly next?: string }> {
-  return record({ items: list(item, 0, pageItemsMax), next: optional(token(/[\x21-\x7e]+/, 512, 'a cursor')) }) as unknown as Schema<{ readonly items: readonly T[]; readonly next?: string }>
+export function pageResult<T>(item: Schema<T>): Schema<{ readonly items: readonly T[]; readonly next?: string | undefined }> {
+  return record({ items: list(item, 0, pageItemsMax), next: optional(token(/[\x21-\x7e]+/, 512, 'a cursor')) }) as unknown as Schema<{ readonly items: readonly T[]; readonly next?: string | undefined }>
 }
 
 /** JSON that has no wire form, such as GeoJSON with its fractions. */
