@@ -1,0 +1,49 @@
+// points.refund, and `credit` for another family's own transaction: the merchant gives back a purchase or a part of it, also after the
+// use has ended (the points then fall to reclaim) and after the bank has paid (then off the merchant's latest claim, see claims.ts).
+import type { Did, TransactionId, Won } from '../../primitives/brand.ts'
+import { toBase64url } from '../../primitives/bytes.ts'
+import { assert } from '../../primitives/errors.ts'
+import { type BlockContext, kind, type Refusal, refuse } from '../family.ts'
+import { findProgram, isRefusal } from './access.ts'
+import { takeFromClaims } from './claims.ts'
+import { refunded } from './events.ts'
+import { readAccount, undo } from './grants.ts'
+import { accountTable, purchaseTable } from './keys.ts'
+import { move } from './sums.ts'
+import { refundPayload } from './types.ts'
+
+export interface Credit {
+  readonly purchase: TransactionId
+  readonly merchant: Did
+  /** Of the price. */
+  readonly amount: Won
+  readonly reason?: string | undefined
+}
+
+export const refund = kind({
+  kind: 'points.refund',
+  summary: 'gives back a purchase or a part of it, by the merchant that was paid',
+  payload: refundPayload,
+  apply: (context, payload) => credit(context, { ...payload, merchant: context.transaction.sender }),
+})
+
+/** Gives back to the grants that paid, by all rules of points.refund. On a refusal the caller must drop its own writes too. */
+export function credit(context: BlockContext, { purchase: id, merchant, amount, reason }: Credit): Refusal | undefined {
+  const { view, emit } = context
+  const purchaseRow = [merchant, toBase64url(id)] as const
+  const purchase = view.get(purchaseTable, ...purchaseRow)
+  if (purchase === undefined) return refuse('points/unknown-purchase')
+  const refundable = purchase.price - purchase.refunded
+  if (amount > refundable) return refuse('points/over-refund', { refundable })
+  const program = findProgram(view, purchase.program)
+  assert(!isRefusal(program), `programme ${purchase.program} of a purchase`)
+
+  const { account, parts, excess, funded, own } = undo(readAccount(view, program.id, purchase.citizen), purchase, amount)
+  const notCovered = takeFromClaims(view, merchant, program.id, purchase.claim, funded)
+  if (notCovered !== undefined) return notCovered
+  view.put(accountTable, [program.id, purchase.citizen], account)
+  view.put(purchaseTable, purchaseRow, { ...purchase, refunded: (purchase.refunded + amount) as Won, parts, excess })
+  move(view, program, 'unsettled', 'held', funded, { ownPaid: -own })
+  emit(refunded({ program: program.id, did: purchase.citizen, merchant, purchase: id, funded: funded as Won, own: own as Won, reason }))
+  return undefined
+}
