@@ -1,0 +1,101 @@
+// What merchants are owed and were paid: claims, the purchases behind them, and the bank's settlements.
+import type { Did } from '../../primitives/brand.ts'
+import { toBase64url } from '../../primitives/bytes.ts'
+import { did, height, type Infer, integer, optional, record, slug, timeMs, transactionId, won } from '../../primitives/schema.ts'
+import { pageFields, pageOf, pageResult, query } from '../query.ts'
+import type { QueryView } from '../view.ts'
+import { dueOf } from './claims.ts'
+import { bookTable, type Claim, claimTable, programTable, purchase, purchaseTable, settlement, settlementTable } from './keys.ts'
+import { programsMax } from './limits.ts'
+import { paymentReference } from './types.ts'
+
+const claimItem = record({
+  program: slug,
+  merchant: did,
+  claim: integer(1),
+  /** Days since the epoch by the Korean calendar. */
+  day: integer(),
+  purchases: integer(),
+  gross: won,
+  refunded: won,
+  netted: won,
+  /** What the bank is to pay, or paid under `payment`. */
+  due: won,
+  payment: optional(paymentReference),
+})
+type ClaimItem = Infer<typeof claimItem>
+
+/** From a claim's key `<program>/<merchant>/<number>`. */
+function claimItemOf({ key, value }: { readonly key: readonly string[]; readonly value: Claim }): ClaimItem {
+  const [program, merchant, number] = key as readonly [string, Did, string]
+  return { program, merchant, claim: Number(number), ...value, due: dueOf(value) }
+}
+
+export const claimsQuery = query({
+  method: 'points_claims',
+  summary: 'A merchant’s claims in one programme or in all, paid ones included, in order.',
+  params: record({ merchant: did, program: optional(slug), ...pageFields }),
+  result: pageResult(claimItem),
+  run: async (view, params) => {
+    const { cursor, limit } = pageOf(params)
+    // `<program>/<number>` of the last claim given
+    const [reached, after] = cursor?.split('/') ?? []
+    const programs = (await programsOf(view, params.merchant, params.program)).filter((program) => reached === undefined || program >= reached)
+    const items: ClaimItem[] = []
+    for (const program of programs) {
+      const page = await view.scan(claimTable, [program, params.merchant], { cursor: program === reached ? after : undefined, limit: limit - items.length })
+      items.push(...page.items.map(claimItemOf))
+      const last = page.items.at(-1)?.key[2]
+      const isMore = page.next !== undefined || program !== programs.at(-1)
+      if (items.length === limit) return { items, next: isMore && last !== undefined ? `${program}/${last}` : undefined }
+    }
+    return { items, next: undefined }
+  },
+})
+
+/** The programmes whose points a merchant has taken. */
+async function programsOf(view: QueryView, merchant: Did, program: string | undefined): Promise<readonly string[]> {
+  if (program !== undefined) return [program]
+  return (await view.scan(bookTable, [merchant], { limit: programsMax })).items.map(({ key }) => key[1] as string)
+}
+
+export const programClaimsQuery = query({
+  method: 'points_programClaims',
+  summary: 'Every claim in a programme: for the bank to pay and an auditor to add up.',
+  params: record({ program: slug, ...pageFields }),
+  result: pageResult(claimItem),
+  run: async (view, params) => {
+    if (view.get(programTable, params.program) === undefined) return undefined
+    const { items, next } = await view.scan(claimTable, [params.program], pageOf(params))
+    return { items: items.map(claimItemOf), next }
+  },
+})
+
+export const purchaseQuery = query({
+  method: 'points_purchase',
+  summary: 'A purchase as it stands after refunds.',
+  params: record({ merchant: did, purchase: transactionId }),
+  result: purchase,
+  run: (view, params) => view.get(purchaseTable, params.merchant, toBase64url(params.purchase)),
+})
+
+const settlementSummary = record({ payment: paymentReference, settler: did, height, timeMs, amount: won, claims: integer(1) })
+
+export const settlementsQuery = query({
+  method: 'points_settlements',
+  summary: 'Settlements by the bank, in the order of their payment references.',
+  params: record(pageFields),
+  result: pageResult(settlementSummary),
+  run: async (view, params) => {
+    const { items, next } = await view.scan(settlementTable, [], pageOf(params))
+    return { items: items.map(({ key, value: { items: claims, ...rest } }) => ({ payment: key[0] as string, ...rest, claims: claims.length })), next }
+  },
+})
+
+export const settlementQuery = query({
+  method: 'points_settlement',
+  summary: 'A settlement with every claim that it paid.',
+  params: record({ payment: paymentReference }),
+  result: settlement,
+  run: (view, params) => view.get(settlementTable, params.payment),
+})
