@@ -13,8 +13,6 @@ export interface ParsedJson {
 export class JsonError extends Error {}
 
 const numberToken = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
-const plainString = /"[^"\\\u0000-\u001f]*"/y
-const anyString = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y
 const space = /[ \t\n\r]*/y
 
 /** Throws JsonError. The time taken is linear in the length of the text, the stack bounded by `depthMax`. */
@@ -40,13 +38,17 @@ export function parseJson(text: string, depthMax: number): ParsedJson {
     return text.slice(from, at)
   }
   const parseString = (): string => {
-    const plain = match(plainString)
-    if (plain !== undefined) return plain.slice(1, -1)
-    const token = match(anyString) ?? fail('a string that does not end or holds a control character')
+    let end = at
+    do {
+      end = text.indexOf('"', end + 1)
+      if (end < 0) fail('a string that does not end')
+    } while (isEscaped(text, end))
     try {
-      return JSON.parse(token) as string
+      const value = JSON.parse(text.slice(at, end + 1)) as string
+      at = end + 1
+      return value
     } catch {
-      return fail('a string with an escape that does not exist')
+      return fail('a string with a control character or an escape that does not exist')
     }
   }
   const parseNumber = (): number => {
@@ -130,4 +132,11 @@ export function parseJson(text: string, depthMax: number): ParsedJson {
   skipSpace()
   if (at !== text.length) fail('something after the end of the JSON')
   return { value, rawIds }
+}
+
+/** The quote at `index` has an odd number of backslashes before it. */
+function isEscaped(text: string, index: number): boolean {
+  let from = index
+  while (text[from - 1] === '\\') from--
+  return (index - from) % 2 === 1
 }

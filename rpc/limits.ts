@@ -67,7 +67,7 @@ export const socketCallsMax = 16
 /** Items of one page of a subscription. */
 export const subscriptionPageItems = 200
 /** Sent to a socket and not yet taken by the network. Beyond, its subscriptions pause. */
-export const socketBufferedBytesMax = 1_048_576
+export const socketBufferedBytesMax = 262_144
 /** A reader that has not taken what was sent for this long is told and closed; it resumes from its cursor. */
 export const slowReaderMs = 20_000
 /** After the close frame, for the peer to answer it. */

@@ -69,3 +69,24 @@ export const eventsSince = declare({
   errors: ['rpc/cursor-ahead', 'chain/pruned'],
   cost: 20,
 })
+
+export const subscriptionId = token(/s[0-9]{1,15}/, 16, 'the id of a subscription of this connection')
+
+export const subscribe = declare({
+  method: 'subscribe',
+  summary:
+    'WebSocket only. Follows a feed: from `from` on, or from now on without it. Each item comes as a notification `subscription { id, item }`, whose `cursor` is where to go on after it; `subscription { id, error }` ends it.',
+  params: record({ channel, filter: optional(filter), from: optional(cursorToken) }),
+  result: record({ id: subscriptionId, cursor: cursorToken }),
+  example: { channel: 'events', from: '', filter: { types: ['points'] } },
+  errors: ['rpc/websocket-only', 'rpc/too-many-subscriptions', 'rpc/cursor-ahead', 'chain/pruned'],
+})
+
+export const unsubscribe = declare({
+  method: 'unsubscribe',
+  summary: 'WebSocket only. Ends a subscription; no notification of it follows the answer.',
+  params: record({ id: subscriptionId }),
+  result: record({}),
+  example: { id: 's1' },
+  errors: ['rpc/websocket-only', 'rpc/no-such-subscription'],
+})

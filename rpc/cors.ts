@@ -1,0 +1,25 @@
+// Cross-origin calls (fetch.spec.whatwg.org, CORS): which pages of other origins a browser may let call this node. Nothing here is secret or
+// tied to a cookie, so this guards a node that only its own network should reach from being used through a visitor's browser.
+import type { FastifyInstance } from 'fastify'
+
+const preflightSeconds = 600
+
+/** `*` in the list allows every origin. With an empty list no header is sent, and browsers refuse. */
+export function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
+  if (origins.length === 0) return
+  const every = origins.includes('*')
+  const allowed = new Set(origins)
+  app.addHook('onRequest', async (request, reply) => {
+    const { origin } = request.headers
+    if (origin === undefined || (!every && !allowed.has(origin))) return
+    reply.header('access-control-allow-origin', every ? '*' : origin).header('vary', 'origin')
+    if (request.method !== 'OPTIONS') return
+    await reply
+      .code(204)
+      .header('access-control-allow-methods', 'GET, POST')
+      .header('access-control-allow-headers', 'content-type')
+      .header('access-control-max-age', preflightSeconds)
+      .send()
+  })
+  app.options('/*', async (_request, reply) => reply.code(204).send())
+}

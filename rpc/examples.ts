@@ -1,0 +1,35 @@
+// Example parameters of the families' queries, for the documents and for the test that calls each. They name what the Busan preset and the
+// tests have; on a chain without it the answer is `<family>/not-found`.
+import type { JsonObject } from '../primitives/schema.ts'
+import { exampleDid, exampleHash } from './api/declare.ts'
+
+const program = 'multi-child-2025'
+const livingArea = 'haeundae-1'
+const facility = 'citizen-hall'
+
+export const queryExamples: Readonly<Record<string, JsonObject>> = {
+  did_resolve: { did: exampleDid },
+  did_history: { did: exampleDid },
+  credential_issuers: {},
+  credential_status: { list: 'citizenship', index: 0 },
+  credential_anchor: { hash: exampleHash },
+  points_programs: {},
+  points_program: { program },
+  points_balance: { did: exampleDid },
+  points_grants: { did: exampleDid },
+  points_application: { program, did: exampleDid },
+  points_claims: { merchant: exampleDid },
+  points_settlements: { limit: 10 },
+  points_audit: { program },
+  reservation_facilities: { livingArea, limit: 10 },
+  reservation_facility: { facility },
+  reservation_slots: { facility, from: 0, to: 86_400_000 },
+  reservation_byDid: { did: exampleDid },
+  community_posts: { livingArea, board: 'notice', limit: 10 },
+  community_post: { post: exampleHash },
+  map_livingAreas: {},
+  map_features: { livingArea },
+  governance_roles: {},
+  governance_proposals: {},
+  governance_parameters: {},
+}
