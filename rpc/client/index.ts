@@ -1,0 +1,12 @@
+// The client's entry: for browsers, React Native and Node. It needs fetch, crypto.getRandomValues, timers and AbortController of the platform.
+export { createClient, type Client, type ClientOptions } from './client.ts'
+export { followEvents, type EventPage, type FollowOptions } from './follow.ts'
+export type { JsonOf } from './json-of.ts'
+export type { MethodName, ParamsJson, ResultJson } from './methods.ts'
+export { type KindName, type PayloadOf, payloadSchemas } from './payloads.ts'
+export { submitAndWait, type ReceiptJson, type WaitOptions } from './submit.ts'
+export { buildTransaction, signTransaction, type SignedTransaction, type TransactionRequest, type UnsignedTransaction } from './transaction.ts'
+export { checkpointFromJson, type Trust, trustFromGenesis, trustNext, verifyCheckpoint, verifyStateProofs, verifyTransactionProof } from './verify.ts'
+export { randomSeed, type Signer, type Wallet, walletFromSeed } from './wallet.ts'
+export { fromBase64url, toBase64url } from '../../primitives/bytes.ts'
+export { DongbaekError } from '../../primitives/errors.ts'

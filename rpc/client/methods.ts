@@ -1,0 +1,59 @@
+// The methods by name, for their types alone: nothing of the server comes along.
+import type { Schema } from '../../primitives/schema.ts'
+import type * as queriesOfAccounts from '../../state/points/query-accounts.ts'
+import type * as queriesOfAudit from '../../state/points/query-audit.ts'
+import type * as queriesOfClaims from '../../state/points/query-claims.ts'
+import type * as queriesOfPrograms from '../../state/points/query-programs.ts'
+import type * as chain from '../api/chain.ts'
+import type * as community from '../api/community.ts'
+import type * as events from '../api/events.ts'
+import type * as node from '../api/node.ts'
+import type * as state from '../api/state.ts'
+import type * as tx from '../api/tx.ts'
+import type { JsonOf } from './json-of.ts'
+
+interface Methods {
+  node_status: typeof node.nodeStatusMethod
+  node_peers: typeof node.nodePeersMethod
+  'rpc.discover': typeof node.discoverMethod
+  chain_head: typeof chain.chainHead
+  chain_genesis: typeof chain.chainGenesis
+  chain_getBlock: typeof chain.chainGetBlock
+  chain_getBlocks: typeof chain.chainGetBlocks
+  chain_getCertificate: typeof chain.chainGetCertificate
+  chain_getCheckpoint: typeof chain.chainGetCheckpoint
+  chain_getValidators: typeof chain.chainGetValidators
+  chain_getEvidence: typeof chain.chainGetEvidence
+  tx_submit: typeof tx.txSubmit
+  tx_wait: typeof tx.txWait
+  tx_get: typeof tx.txGet
+  tx_simulate: typeof tx.txSimulate
+  tx_getByDid: typeof tx.txGetByDid
+  tx_proof: typeof tx.txProof
+  state_proof: typeof state.stateProof
+  state_snapshotInfo: typeof state.stateSnapshotInfo
+  events_since: typeof events.eventsSince
+  community_putBody: typeof community.communityPutBody
+  community_getBody: typeof community.communityGetBody
+  points_programs: typeof queriesOfPrograms.programsQuery
+  points_program: typeof queriesOfPrograms.programQuery
+  points_merchant: typeof queriesOfPrograms.merchantQuery
+  points_merchants: typeof queriesOfPrograms.merchantsQuery
+  points_balance: typeof queriesOfAccounts.balanceQuery
+  points_grants: typeof queriesOfAccounts.grantsQuery
+  points_application: typeof queriesOfAccounts.applicationQuery
+  points_accounts: typeof queriesOfAccounts.accountsQuery
+  points_claims: typeof queriesOfClaims.claimsQuery
+  points_programClaims: typeof queriesOfClaims.programClaimsQuery
+  points_purchase: typeof queriesOfClaims.purchaseQuery
+  points_settlements: typeof queriesOfClaims.settlementsQuery
+  points_settlement: typeof queriesOfClaims.settlementQuery
+  points_audit: typeof queriesOfAudit.auditQuery
+}
+
+export type MethodName = keyof Methods
+
+/** Parameters in JSON form. */
+export type ParamsJson<M extends MethodName> = Methods[M] extends { readonly params: Schema<infer P> } ? JsonOf<P> : never
+/** Result in JSON form. */
+export type ResultJson<M extends MethodName> = Methods[M] extends { readonly result: Schema<infer R> } ? JsonOf<R> : never

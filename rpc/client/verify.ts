@@ -1,0 +1,104 @@
+// Checking what a node says without trusting it: value → state root → checkpoint certificate → validator set → genesis.
+// Nothing here asks a node anything, and everything throws `proof/…` rather than answer false, so that no result goes unlooked at.
+import type { Hash, TransactionId } from '../../primitives/brand.ts'
+import { equalBytes } from '../../primitives/bytes.ts'
+import { decode } from '../../primitives/codec.ts'
+import { verify } from '../../primitives/ed25519.ts'
+import { DongbaekError } from '../../primitives/errors.ts'
+import { stateValueBytesMax } from '../../primitives/limits.ts'
+import { verifyMerkleProof } from '../../primitives/merkle.ts'
+import type { Infer, Json } from '../../primitives/schema.ts'
+import { blockHash } from '../../consensus/block.ts'
+import { type CheckpointCertificate, checkpointCertificate, checkpointChecks, signersFormQuorum } from '../../consensus/certificate.ts'
+import { type Epoch, epochHash, type ValidatorSet } from '../../consensus/validators.ts'
+import { verifyStateProof } from '../../state/proof.ts'
+import { blockRecordTable, type Receipt, receiptSchema } from '../../state/receipt.ts'
+import { decodeValue, stateKey } from '../../state/table.ts'
+import { type ProvenEntry, stateProof } from '../api/state.ts'
+import { txProof } from '../api/tx.ts'
+
+/** What a phone believes already: the chain, and the validator sets it has followed from the genesis on. */
+export interface Trust {
+  readonly chain: string
+  /** Ascending by activation; the first is that of the genesis. */
+  readonly epochs: readonly Epoch[]
+}
+
+export function trustFromGenesis(chain: string, set: ValidatorSet): Trust {
+  return { chain, epochs: [{ activation: 1 as Epoch['activation'], set }] }
+}
+
+const receiptLeafBytesMax = 1_048_576
+
+/** Throws `proof/checkpoint` unless a quorum of the set of its height signed it. */
+export function verifyCheckpoint(trust: Trust, certificate: CheckpointCertificate): void {
+  const set = trust.epochs.findLast(({ activation }) => activation <= certificate.content.height)?.set
+  if (set === undefined || !signersFormQuorum(set, certificate.signatures)) throw new DongbaekError('proof/checkpoint', 'the checkpoint is not signed by a quorum of the known validators')
+  const good = checkpointChecks(certificate, set, trust.chain).every(({ publicKey, bytes, signature }) => verify(signature, bytes, publicKey))
+  if (!good) throw new DongbaekError('proof/checkpoint', 'a signature on the checkpoint does not verify')
+}
+
+/**
+ * Learns the next validator set: a checkpoint of the sets known so far names it by its hash.
+ * Throws `proof/checkpoint`, or `proof/validator-set` when it is another than the checkpoint names.
+ */
+export function trustNext(trust: Trust, certificate: CheckpointCertificate, next: Epoch): Trust {
+  verifyCheckpoint(trust, certificate)
+  if (!equalBytes(epochHash(next), certificate.content.nextSet)) throw new DongbaekError('proof/validator-set', 'the checkpoint names another validator set')
+  const last = trust.epochs.at(-1)
+  if (last !== undefined && next.activation <= last.activation) return trust
+  return { chain: trust.chain, epochs: [...trust.epochs, next] }
+}
+
+/**
+ * The proven values of a `state_proof` answer, by key: undefined for what is proven to be absent. `keys` are those that were asked for.
+ * Throws `codec/invalid`, `proof/checkpoint` or `proof/state`.
+ */
+export function verifyStateProofs(trust: Trust, keys: readonly string[], answer: Json): { readonly height: number; readonly values: ReadonlyMap<string, Uint8Array | undefined> } {
+  const { checkpoint, entries, height, stateRoot } = stateProof.result.fromJson(answer, '')
+  verifyCheckpoint(trust, checkpoint)
+  if (height !== checkpoint.content.height || !equalBytes(stateRoot, checkpoint.content.stateRoot)) throw stateError('the answer and its checkpoint differ')
+  const values = new Map<string, Uint8Array | undefined>()
+  for (const entry of entries) values.set(entry.key, provenValue(checkpoint.content.stateRoot, entry))
+  for (const key of keys) if (!values.has(key)) throw stateError(`the answer says nothing of ${key}`)
+  return { height, values }
+}
+
+/**
+ * The proven receipt of a `tx_proof` answer, with the hash and header of its block and the reference of the envelope that ran.
+ * Throws `codec/…`, `proof/checkpoint`, `proof/state` or `proof/transaction`.
+ */
+export function verifyTransactionProof(trust: Trust, id: TransactionId, answer: Json): { readonly receipt: Receipt; readonly reference: Hash; readonly header: Infer<typeof txProof.result>['header'] } {
+  const { receipt, transaction, header, block, checkpoint } = txProof.result.fromJson(answer, '')
+  verifyCheckpoint(trust, checkpoint)
+  const value = provenValue(checkpoint.content.stateRoot, block)
+  const proven = decode(receiptSchema, receipt.leaf, receiptLeafBytesMax)
+  if (value === undefined || block.key !== stateKey(blockRecordTable, [proven.height])) throw transactionError('the block of the receipt is not in the state')
+  const record = decodeValue(blockRecordTable, value)
+  if (!equalBytes(proven.id, id)) throw transactionError('the receipt is another transaction’s')
+  if (receipt.index !== proven.index + 1 || transaction.index !== proven.index) throw transactionError('the receipt names another place')
+  if (!verifyMerkleProof(record.receiptsRoot, receipt.leaf, receipt.index, receipt.count, receipt.path)) throw transactionError('the receipt is not in the receipts of its block')
+  if (!equalBytes(blockHash(header), record.hash) || header.height !== proven.height) throw transactionError('the header is another block’s')
+  if (transaction.count !== header.payloadCount || receipt.count !== header.payloadCount + 1) throw transactionError('the block has another number of transactions')
+  if (!verifyMerkleProof(header.payload, transaction.reference, transaction.index, transaction.count, transaction.path)) throw transactionError('the transaction is not in its block')
+  return { receipt: proven, reference: transaction.reference, header }
+}
+
+/** Reads a checkpoint from the JSON of `chain_getCheckpoint`. */
+export function checkpointFromJson(answer: Json): CheckpointCertificate {
+  return checkpointCertificate.fromJson(answer, '')
+}
+
+function provenValue(root: Hash, { key, value, proof }: ProvenEntry): Uint8Array | undefined {
+  if (value !== undefined && value.length > stateValueBytesMax) throw stateError(`the value of ${key} is too large`)
+  if (!verifyStateProof(root, key, value, proof)) throw stateError(`the proof of ${key} does not hold`)
+  return value
+}
+
+function stateError(why: string): DongbaekError {
+  return new DongbaekError('proof/state', why)
+}
+
+function transactionError(why: string): DongbaekError {
+  return new DongbaekError('proof/transaction', why)
+}
