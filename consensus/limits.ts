@@ -9,5 +9,5 @@ export const windowMax = 128
 export const evidencePerValidatorMax = 8
 /** Slots whose own proposals are repeated when nothing moves: a manifest is large, and the lowest slots are what the others wait for. */
 export const repeatedProposalsMax = 4
-/** A single step may answer this many view changes in a chain before it must be our own bug. */
+/** One input fires a bounded number of rules; more rounds than this must be our own bug. */
 export const advanceRoundsMax = 10_000

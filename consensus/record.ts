@@ -19,6 +19,8 @@ export const logRecord = union({
   committing: record({ view, height: blockHeight, blockHash: hash }),
   /** A block became final here. */
   committed: decision,
+  /** A NewView showed this final block above what is committed here: prepared certificates stand on it. */
+  anchor: decision,
   /** It sent this ViewChange, and votes in no lower view any more. */
   viewChange,
   /** It entered this view. */

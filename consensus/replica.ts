@@ -1,0 +1,151 @@
+// The replica: one input at a time, in; what it asks of the world, out. This is the only dispatch; each phase has its own file.
+// After every input the rules of all phases run until none fires any more: whatever made one possible, it fires at once.
+import { assert, unreachable } from '../primitives/errors.ts'
+import { announce } from './announce.ts'
+import { adoptCertificate, onCheckpoint, onExecuted } from './checkpoint.ts'
+import { commitSlots, onSynced } from './commit.ts'
+import type { ReplicaConfig } from './config.ts'
+import { emptyEffects, outputOf } from './effects.ts'
+import type { Input } from './input.ts'
+import { advanceRoundsMax } from './limits.ts'
+import type { Message } from './messages.ts'
+import { acceptProposals, collectPrepared, distrustPrimary, onPayload, onPrePrepare, onVote, sendCommits, sendPrepares } from './normal.ts'
+import type { Output } from './output.ts'
+import { askForProposal, onNoProposal, onProposal, onWork } from './propose.ts'
+import type { LogRecord } from './record.ts'
+import { statusOf, type ReplicaStatus } from './report.ts'
+import { replay, restoreState, type ReplicaPoint } from './restore.ts'
+import { brokenInvariants } from './safety.ts'
+import type { ReplicaState } from './state.ts'
+import { onStatus } from './status.ts'
+import { armTimers, onTimer } from './timer.ts'
+import type { Epoch, Schedule } from './validators.ts'
+import { buildNewView, onNewView, onViewChange } from './viewchange.ts'
+import { followWishes } from './wish.ts'
+
+export interface Replica {
+  /** Handles one input. Deterministic: the same inputs in the same order give the same outputs. The first must be `start`. */
+  readonly step: (input: Input) => Output
+  readonly status: () => ReplicaStatus
+  /** For verifying what comes from the wire (verification.ts). Changes when a set change has been executed. */
+  readonly schedule: () => Schedule
+  /** Names of the invariants that do not hold; for tests and the simulator. */
+  readonly brokenInvariants: () => readonly string[]
+}
+
+/** A replica of a new chain, which has never voted. */
+export function createReplica(config: ReplicaConfig, genesisEpoch: Epoch): Replica {
+  return restoreReplica(config, { epochs: [genesisEpoch] }, [])
+}
+
+/** A replica after a restart. `records`: the vote log, oldest first. */
+export function restoreReplica(config: ReplicaConfig, point: ReplicaPoint, records: readonly LogRecord[]): Replica {
+  const state = restoreState(config, point)
+  let rest = replay(state, records, point.manifestOf)
+  let started = false
+  return {
+    step: (input) => {
+      assert(started === (input.type !== 'start'), 'start comes first, and once')
+      started = true
+      if (state.replaying) {
+        // Until the log has been replayed to its end, only what lets it go on matters.
+        if (input.type === 'executed') {
+          onExecuted(state, input)
+          rest = replay(state, rest, point.manifestOf)
+        } else if (input.type === 'timer') state.running.delete(input.name)
+        else if (input.type === 'work') onWork(state, input.pending)
+      } else handle(state, input)
+      if (!state.replaying) {
+        advance(state)
+        askForProposal(state)
+      }
+      armTimers(state)
+      const output = outputOf(state.effects)
+      state.effects = emptyEffects()
+      return output
+    },
+    status: () => statusOf(state),
+    schedule: () => state.schedule,
+    brokenInvariants: () => brokenInvariants(state),
+  }
+}
+
+function handle(state: ReplicaState, input: Input): void {
+  switch (input.type) {
+    case 'start':
+      announce(state)
+      return
+    case 'message':
+      onMessage(state, input.message)
+      return
+    case 'timer':
+      onTimer(state, input.name)
+      return
+    case 'work':
+      onWork(state, input.pending)
+      return
+    case 'proposal':
+      onProposal(state, input)
+      return
+    case 'noProposal':
+      onNoProposal(state, input)
+      return
+    case 'payload':
+      onPayload(state, input)
+      return
+    case 'executed':
+      onExecuted(state, input)
+      return
+    case 'synced':
+      onSynced(state, input)
+      return
+    case 'suspect':
+      distrustPrimary(state)
+      return
+    default:
+      unreachable(input)
+  }
+}
+
+function onMessage(state: ReplicaState, message: Message): void {
+  switch (message.type) {
+    case 'pre-prepare':
+      onPrePrepare(state, message)
+      return
+    case 'prepare':
+      onVote(state, 'prepare', message)
+      return
+    case 'commit':
+      onVote(state, 'commit', message)
+      return
+    case 'checkpoint':
+      onCheckpoint(state, message)
+      return
+    case 'view-change':
+      onViewChange(state, message)
+      return
+    case 'new-view':
+      onNewView(state, message)
+      return
+    case 'status':
+      onStatus(state, message)
+      return
+    case 'certified':
+      adoptCertificate(state, message.certificate)
+      return
+    default:
+      unreachable(message)
+  }
+}
+
+/** The rules of all phases, until none fires. Each fires a bounded number of times for one input, so this ends. */
+function advance(state: ReplicaState): void {
+  const rules = [acceptProposals, sendPrepares, collectPrepared, sendCommits, commitSlots, followWishes, buildNewView]
+  for (let round = 0; ; round++) {
+    assert(round < advanceRoundsMax, 'the rules come to rest')
+    let fired = false
+    for (const rule of rules) fired = rule(state) || fired
+    if (!fired) return
+  }
+}
+

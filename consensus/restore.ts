@@ -1,0 +1,196 @@
+// A replica from what it left behind: the block store's word on the chain, and the vote log, replayed in order. Since every vote was on disk
+// before it was sent, what is rebuilt is bound by everything that anyone can have received, wherever the crash came.
+import type { Hash, Height } from '../primitives/brand.ts'
+import { equalBytes, toHex } from '../primitives/bytes.ts'
+import { assert, unreachable } from '../primitives/errors.ts'
+import { blockHash, refOf, type BlockHeader } from './block.ts'
+import type { CheckpointCertificate, Decision } from './certificate.ts'
+import { resumeCheckpoint } from './checkpoint.ts'
+import { decide } from './commit.ts'
+import { emptyEffects } from './effects.ts'
+import type { ReplicaConfig } from './config.ts'
+import { accept, castVote, keepPrepared, requestPayload } from './normal.ts'
+import type { LogRecord } from './record.ts'
+import { acceptedAt, initialState, lowWatermark, mayDecideNext, openHeights, slotAt, type Accepted, type ReplicaState } from './state.ts'
+import { epochHash, indexOfKey, primaryIndex, scheduleOf, setAt, type Epoch } from './validators.ts'
+import { raiseAnchor, resumeNewView, resumeViewChange } from './viewchange.ts'
+import { voteBytes } from './votes.ts'
+
+export interface ReplicaPoint {
+  /** Ascending: every set that executing the chain up to `executed` has scheduled; the genesis set first, with activation 1. */
+  readonly epochs: readonly Epoch[]
+  /** The last block that the store holds durably; absent for a chain at its genesis. */
+  readonly decision?: Decision
+  /** The last height executed, and what it gave; at most `decision`'s height. Blocks between the two are executed by the driver, and told as `executed`. */
+  readonly executed?: { readonly height: Height; readonly blockHash: Hash; readonly stateRoot: Hash }
+  readonly stable?: CheckpointCertificate
+  /** The manifest of a block that this replica itself proposed, if it is still there: so that it can be proposed again after a restart. */
+  readonly manifestOf?: (header: BlockHeader) => Uint8Array | undefined
+}
+
+export function restoreState(config: ReplicaConfig, point: ReplicaPoint): ReplicaState {
+  const { epochs, decision, executed, stable } = point
+  const { window } = config.parameters
+  const executedHeight = executed?.height ?? (0 as Height)
+  const schedule = scheduleOf(epochs, executedHeight, window)
+  const committed = decision === undefined ? config.genesis : refOf(decision.header)
+  assert(executedHeight <= committed.height && committed.height <= executedHeight + window, 'the store is executed up to within a window of its last block')
+  const state = initialState(config, { schedule, committed, decision, executed: executedHeight, stable })
+  if (executed !== undefined) {
+    const last = epochs[epochs.length - 1] as Epoch
+    state.results.set(executed.height, { ...executed, nextSet: epochHash(last) })
+  }
+  return state
+}
+
+/** Replays records until all are used or one needs more to be executed; gives back those left. Of the effects only `deliver` (of blocks that the store lacks) and `validate` are real. */
+export function replay(state: ReplicaState, records: readonly LogRecord[], manifestOf: ReplicaPoint['manifestOf']): readonly LogRecord[] {
+  const before = state.effects
+  state.effects = emptyEffects()
+  let at = 0
+  for (; at < records.length; at++) {
+    const record = records[at] as LogRecord
+    if (record.type === 'committed' && record.header.height === state.committed.height + 1 && !mayDecideNext(state)) break
+    replayOne(state, record, manifestOf)
+  }
+  const { deliver } = state.effects
+  state.effects = before
+  state.effects.deliver.push(...deliver)
+  state.replaying = at < records.length
+  if (!state.replaying) {
+    for (const [key, { verdict }] of state.payloads) if (verdict === 'asked') state.payloads.delete(key)
+    for (const height of openHeights(state)) {
+      const accepted = acceptedAt(state, height)
+      if (accepted !== undefined) requestPayload(state, accepted)
+    }
+  }
+  return records.slice(at)
+}
+
+function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPoint['manifestOf']): void {
+  switch (record.type) {
+    case 'committed': {
+      const { header, certificate } = record
+      if (header.height === state.committed.height + 1) decide(state, { header, certificate })
+      return
+    }
+    case 'proposed': {
+      const { view, header } = record
+      if (!isCurrent(state, record.view, header.height)) return
+      const hash = blockHash(header)
+      const manifest = manifestOf?.(header)
+      const signature = state.config.sign(voteBytes('pre-prepare', state.config.chain, view, header.height, hash))
+      markValid(state, header.height, hash)
+      reaccept(state, { view, header, hash, signature, ...(manifest === undefined ? {} : { manifest }) })
+      return
+    }
+    case 'prepared': {
+      const { view, header, proposal } = record
+      if (!isCurrent(state, view, header.height)) return
+      const hash = blockHash(header)
+      markValid(state, header.height, hash)
+      reaccept(state, { view, header, hash, signature: proposal })
+      castVote(state, 'prepare', slotAt(state, header.height), state.self as number, hash)
+      return
+    }
+    case 'certificate': {
+      const { header, certificate } = record
+      if (header.height <= state.committed.height) return
+      const signature = certificate.signatures.find((entry) => entry.validator === primaryIndex(state.epoch.set, certificate.view))?.signature
+      if (signature !== undefined && isCurrent(state, certificate.view, header.height)) reaccept(state, { view: certificate.view, header, hash: certificate.blockHash, signature })
+      keepPrepared(state, slotAt(state, header.height), { header, certificate })
+      return
+    }
+    case 'committing':
+      if (isCurrent(state, record.view, record.height)) castVote(state, 'commit', slotAt(state, record.height), state.self as number, record.blockHash)
+      return
+    case 'anchor':
+      raiseAnchor(state, { header: record.header, certificate: record.certificate })
+      return
+    case 'viewChange':
+      resumeViewChange(state, record)
+      return
+    case 'newView':
+      resumeNewView(state, record)
+      return
+    case 'checkpoint': {
+      const set = setAt(state.schedule, record.height)
+      const self = set === undefined ? undefined : indexOfKey(set, state.config.publicKey)
+      if (self !== undefined && record.height > lowWatermark(state)) resumeCheckpoint(state, record, self)
+      return
+    }
+    case 'halted':
+      state.halted = true
+      return
+    default:
+      unreachable(record)
+  }
+}
+
+/** A vote of the view that the replay has reached. Votes of views that were left bind nothing any more: the view itself does. */
+function isCurrent(state: ReplicaState, view: number, height: Height): boolean {
+  return state.self !== undefined && state.mode === 'normal' && view === state.view && height > state.committed.height
+}
+
+/** A vote for it was cast, so its payload was here, acceptable and durable. */
+function markValid(state: ReplicaState, height: Height, hash: Hash): void {
+  state.payloads.set(toHex(hash), { height, verdict: 'valid' })
+}
+
+function reaccept(state: ReplicaState, accepted: Accepted): void {
+  const { header } = accepted
+  const isNext = header.height === state.tip.height + 1 && equalBytes(header.parent, state.tip.hash)
+  if (acceptedAt(state, header.height) === undefined && isNext) accept(state, accepted)
+}
+
+/** How far the store and the last stable checkpoint have come, durably. */
+export interface Durable {
+  readonly stored: Height
+  readonly stable: Height
+}
+
+/**
+ * The records that a log may be cut down to, in an order that replays to the same replica: what `stored` and `stable` make superfluous goes,
+ * and of what replaced each other only the last stays. Appending goes on behind them.
+ */
+export function neededRecords(records: readonly LogRecord[], { stored, stable }: Durable): LogRecord[] {
+  const committed = records.filter((one) => one.type === 'committed' && one.header.height > stored)
+  const top = records.reduce((height, one) => (one.type === 'committed' ? Math.max(height, one.header.height) : height), stored as number)
+  const last = new Map<string, LogRecord>()
+  const keep = (key: string, one: LogRecord): void => {
+    last.delete(key)
+    last.set(key, one)
+  }
+  for (const one of records) {
+    switch (one.type) {
+      case 'committed':
+        break
+      case 'anchor':
+        if (one.header.height > top) keep('anchor', one)
+        break
+      case 'viewChange':
+      case 'newView':
+        keep('view', one)
+        break
+      case 'certificate':
+      case 'proposed':
+      case 'prepared':
+        if (one.header.height > top) keep(`${one.type} ${one.header.height}`, one)
+        break
+      case 'committing':
+        if (one.height > top) keep(`${one.type} ${one.height}`, one)
+        break
+      case 'checkpoint':
+        if (one.height > stable) keep(`${one.type} ${one.height}`, one)
+        break
+      case 'halted':
+        keep('halted', one)
+        break
+      default:
+        unreachable(one)
+    }
+  }
+  const of = (...types: readonly LogRecord['type'][]): LogRecord[] => [...last.values()].filter((one) => types.includes(one.type))
+  const certificates = [...last.values()].filter((one) => one.type === 'certificate').sort((a, b) => a.header.height - b.header.height)
+  return [...committed, ...of('anchor'), ...of('viewChange', 'newView'), ...certificates, ...of('proposed', 'prepared', 'committing'), ...of('checkpoint', 'halted')]
+}

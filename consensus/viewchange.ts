@@ -1,0 +1,211 @@
+// View change (paper, section 4.4). A replica that leaves its view shows what it knows to be final and prepared; the primary of the next view
+// gathers a quorum of such ViewChanges, and what they show decides which chain the new view begins with (newview.ts).
+import type { Height, View } from '../primitives/brand.ts'
+import { equalBytes, toHex } from '../primitives/bytes.ts'
+import { assert } from '../primitives/errors.ts'
+import { raiseWish } from './announce.ts'
+import { blockHash, refOf } from './block.ts'
+import type { Decision, PreparedBlock } from './certificate.ts'
+import { broadcast } from './effects.ts'
+import { blame } from './evidence.ts'
+import { newViewBytes, viewChangeBytes, type NewView, type NewViewContent, type ViewChange, type ViewChangeContent } from './messages.ts'
+import { chooseChain, type Choice } from './newview.ts'
+import { accept } from './normal.ts'
+import { isQuorum } from './quorum.ts'
+import { requestSync } from './sync.ts'
+import { dropUnchained, isPrimary, primaryOf, type ReplicaState } from './state.ts'
+import { indexOfKey, type Epoch } from './validators.ts'
+import { voteBytes } from './votes.ts'
+
+/** From here on no vote for a lower view (safety.ts, S1). */
+function leaveView(state: ReplicaState, view: View): void {
+  assert(view > state.view, 'views only rise')
+  state.mode = 'changing'
+  state.view = view
+  if (state.wish < view) state.wish = view
+  state.newView = undefined
+  state.ownViewChange = undefined
+  state.viewBase = state.anchor
+  state.tip = state.anchor
+  state.asked = undefined
+  state.overdue = false
+  state.moved = true
+  state.running.delete('view')
+  forgetPayloads(state)
+}
+
+/** Verdicts on blocks that are neither prepared nor were being voted on would pile up with the views; asked again, the driver answers at once. */
+function forgetPayloads(state: ReplicaState): void {
+  const kept = new Set<string>()
+  for (const { accepted, prepared } of state.slots.values()) {
+    if (accepted !== undefined) kept.add(toHex(accepted.hash))
+    if (prepared !== undefined) kept.add(toHex(prepared.certificate.blockHash))
+  }
+  for (const key of state.payloads.keys()) if (!kept.has(key)) state.payloads.delete(key)
+}
+
+/** A block was committed in a later view, so that view exists: vote in no lower one, and get its NewView from those who are in it. */
+export function awaitView(state: ReplicaState, view: View): void {
+  leaveView(state, view)
+}
+
+function preparedAboveAnchor(state: ReplicaState): PreparedBlock[] {
+  const out: PreparedBlock[] = []
+  for (let height = state.anchor.height + 1; ; height++) {
+    const prepared = state.slots.get(height as Height)?.prepared
+    if (prepared === undefined) return out
+    out.push(prepared)
+  }
+}
+
+export function startViewChange(state: ReplicaState, view: View): void {
+  leaveView(state, view)
+  state.failures++
+  if (state.self === undefined || state.halted) return
+  const content: ViewChangeContent = {
+    epoch: state.epoch.activation,
+    view,
+    validator: state.self,
+    prepared: preparedAboveAnchor(state),
+    ...(state.anchorDecision === undefined ? {} : { base: state.anchorDecision }),
+  }
+  const own: ViewChange = { ...content, signature: state.config.sign(viewChangeBytes(state.config.chain, content)) }
+  state.effects.persist.push({ type: 'viewChange', ...own })
+  rejoinViewChange(state, own)
+  broadcast(state.effects, { type: 'view-change', ...own })
+}
+
+/** The own ViewChange, just sent or read back from the log. */
+export function rejoinViewChange(state: ReplicaState, own: ViewChange): void {
+  state.ownViewChange = own
+  state.viewChanges.set(own.validator, own)
+}
+
+export function resumeViewChange(state: ReplicaState, own: ViewChange): void {
+  if (own.epoch !== state.epoch.activation || own.view <= state.view) return
+  leaveView(state, own.view)
+  rejoinViewChange(state, own)
+}
+
+export function onViewChange(state: ReplicaState, message: ViewChange): void {
+  if (message.epoch !== state.epoch.activation || message.view < state.view || message.validator === state.self) return
+  const known = state.viewChanges.get(message.validator)
+  if (known !== undefined && known.view === message.view && !equalBytes(known.signature, message.signature)) {
+    const { chain } = state.config
+    if (!equalBytes(viewChangeBytes(chain, known), viewChangeBytes(chain, message))) {
+      blame(state, state.epoch.set, message.validator, 'view-change', { view: message.view }, [{ type: 'view-change', ...known }, { type: 'view-change', ...message }])
+    }
+    return
+  }
+  if (known === undefined || message.view > known.view) state.viewChanges.set(message.validator, message)
+}
+
+/** The primary of the view waited for has a quorum of ViewChanges for it. */
+export function buildNewView(state: ReplicaState): boolean {
+  // Without its own ViewChange it may have led this view before and forgotten; then it must not lead it twice.
+  if (state.mode !== 'changing' || state.halted || state.ownViewChange === undefined || !isPrimary(state)) return false
+  const viewChanges = [...state.viewChanges.values()].filter((one) => one.view === state.view).sort((a, b) => a.validator - b.validator)
+  if (!isQuorum(state.epoch.set, new Set(viewChanges.map((one) => one.validator)))) return false
+
+  const { config, view } = state
+  const choice = chooseChain(viewChanges, config.genesis)
+  const adopted = choice.adopted.map((header) => ({
+    blockHash: blockHash(header),
+    signature: config.sign(voteBytes('pre-prepare', config.chain, view, header.height, blockHash(header))),
+  }))
+  const content: NewViewContent = { epoch: state.epoch.activation, view, viewChanges, adopted }
+  const message: NewView = { ...content, signature: config.sign(newViewBytes(config.chain, content)) }
+  state.effects.persist.push({ type: 'newView', ...message })
+  enterView(state, message, choice)
+  broadcast(state.effects, { type: 'new-view', ...message })
+  return true
+}
+
+function isSameChoice(message: NewView, choice: Choice): boolean {
+  return message.adopted.length === choice.adopted.length && message.adopted.every((one, i) => {
+    const header = choice.adopted[i]
+    return header !== undefined && equalBytes(one.blockHash, blockHash(header))
+  })
+}
+
+export function onNewView(state: ReplicaState, message: NewView): void {
+  if (message.epoch !== state.epoch.activation || message.view < state.view) return
+  const primary = message.view % state.epoch.set.validators.length
+  if (message.view === state.view && state.mode === 'normal') {
+    const { chain } = state.config
+    if (state.newView !== undefined && !equalBytes(newViewBytes(chain, state.newView), newViewBytes(chain, message))) {
+      blame(state, state.epoch.set, primary, 'new-view', { view: message.view }, [{ type: 'new-view', ...state.newView }, { type: 'new-view', ...message }])
+    }
+    return
+  }
+  const choice = chooseChain(message.viewChanges, state.config.genesis)
+  if (!isSameChoice(message, choice)) {
+    blame(state, state.epoch.set, primary, 'new-view', { view: message.view }, [{ type: 'new-view', ...message }])
+    raiseWish(state, message.view + 1)
+    return
+  }
+  state.effects.persist.push({ type: 'newView', ...message })
+  enterView(state, message, choice)
+}
+
+/** A NewView read back from the log. */
+export function resumeNewView(state: ReplicaState, message: NewView): void {
+  if (message.epoch !== state.epoch.activation || message.view < state.view || (message.view === state.view && state.mode === 'normal')) return
+  enterView(state, message, chooseChain(message.viewChanges, state.config.genesis))
+}
+
+function enterView(state: ReplicaState, message: NewView, choice: Choice): void {
+  state.mode = 'normal'
+  state.view = message.view
+  state.newView = message
+  state.wish = message.view
+  state.ownViewChange = undefined
+  state.asked = undefined
+  state.overdue = false
+  state.moved = true
+  state.running.delete('view')
+  for (const [validator, one] of state.viewChanges) if (one.view <= message.view) state.viewChanges.delete(validator)
+
+  state.viewBase = choice.base
+  if (choice.decision !== undefined) raiseAnchor(state, choice.decision)
+  state.tip = state.anchor
+  const primary = primaryOf(state)
+  choice.adopted.forEach((header, i) => {
+    const { signature, blockHash: hash } = message.adopted[i] as NewView['adopted'][number]
+    if (header.height === state.anchor.height) assert(equalBytes(hash, state.anchor.hash), 'a new view undoes no final block; if it does, more than f validators lie')
+    if (header.height <= state.anchor.height) return
+    // The primary's own proposal of that block, if it was the one who made it, brings the manifest along.
+    const manifest = [...(state.slots.get(header.height)?.proposals.values() ?? [])].find((one) => equalBytes(blockHash(one.header), hash))?.manifest
+    accept(state, { view: message.view, header, hash, signature, ...(manifest === undefined ? {} : { manifest }) })
+  })
+  if (primary !== state.self && choice.base.height > state.committed.height) requestSync(state)
+}
+
+/** A block above what is committed here is known to be final: what this replica votes for from now on stands on it. */
+export function raiseAnchor(state: ReplicaState, decision: Decision): void {
+  if (decision.header.height <= state.anchor.height) return
+  state.effects.persist.push({ type: 'anchor', ...decision })
+  state.anchor = refOf(decision.header)
+  state.anchorDecision = decision
+  dropUnchained(state, state.anchor)
+}
+
+/** The last block of an epoch is final: the next one begins in view 0 on it, with its own set. */
+export function enterEpoch(state: ReplicaState, epoch: Epoch): void {
+  state.epoch = epoch
+  state.self = indexOfKey(epoch.set, state.config.publicKey)
+  state.mode = 'normal'
+  state.view = 0 as View
+  state.wish = 0 as View
+  state.failures = 0
+  state.newView = undefined
+  state.ownViewChange = undefined
+  state.viewChanges.clear()
+  state.peers.clear()
+  state.viewBase = state.committed
+  state.tip = state.committed
+  state.asked = undefined
+  state.overdue = false
+  state.running.delete('view')
+}
+
