@@ -1,0 +1,102 @@
+// What the keys of the configuration take: each kind reads a value from JSON (the file) and from text (a flag or a variable).
+import { isAbsolute, resolve } from 'node:path'
+import { fromBase64url } from '../primitives/bytes.ts'
+import { publicKeyBytes } from '../primitives/ed25519.ts'
+import { peersMax } from './limits.ts'
+import { logLevels, type LogLevel } from './log.ts'
+import type { Peer } from './world.ts'
+
+/** Undefined from either: not of this kind. `folder` is what a relative path is relative to. */
+export interface Kind<T> {
+  readonly expected: string
+  readonly fromJson: (value: unknown, folder: string) => { readonly value: T } | undefined
+  readonly fromText: (text: string, folder: string) => { readonly value: T } | undefined
+}
+
+/** A kind that is a string in both. */
+function textual<T>(expected: string, read: (text: string, folder: string) => { readonly value: T } | undefined): Kind<T> {
+  return { expected, fromText: read, fromJson: (value, folder) => (typeof value === 'string' ? read(value, folder) : undefined) }
+}
+
+const namePattern = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
+const addressPattern = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/
+
+const isName = (text: string): boolean => text.length <= 64 && namePattern.test(text)
+const isAddress = (text: string): boolean => {
+  const digits = addressPattern.exec(text)?.[1]
+  return text.length <= 300 && digits !== undefined && Number(digits) > 0 && Number(digits) <= 65_535
+}
+
+export const name: Kind<string> = textual('lower-case letters and digits joined by hyphens, at most 64', (text) => (isName(text) ? { value: text } : undefined))
+
+export const folderOrFile: Kind<string> = textual('a path', (text, folder) =>
+  text === '' || text.includes('\0') ? undefined : { value: isAbsolute(text) ? resolve(text) : resolve(folder, text) },
+)
+
+export const host: Kind<string> = textual('an IP address or a host name', (text) => (/^[A-Za-z0-9.:_-]{1,255}$/.test(text) ? { value: text } : undefined))
+
+export const role: Kind<'validator' | 'observer'> = textual('validator or observer', (text) => (text === 'validator' || text === 'observer' ? { value: text } : undefined))
+
+export const level: Kind<LogLevel> = textual(`one of ${logLevels.join(', ')}`, (text) => {
+  const value = logLevels.find((known) => known === text)
+  return value === undefined ? undefined : { value }
+})
+
+export function count(min: number, max: number): Kind<number> {
+  const check = (value: unknown): { readonly value: number } | undefined =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? { value } : undefined
+  return { expected: `a whole number from ${min} to ${max}`, fromJson: check, fromText: (text) => (/^\d{1,10}$/.test(text) ? check(Number(text)) : undefined) }
+}
+
+/** 0 stands for any free port. */
+export const port: Kind<number> = count(0, 65_535)
+
+export const addressMap: Kind<Readonly<Record<string, string>>> = {
+  expected: 'names of peers with host:port each (in text: name=host:port, name=host:port)',
+  fromJson(value) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    const entries = Object.entries(value as Readonly<Record<string, unknown>>)
+    const good = entries.length <= peersMax && entries.every(([peer, address]) => isName(peer) && typeof address === 'string' && isAddress(address))
+    return good ? { value: Object.fromEntries(entries) as Record<string, string> } : undefined
+  },
+  fromText(text, folder) {
+    const pairs = items(text).map((item) => item.split('='))
+    if (pairs.some((pair) => pair.length !== 2) || new Set(pairs.map(([peer]) => peer)).size !== pairs.length) return undefined
+    return addressMap.fromJson(Object.fromEntries(pairs), folder)
+  },
+}
+
+export const observerList: Kind<readonly Peer[]> = {
+  expected: 'peers with name, publicKey (32 bytes in base64url) and addresses (in text: name=publicKey@host:port, the address may be left out)',
+  fromJson(value) {
+    if (!Array.isArray(value) || value.length > peersMax) return undefined
+    const peers: Peer[] = []
+    for (const item of value as readonly unknown[]) {
+      const peer = peerFrom(item)
+      if (peer === undefined) return undefined
+      peers.push(peer)
+    }
+    return { value: peers }
+  },
+  fromText(text, folder) {
+    const parsed = items(text).map((item) => {
+      const [, peer, publicKey, address] = /^([^=]+)=([A-Za-z0-9_-]+)(?:@(.+))?$/.exec(item) ?? []
+      return { name: peer, publicKey, addresses: address === undefined ? [] : [address] }
+    })
+    return observerList.fromJson(parsed, folder)
+  },
+}
+
+function peerFrom(item: unknown): Peer | undefined {
+  if (typeof item !== 'object' || item === null) return undefined
+  const { name: peer, publicKey, addresses = [], ...rest } = item as { readonly name?: unknown; readonly publicKey?: unknown; readonly addresses?: unknown }
+  if (Object.keys(rest).length > 0 || typeof peer !== 'string' || !isName(peer) || typeof publicKey !== 'string') return undefined
+  const decoded = fromBase64url(publicKey)
+  if (decoded?.length !== publicKeyBytes) return undefined
+  if (!Array.isArray(addresses) || addresses.length > 8 || !addresses.every((address): address is string => typeof address === 'string' && isAddress(address))) return undefined
+  return { name: peer, publicKey: decoded, addresses }
+}
+
+function items(text: string): string[] {
+  return text === '' ? [] : text.split(',').map((item) => item.trim())
+}
