@@ -28,6 +28,8 @@ export interface Libp2pOptions {
   readonly listen: { readonly host: string; readonly port: number } | undefined
   readonly clock: Clock
   readonly log: Log
+  /** For tests; heartbeatMs and silenceMs otherwise. */
+  readonly timing?: { readonly heartbeatMs: number; readonly silenceMs: number }
 }
 
 interface Known {
@@ -96,6 +98,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
       maxConnections: limits.connectionsMax,
       maxIncomingPendingConnections: limits.pendingConnectionsMax,
       inboundConnectionThreshold: limits.inboundConnectionsPerSecond,
+      inboundUpgradeTimeout: limits.handshakeTimeoutMs,
       addressDialTimeout: limits.dialTimeoutMs,
       dialTimeout: limits.dialTimeoutMs,
       maxParallelDials: limits.peersMax,
@@ -177,6 +180,8 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
       clock,
       inboxes,
       protocolOf,
+      heartbeatMs: options.timing?.heartbeatMs ?? limits.heartbeatMs,
+      silenceMs: options.timing?.silenceMs ?? limits.silenceMs,
       oursWinsRace: compareBytes(ownKey, peer.publicKey) < 0,
       onUp: () => {
         known.dialer.connected()

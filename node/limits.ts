@@ -74,6 +74,8 @@ export const redialFirstMs = 250
 export const redialCapMs = 3_000
 /** One address: connecting, Noise and Yamux. */
 export const dialTimeoutMs = 3_000
+/** A dialler that has not proven its key by then is cut off: it holds one of pendingConnectionsMax places. */
+export const handshakeTimeoutMs = 3_000
 /** Opening our streams on a new connection. */
 export const streamOpenTimeoutMs = 5_000
 /** A connection that carried nothing for this long carries an empty frame. */
@@ -151,3 +153,26 @@ export const passphraseCharactersMin = 8
 export const logRepeatMs = 10_000
 /** Kinds and peers that are remembered for it. */
 export const logRepeatKeysMax = 1_024
+
+// ---------------------------------------------------------------- mempool
+
+/** About ten seconds at 5,000 transactions a second; what is refused beyond is told so at once. */
+export const mempoolTransactionsMax = 50_000
+export const mempoolBytesMax = 64 * 1_048_576
+/** One sender, such as an officer's back end or a load test, may fill a part of the mempool only. */
+export const mempoolPerSenderMax = 10_000
+/** A transaction that still waits after this long is sent to the validators again: the first copy may be lost. */
+export const resendAfterMs = 2_000
+/** How many of those at a time. */
+export const resendTransactionsMax = 256
+/** Transactions in one gossip message. */
+export const gossipTransactionsMax = 256
+
+// ---------------------------------------------------------------- payloads and catching up
+
+/** One question for envelopes or blocks; a peer that takes longer is passed over for this round. */
+export const fetchTimeoutMs = 3_000
+/** Between rounds of asking every holder. */
+export const fetchRetryMs = 150
+/** Final blocks fetched and not yet executed: bounds memory while catching up. */
+export const syncAheadBlocksMax = 512

@@ -5,7 +5,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { codeOf } from '../primitives/errors.ts'
 import { createFrameReader } from './frames.ts'
 import type { Inbox, InboxPeer } from './inbox.ts'
-import { channelLimits, heartbeatMs, raceMs, retireMs, silenceMs, streamOpenTimeoutMs } from './limits.ts'
+import { channelLimits, raceMs, retireMs, streamOpenTimeoutMs } from './limits.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { asError } from './requests.ts'
 import { channels, type Channel, type Clock, type Peer, type PeerStatus } from './world.ts'
@@ -14,6 +14,8 @@ export interface LinkContext {
   readonly clock: Clock
   readonly inboxes: Readonly<Record<Channel, Inbox>>
   readonly protocolOf: (channel: Channel) => string
+  readonly heartbeatMs: number
+  readonly silenceMs: number
   /** Of two connections that both sides opened at once, keep the one that we opened. */
   readonly oursWinsRace: boolean
   readonly onUp: () => void
@@ -53,7 +55,7 @@ interface Held {
 }
 
 export function createLink(peer: Peer, context: LinkContext): Link {
-  const { clock } = context
+  const { clock, heartbeatMs, silenceMs } = context
   let current: Held | undefined
   let retired: Connection | undefined
   let sinceMs = clock.now()
