@@ -134,7 +134,7 @@ t.test('the OpenRPC document', async (t) => {
   // the package is CommonJS: what it calls its default is one level down
   const { $schema: _, $id: __, ...metaSchema } = (openRpcPackage as unknown as { readonly default: JsonObject }).default
   // the meta-schema of JSON Schema itself is at an address; our schemas are checked by compiling them
-  ajv.addSchema({ $id: 'https://meta.json-schema.tools', definitions: { JSONSchemaObject: { properties: { $ref: { type: 'string' } } } } })
+  for (const $id of ['https://meta.json-schema.tools', 'https://meta.json-schema.tools/']) ajv.addSchema({ $id, definitions: { JSONSchemaObject: { properties: { $ref: { type: 'string' } } } } })
   t.ok(ajv.validate(metaSchema, document), ajv.errorsText(ajv.errors, { separator: '\n' }))
   t.notOk(ajv.validate(metaSchema, { ...document, methods: [{ summary: 'nameless' }] }), 'the meta-schema does refuse')
   for (const { paramsSchema, resultSchema } of methodList) ajv.compile(paramsSchema) && ajv.compile(resultSchema)
