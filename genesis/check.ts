@@ -4,6 +4,7 @@ import { alternateOrganisations, validatorSet, validatorSetHash } from '../conse
 import { faultsTolerated, isQuorum, quorumSize } from '../consensus/quorum.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
+import type { GovernanceGenesis } from '../state/governance/types.ts'
 import { chainIdSchema } from '../state/transaction.ts'
 import { chainIdOf, type Genesis, genesisError, validatorSetOf } from './genesis.ts'
 import { genesisStateRoot } from './state.ts'
@@ -13,6 +14,7 @@ export function checkGenesis(genesis: Genesis): void {
   checkMembers(genesis)
   checkAddresses(genesis)
   checkQuorum(genesis)
+  checkOrganisations(genesis)
   checkConsensus(genesis)
   chainIdSchema.toWire(chainIdOf(genesis), 'name')
   genesisStateRoot(genesis)
@@ -77,6 +79,14 @@ function checkQuorum({ validators, minimums }: Genesis): void {
   // the two say the same as the rules above; a set that consensus refuses must not pass here for want of a rule
   validatorSet.toWire(set, 'validators')
   if (!isQuorum(set, new Set(validators.keys()))) throw genesisError('quorum', 'validators', 'not even all of them together form a quorum. Check the minimums')
+}
+
+/** Whoever runs validators must be able to vote in governance, or it could never be changed. */
+function checkOrganisations({ validators, state }: Genesis): void {
+  const known = (state['governance'] as GovernanceGenesis).organisations.map(({ name }) => name)
+  for (const [i, { organisation }] of validators.entries()) {
+    if (!known.includes(organisation)) throw genesisError('organisation-unknown', `validators[${i}].organisation`, `${organisation} is no organisation of state.governance. Use one of ${known.join(', ')}, or add it there with its governors`)
+  }
 }
 
 function checkConsensus({ consensus }: Genesis): void {
