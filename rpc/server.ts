@@ -116,6 +116,10 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     const refusal = rpcErrorOf(new DongbaekError('rpc/rate-limited', `too many calls from this address; wait ${waitMs} ms`, { retryAfterMs: waitMs }))
     await reply.code(429).header('retry-after', Math.ceil(waitMs / 1_000)).type(jsonType).send(errorText('null', refusal))
   })
+  // an answer during the stop ends its connection too; fastify says so only to requests that came after the stop
+  app.addHook('onSend', async (_request, reply) => {
+    if (stopping !== undefined) reply.header('connection', 'close')
+  })
   allowOrigins(app, options.origins ?? [])
   answerErrors(app, log)
   app.removeAllContentTypeParsers()

@@ -137,7 +137,7 @@ t.test('the OpenRPC document', async (t) => {
   for (const $id of ['https://meta.json-schema.tools', 'https://meta.json-schema.tools/']) ajv.addSchema({ $id, definitions: { JSONSchemaObject: { properties: { $ref: { type: 'string' } } } } })
   t.ok(ajv.validate(metaSchema, document), ajv.errorsText(ajv.errors, { separator: '\n' }))
   t.notOk(ajv.validate(metaSchema, { ...document, methods: [{ summary: 'nameless' }] }), 'the meta-schema does refuse')
-  for (const { paramsSchema, resultSchema } of methodList) ajv.compile(paramsSchema) && ajv.compile(resultSchema)
+  for (const { paramsSchema, resultSchema } of methodList) for (const each of [paramsSchema, resultSchema]) ajv.compile(each)
   const references = JSON.stringify(document).matchAll(/"#\/components\/errors\/([^"]+)"/g)
   const { errors } = document['components'] as { readonly errors: JsonObject }
   for (const [, key = ''] of references) t.ok(Object.hasOwn(errors, key), key)

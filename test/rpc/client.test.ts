@@ -1,0 +1,241 @@
+// The client: over several nodes, through every failure, never twice; and proofs that a liar cannot forge.
+import t from 'tap'
+import fc from 'fast-check'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Json, JsonObject } from '../../primitives/schema.ts'
+import { fromBase64url } from '../../primitives/bytes.ts'
+import type { TransactionId } from '../../primitives/brand.ts'
+import {
+  buildTransaction,
+  checkpointFromJson,
+  createClient,
+  DongbaekError,
+  followEvents,
+  randomSeed,
+  signTransaction,
+  submitAndWait,
+  toBase64url,
+  trustFromGenesis,
+  trustNext,
+  verifyCheckpoint,
+  verifyStateProofs,
+  verifyTransactionProof,
+  walletFromSeed,
+} from '../../rpc/client/index.ts'
+import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
+import { checkpointBytes } from '../../consensus/votes.ts'
+import { epochHash } from '../../consensus/validators.ts'
+import { decodeTransaction } from '../../state/transaction.ts'
+import { stateKey } from '../../state/table.ts'
+import { citizens, createCity, liveADay, officer, program, serve, shop } from './scenario.ts'
+
+const city = createCity()
+await liveADay(city)
+const { server, url, client } = await serve(city)
+t.teardown(async () => server.stop())
+const { chain } = city
+
+type FetchLike = NonNullable<Parameters<typeof createClient>[0]['fetch']>
+const real: FetchLike = async (to, init) => fetch(to, init as RequestInit)
+
+t.test('wallets and transactions', async (t) => {
+  const wallet = walletFromSeed(new Uint8Array(32).fill(20))
+  t.equal(wallet.did, citizens[0]!.did)
+  t.match(wallet.did, /^did:dongbaek:[A-Za-z0-9_-]{27}$/)
+  t.not(walletFromSeed(randomSeed()).did, walletFromSeed(randomSeed()).did)
+  t.throws(() => walletFromSeed(new Uint8Array(31)), { code: 'client/seed' })
+  const request = { chain: chain.chainId, kind: 'points.spend', sender: wallet.did, payload: { program, merchant: shop.did, amount: 1 as never }, validUntilMs: 5_000 } as const
+  const salted = { ...request, salt: new Uint8Array(16) }
+  t.same(buildTransaction(salted).id, buildTransaction(salted).id)
+  t.notSame(buildTransaction(request).id, buildTransaction(request).id, 'a salt of its own each time')
+  t.throws(() => buildTransaction({ ...request, payload: { ...request.payload, amount: -1 as never } }), { code: 'codec/invalid', data: { path: 'amount' } })
+  // countersigners in whatever order they are given
+  const signed = await signTransaction(buildTransaction(salted), [citizens[3]!, wallet, officer, citizens[2]!])
+  const { signatures, id } = decodeTransaction(signed.bytes)
+  t.same(id, signed.id)
+  t.equal(signatures[0]!.signer, wallet.did)
+  t.same(signatures.slice(1).map(({ signer }) => signer), [citizens[3]!, officer, citizens[2]!].map(({ did }) => did).sort())
+  await t.rejects(signTransaction(buildTransaction(salted), [officer]), { code: 'tx/signers' })
+  await t.rejects(signTransaction(buildTransaction(salted), [wallet, wallet]), { code: 'tx/signers' })
+})
+
+t.test('errors are those of the node, by their code', async (t) => {
+  await t.rejects(client.call('points_program', { program: 'none' }), { name: 'DongbaekError', code: 'points/not-found', data: { url } })
+  await t.rejects(client.call('points_program', { program: 'NO' }), { code: 'codec/invalid', data: { path: 'program' } })
+  await t.rejects(client.call('nothing_here' as never, {} as never), { code: 'rpc/method-not-found' })
+  const nobody = createClient({ url: 'http://127.0.0.1:1', rounds: 1 })
+  await t.rejects(nobody.call('chain_head', {}), { code: 'client/unreachable' })
+  const silent = createClient({ url, rounds: 1, timeoutMs: 30, fetch: async (_, { signal }) => new Promise((_resolve, reject) => (signal as AbortSignal).addEventListener('abort', () => reject(new Error('aborted')))) })
+  await t.rejects(silent.call('chain_head', {}), { code: 'client/timeout' })
+  for (const text of ['', 'hello', '[]', '{}', '{"jsonrpc":"2.0","id":99,"result":1}', '{"jsonrpc":"2.0","id":1}']) {
+    const odd = createClient({ url, rounds: 1, fetch: async () => ({ status: 200, text: async () => text }) })
+    await t.rejects(odd.call('chain_head', {}), { code: 'client/bad-answer' }, text)
+  }
+  t.throws(() => createClient({}), { code: 'client/no-nodes' })
+})
+
+t.test('submit and wait over nodes that fail in every way: exactly once', async (t) => {
+  // each request fails before it reaches the node, or after it was carried out, or not at all
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom('ok', 'lost', 'answer lost', 'busy', 'garbage'), { minLength: 1, maxLength: 6 }), async (faults) => {
+      let turn = 0
+      const flaky: FetchLike = async (to, init) => {
+        switch (faults[turn++] ?? 'ok') {
+          case 'lost':
+            throw new Error('no route')
+          case 'answer lost':
+            await (await real(to, init)).text()
+            throw new Error('reset')
+          case 'busy':
+            return { status: 200, text: async () => '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"wait","data":{"code":"rpc/rate-limited"}}}' }
+          case 'garbage':
+            return { status: 502, text: async () => '<html>' }
+          default:
+            return real(to, init)
+        }
+      }
+      const several = createClient({ urls: [url, `${url}/`, url], fetch: flaky, timeoutMs: 1_000 })
+      const before = await client.call('points_balance', { did: citizens[12]!.did })
+      const signed = await city.sign('points.spend', { program, merchant: shop.did, amount: 10 as never }, [citizens[12]!])
+      const receipt = await submitAndWait(several, signed, { timeoutMs: 5_000 })
+      const after = await client.call('points_balance', { did: citizens[12]!.did })
+      return receipt.status === 'ok' && receipt.id === toBase64url(signed.id) && before.balance - after.balance === 10
+    }),
+    { numRuns: 25, seed: 4 },
+  )
+  t.pass()
+})
+
+t.test('a refusal is a receipt; what can never run is an error; what is open is said to be open', async (t) => {
+  const refused = await submitAndWait(client, await city.sign('points.spend', { program, merchant: shop.did, amount: 999_999_999 as never }, [citizens[13]!]))
+  t.match(refused, { status: 'refused', code: 'points/insufficient-balance' })
+  const elsewhere = await signTransaction(buildTransaction({ chain: 'other-0123456789abcdef', kind: 'points.spend', sender: officer.did, payload: { program, merchant: shop.did, amount: 1 as never } }), [officer])
+  await t.rejects(submitAndWait(client, elsewhere), { code: 'tx/wrong-chain' })
+  chain.hold(true)
+  const held = await city.sign('points.spend', { program, merchant: shop.did, amount: 3 as never }, [citizens[13]!])
+  await t.rejects(submitAndWait(client, held, { timeoutMs: 50 }), { code: 'tx/not-final' })
+  chain.hold(false)
+  chain.block([])
+  t.match(await submitAndWait(client, held), { status: 'ok' }, 'the same bytes again')
+})
+
+t.test('following events page by page', async (t) => {
+  const seen: Json[] = []
+  for await (const { items } of followEvents(client, { cursor: '', limit: 7, everyMs: 5 })) {
+    seen.push(...items)
+    if (items.length < 7) break
+  }
+  t.same(seen, (await client.call('events_since', { cursor: '', limit: 1_000 })).items.slice(0, seen.length))
+  t.ok(seen.length > 30)
+})
+
+// ---------------------------------------------------------------- proofs
+
+const trust = trustFromGenesis(chain.chainId, chain.validators)
+const keys = ['parameters/current', 'nothing/here', stateKey({ name: 'chain.block' }, [3])]
+
+t.test('values of the state, and their absence', async (t) => {
+  const answer = (await client.call('state_proof', { keys })) as unknown as Json
+  const { values, height } = verifyStateProofs(trust, keys, answer)
+  t.equal(height, chain.backend.head().height)
+  t.ok(values.get('parameters/current')!.length > 0)
+  t.ok(values.has('nothing/here') && values.get('nothing/here') === undefined)
+  t.throws(() => verifyStateProofs(trust, [...keys, 'another/one'], answer), { code: 'proof/state' })
+  t.throws(() => verifyStateProofs(trustFromGenesis('other-0123456789abcdef', chain.validators), keys, answer), { code: 'proof/checkpoint' })
+  const fewer = { ...chain.validators, minimums: [{ organisation: 'bank', minimum: 2 }] }
+  t.throws(() => verifyStateProofs(trustFromGenesis(chain.chainId, fewer), keys, answer), { code: 'proof/checkpoint' }, 'one of the bank is not enough where two are needed')
+})
+
+t.test('a transaction’s place and receipt', async (t) => {
+  for (const { id } of (await client.call('tx_getByDid', { did: citizens[2]!.did })).items) {
+    const bytes = fromBase64url(id) as TransactionId
+    const proof = (await client.call('tx_proof', { id })) as unknown as Json
+    const { receipt, header, reference } = verifyTransactionProof(trust, bytes, proof)
+    const got = await client.call('tx_get', { id })
+    t.same({ height: receipt.height, index: receipt.index, status: receipt.status }, { height: got.receipt.height, index: got.receipt.index, status: got.receipt.status })
+    t.equal(header.height, receipt.height)
+    t.equal(toBase64url(reference), got.transaction.reference)
+    const other = (await client.call('tx_getByDid', { did: citizens[5]!.did })).items[0]!.id
+    t.throws(() => verifyTransactionProof(trust, fromBase64url(other) as TransactionId, proof), { code: 'proof/transaction' })
+  }
+})
+
+/** Every way to change one thing in a JSON value: each number, string, length of a list, and field. */
+function* mutations(value: Json): Generator<Json> {
+  if (typeof value === 'number') {
+    yield value + 1
+    if (value > 0) yield value - 1
+  } else if (typeof value === 'string') {
+    for (let i = 0; i < value.length; i += 1 + Math.floor(value.length / 12)) yield value.slice(0, i) + (value[i] === 'A' ? 'B' : 'A') + value.slice(i + 1)
+    yield value.slice(0, -4)
+    yield `${value}AAAA`
+  } else if (Array.isArray(value)) {
+    const items = value as readonly Json[]
+    for (const [i, item] of items.entries()) for (const changed of mutations(item)) yield items.with(i, changed)
+    for (const i of items.keys()) yield items.toSpliced(i, 1)
+    if (items.length > 1) yield items.toReversed()
+    if (items.length > 0) yield [...items, items[0] as Json]
+  } else if (typeof value === 'object' && value !== null) {
+    const fields = value as JsonObject
+    for (const [name, field] of Object.entries(fields)) {
+      for (const changed of mutations(field)) yield { ...fields, [name]: changed }
+      const { [name]: _, ...rest } = fields
+      yield rest
+    }
+  }
+}
+
+t.test('a liar who changes anything is found out', async (t) => {
+  const key = ['parameters/current']
+  const state = (await client.call('state_proof', { keys: key })) as unknown as Json
+  const truth = verifyStateProofs(trust, key, state)
+  let tried = 0
+  const wrong: string[] = []
+  for (const changed of mutations(state)) {
+    tried++
+    try {
+      // more signatures than a quorum are no lie; another value or height would be
+      const { values, height } = verifyStateProofs(trust, key, changed)
+      if (height !== truth.height || toBase64url(values.get(key[0]!) ?? new Uint8Array(0)) !== toBase64url(truth.values.get(key[0]!)!)) wrong.push(JSON.stringify(changed))
+    } catch (thrown) {
+      if (!(thrown instanceof DongbaekError)) wrong.push(`${String(thrown)} for ${JSON.stringify(changed)}`)
+    }
+  }
+  const { id } = (await client.call('tx_getByDid', { did: citizens[3]!.did })).items.at(-1)!
+  const bytes = fromBase64url(id) as TransactionId
+  const proof = (await client.call('tx_proof', { id })) as unknown as Json
+  const place = verifyTransactionProof(trust, bytes, proof)
+  const told = ({ receipt, reference, header }: typeof place): string => JSON.stringify([receipt.height, receipt.index, receipt.status, receipt.code, toBase64url(reference), header.height, header.timeMs])
+  for (const changed of mutations(proof)) {
+    tried++
+    try {
+      if (told(verifyTransactionProof(trust, bytes, changed)) !== told(place)) wrong.push(JSON.stringify(changed))
+    } catch (thrown) {
+      if (!(thrown instanceof DongbaekError)) wrong.push(`${String(thrown)} for ${JSON.stringify(changed)}`)
+    }
+  }
+  t.ok(tried > 700, `${tried} lies`)
+  t.same(wrong.slice(0, 3), [])
+})
+
+t.test('validator sets are followed from the genesis on', async (t) => {
+  const pairs = [41, 42, 43, 44].map((n) => keyPairFromSeed(new Uint8Array(32).fill(n)))
+  const next = { activation: 100 as never, set: { validators: pairs.map(({ publicKey }, i) => ({ name: `new-${i}`, organisation: 'city', publicKey })), minimums: [] } }
+  const certificate = (height: number, nextSet: ReturnType<typeof epochHash>, by: readonly ReturnType<typeof keyPairFromSeed>[]): ReturnType<typeof checkpointFromJson> => {
+    const content = { height: height as never, blockHash: new Uint8Array(32) as never, stateRoot: new Uint8Array(32) as never, nextSet }
+    return { content, signatures: by.map((pair, validator) => ({ validator, signature: sign(checkpointBytes(chain.chainId, content), pair) })) }
+  }
+  const first = [1, 2, 3, 4].map((n) => keyPairFromSeed(new Uint8Array(32).fill(n)))
+  const learnt = trustNext(trust, certificate(90, epochHash(next), first.slice(0, 3)), next)
+  verifyCheckpoint(learnt, certificate(100, epochHash(next), pairs))
+  t.throws(() => verifyCheckpoint(learnt, certificate(100, epochHash(next), first)), { code: 'proof/checkpoint' }, 'the old set has no say any more')
+  t.throws(() => verifyCheckpoint(trust, certificate(100, epochHash(next), pairs)), { code: 'proof/checkpoint' })
+  t.throws(() => trustNext(trust, certificate(90, epochHash(next), first.slice(0, 2)), next), { code: 'proof/checkpoint' })
+  t.throws(() => trustNext(trust, certificate(90, epochHash(next), first), { ...next, activation: 101 as never }), { code: 'proof/validator-set' })
+  verifyCheckpoint(trust, checkpointFromJson((await client.call('chain_getCheckpoint', {})) as unknown as Json))
+})
+
+t.test('nothing of Node is in the client', async (t) => {
+  const folder = new URL('../../rpc/client/', import.meta.url)
+  for (const file of readdirSync(folder)) t.notMatch(readFileSync(new URL(file, folder), 'utf8'), /node:|\bBuffer\b|\bprocess\b|require\(/, file)
+})
