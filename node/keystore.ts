@@ -128,7 +128,7 @@ function readPrivately(path: string, bytesMax: number, what: string): Buffer {
 }
 
 async function seal(info: KeystoreInfo, seed: Uint8Array, passphrase: string): Promise<KeystoreFile> {
-  if ([...passphrase].length < passphraseCharactersMin) throw new DongbaekError('keystore/passphrase-weak', `a passphrase has at least ${passphraseCharactersMin} characters`)
+  if (passphrase.length < passphraseCharactersMin) throw new DongbaekError('keystore/passphrase-weak', `a passphrase has at least ${passphraseCharactersMin} characters`)
   const kdf = { name: 'scrypt', logN, r: blockSize, p: parallel, salt: new Uint8Array(randomBytes(saltBytes)) } as const
   const nonce = new Uint8Array(randomBytes(nonceBytes))
   const open: Omit<KeystoreFile, 'cipher'> = { format: 'dongbaek-keystore', version: 1, label: info.label, publicKey: info.publicKey, kdf }

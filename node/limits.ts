@@ -114,6 +114,8 @@ export const voteSegmentBytesMax = 16 * 1_048_576
 /** Records written and synced at once; each such batch is one checksummed unit. */
 export const voteBatchBytesMax = 4 * 1_048_576
 export const voteRecordBytesMax = consensusMessageBytesMax
+/** A batch up to this size is written on the calling thread; its sync never is. */
+export const voteWriteInlineMax = 65_536
 /** Appends that wait for the disk. The driver waits for each step, so this many mean a bug or a dead disk. */
 export const voteAppendsWaitingMax = 10_000
 

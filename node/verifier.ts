@@ -11,7 +11,7 @@ import type { Log, SignedItem, Verifier } from './world.ts'
 export interface VerifierOptions {
   readonly log: Log
   /** Threads; left out, one less than there are cores, at most verifyWorkersMax; 0 checks everything on the calling thread. */
-  readonly workers?: number
+  readonly workers?: number | undefined
   /** For tests. */
   readonly workerFile?: URL
 }
@@ -122,7 +122,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const error = stoppedError()
       for (const parcel of [...slots.flatMap(({ current }) => current ?? []), ...queue]) parcel.failed(error)
       queue = []
-      await Promise.all(slots.map(({ worker }) => worker?.terminate()))
+      await Promise.all(slots.map(async ({ worker }) => worker?.terminate()))
     },
   }
 }

@@ -11,7 +11,7 @@ import { equalBytes, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { taggedHash } from '../primitives/hash.ts'
 import { codeOfSystem, isMissing, syncFolder, writeFileAtomically } from './files.ts'
-import { voteAppendsWaitingMax, voteBatchBytesMax, voteRecordBytesMax, voteSegmentBytesMax } from './limits.ts'
+import { voteAppendsWaitingMax, voteBatchBytesMax, voteRecordBytesMax, voteSegmentBytesMax, voteWriteInlineMax } from './limits.ts'
 import { decodeSegmentHeader, encodeBatch, encodeSegmentHeader, readBatches, segmentHeaderBytes, type SegmentHeader } from './vote-segment.ts'
 import type { Log, OpenedVoteLog } from './world.ts'
 
@@ -184,7 +184,12 @@ function run(options: VoteLogOptions, chainTag: Uint8Array, segmentBytesMax: num
   async function writeBatch(records: readonly Uint8Array[]): Promise<void> {
     if (segment.sizeBytes >= segmentBytesMax) roll()
     const bytes = encodeBatch(nextBatch, 'records', records)
-    for (let at = 0; at < bytes.length; ) at += (await writeAt(segment.handle, bytes, at, bytes.length - at, segment.sizeBytes + at)).bytesWritten
+    // a small write only reaches the page cache: a hop to another thread and back would cost more than it (0.08 of 0.44 ms)
+    const inline = bytes.length <= voteWriteInlineMax
+    for (let at = 0; at < bytes.length; ) {
+      const [length, position] = [bytes.length - at, segment.sizeBytes + at]
+      at += inline ? writeSync(segment.handle, bytes, at, length, position) : (await writeAt(segment.handle, bytes, at, length, position)).bytesWritten
+    }
     await syncData(segment.handle)
     segment.sizeBytes += bytes.length
     nextBatch++
