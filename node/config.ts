@@ -7,6 +7,7 @@ import { addressMap, count, folderOrFile, host, level, name, observerList, port,
 import { codeOfSystem } from './files.ts'
 import { configBytesMax } from './limits.ts'
 import type { LogLevel } from './log.ts'
+import { defaultWorkers } from './verifier.ts'
 import type { Peer } from './world.ts'
 
 export interface Config {
@@ -28,7 +29,7 @@ export interface Config {
   }
   readonly rpc: { readonly host: string; readonly port: number }
   readonly log: { readonly level: LogLevel }
-  readonly limits: { readonly verifyWorkers: number | undefined; readonly stateCacheMiB: number; readonly rpcRequestsPerSecond: number }
+  readonly limits: { readonly verifyWorkers: number; readonly stateCacheMiB: number; readonly rpcRequestsPerSecond: number }
 }
 
 interface Key<T> {
@@ -54,7 +55,7 @@ const keys = {
   'rpc.host': key(host, 'address to serve JSON-RPC at', '127.0.0.1'),
   'rpc.port': key(port, 'port to serve JSON-RPC at', 26_600),
   'log.level': key(level, 'least level that is logged', 'info'),
-  'limits.verifyWorkers': key<number | undefined>(count(0, 64), 'threads that check signatures, 0 for none; left out, one less than there are cores and at most 4', undefined),
+  'limits.verifyWorkers': key(count(0, 64), 'threads that check signatures, 0 for none; left out, one less than there are cores and at most 4', defaultWorkers()),
   'limits.stateCacheMiB': key(count(16, 65_536), 'memory for the hot state', 256),
   'limits.rpcRequestsPerSecond': key(count(1, 1_000_000), 'JSON-RPC requests a second of one client address', 200),
 } as const

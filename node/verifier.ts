@@ -10,8 +10,8 @@ import type { Log, SignedItem, Verifier } from './world.ts'
 
 export interface VerifierOptions {
   readonly log: Log
-  /** Threads; left out, one less than there are cores, at most verifyWorkersMax; 0 checks everything on the calling thread. */
-  readonly workers?: number | undefined
+  /** Threads; defaultWorkers() when left out; 0 checks everything on the calling thread. */
+  readonly workers?: number
   /** For tests. */
   readonly workerFile?: URL
 }
@@ -29,9 +29,14 @@ interface Slot {
   failures: number
 }
 
+/** One less than there are cores, at most verifyWorkersMax: the thread that votes needs one. */
+export function defaultWorkers(): number {
+  return Math.min(availableParallelism() - 1, verifyWorkersMax)
+}
+
 export function createVerifier(options: VerifierOptions): Verifier {
   const log = options.log.child({ part: 'verifier' })
-  const workers = Math.min(options.workers ?? Math.min(availableParallelism() - 1, verifyWorkersMax), 64)
+  const workers = options.workers ?? defaultWorkers()
   const slots: Slot[] = Array.from({ length: workers }, () => ({ worker: undefined, current: undefined, failures: 0 }))
   let queue: Parcel[] = []
   let waitingItems = 0

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { toBase64url } from '../../primitives/bytes.ts'
 import { configKeys, loadConfig, type Config } from '../../node/config.ts'
+import { defaultWorkers } from '../../node/verifier.ts'
 
 const key = new Uint8Array(32).fill(4)
 const least = { name: 'city-1', dataDir: 'data', genesis: '/etc/dongbaek/genesis.json', keystore: 'key.json' }
@@ -29,7 +30,7 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
     p2p: { host: '::', port: 1, addresses: { 'bank-1': '[::1]:7' }, observers: [{ name: 'obs-1', publicKey: key, addresses: ['host.example:9'] }, { name: 'obs-2', publicKey: new Uint8Array(32), addresses: [] }] },
     rpc: { host: '127.0.0.1', port: 3 },
     log: { level: 'warn' },
-    limits: { verifyWorkers: undefined, stateCacheMiB: 64, rpcRequestsPerSecond: 200 },
+    limits: { verifyWorkers: defaultWorkers(), stateCacheMiB: 64, rpcRequestsPerSecond: 200 },
   } satisfies Config)
   const fromFlags = loadConfig({ flags: { ...least, 'p2p.addresses': 'bank-1=10.0.0.1:5,bank-2=b:6' }, workingFolder: folder })
   t.same(fromFlags.p2p.addresses, { 'bank-1': '10.0.0.1:5', 'bank-2': 'b:6' })
