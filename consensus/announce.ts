@@ -21,7 +21,7 @@ export function ownStatus(state: ReplicaState): Status | undefined {
 
 export function announce(state: ReplicaState): void {
   const status = ownStatus(state)
-  if (status !== undefined) broadcast(state.effects, { type: 'status', ...status })
+  if (status !== undefined) broadcast(state.effects, { ...status, type: 'status' })
 }
 
 /** Ask for a higher view. Nothing is promised by it: until a quorum asks, this replica goes on voting where it is. */

@@ -50,8 +50,8 @@ function castCheckpoint(state: ReplicaState, content: CheckpointContent): void {
   const known = votes.get(self)
   assert(known === undefined || sameContent(known.content, content), 'a checkpoint vote never contradicts an earlier one')
   if (known !== undefined) return
-  state.effects.persist.push({ type: 'checkpoint', ...content })
-  broadcast(state.effects, { type: 'checkpoint', ...resumeCheckpoint(state, content, self) })
+  state.effects.persist.push({ ...content, type: 'checkpoint' })
+  broadcast(state.effects, { ...resumeCheckpoint(state, content, self), type: 'checkpoint' })
 }
 
 /** The own vote, just cast or read back from the log. */
@@ -78,7 +78,7 @@ export function onCheckpoint(state: ReplicaState, message: Checkpoint): void {
   const known = votes.get(validator)
   if (known === undefined) votes.set(validator, message)
   else if (!sameContent(known.content, content)) {
-    blame(state, set, validator, 'checkpoint', { height: content.height }, [{ type: 'checkpoint', ...known }, { type: 'checkpoint', ...message }])
+    blame(state, set, validator, 'checkpoint', { height: content.height }, [{ ...known, type: 'checkpoint' }, { ...message, type: 'checkpoint' }])
     return
   }
   certify(state, content.height)

@@ -37,7 +37,7 @@ export function decide(state: ReplicaState, decision: Decision): void {
   const ref = refOf(header)
   assert(ref.height === state.committed.height + 1, 'blocks are committed in order')
   assert(equalBytes(header.parent, state.committed.hash), 'final blocks form one chain; if not, more than f validators lie')
-  state.effects.persist.push({ type: 'committed', ...decision })
+  state.effects.persist.push({ ...decision, type: 'committed' })
   state.effects.deliver.push(decision)
 
   const accepted = state.slots.get(ref.height)?.accepted

@@ -29,13 +29,13 @@ export function onPrePrepare(state: ReplicaState, message: PrePrepare): void {
   const known = slot.proposals.get(primary)
   const place = { height: header.height, view }
   if (known !== undefined && known.view === view && !equalBytes(blockHash(known.header), hash)) {
-    blame(state, epoch.set, primary, 'pre-prepare', place, [{ type: 'pre-prepare', ...known }, { type: 'pre-prepare', ...message }])
+    blame(state, epoch.set, primary, 'pre-prepare', place, [{ ...known, type: 'pre-prepare' }, { ...message, type: 'pre-prepare' }])
     if (isCurrent && view === state.view) raiseWish(state, view + 1)
     return
   }
   const accepted = acceptedAt(state, header.height)
   if (isCurrent && accepted?.view === view && !equalBytes(accepted.hash, hash) && known === undefined && state.newView !== undefined) {
-    blame(state, epoch.set, primary, 'pre-prepare', place, [{ type: 'new-view', ...state.newView }, { type: 'pre-prepare', ...message }])
+    blame(state, epoch.set, primary, 'pre-prepare', place, [{ ...state.newView, type: 'new-view' }, { ...message, type: 'pre-prepare' }])
     raiseWish(state, view + 1)
     return
   }
@@ -51,7 +51,7 @@ function keepVote(state: ReplicaState, kind: 'prepare' | 'commit', votes: Map<nu
   const known = votes.get(vote.validator)
   if (known === undefined || vote.view > known.view) votes.set(vote.validator, vote)
   else if (vote.view === known.view && !equalBytes(vote.blockHash, known.blockHash)) {
-    blame(state, set, vote.validator, kind, { height: vote.height, view: vote.view }, [{ type: kind, ...known }, { type: kind, ...vote }])
+    blame(state, set, vote.validator, kind, { height: vote.height, view: vote.view }, [{ ...known, type: kind }, { ...vote, type: kind }])
   }
 }
 
@@ -123,7 +123,7 @@ export function sendPrepares(state: ReplicaState): boolean {
     const accepted = acceptedAt(state, height)
     if (slot === undefined || accepted === undefined || slot.prepares.get(self)?.view === state.view || !mayPrepare(state, slot)) continue
     state.effects.persist.push({ type: 'prepared', view: state.view, header: accepted.header, proposal: accepted.signature })
-    broadcast(state.effects, { type: 'prepare', ...castVote(state, 'prepare', slot, self, accepted.hash) })
+    broadcast(state.effects, { ...castVote(state, 'prepare', slot, self, accepted.hash), type: 'prepare' })
     changed = true
   }
   return changed
@@ -154,7 +154,7 @@ export function collectPrepared(state: ReplicaState): boolean {
     if (!isQuorum(state.epoch.set, new Set(signatures.map((entry) => entry.validator)))) continue
     signatures.sort((a, b) => a.validator - b.validator)
     const block: PreparedBlock = { header: accepted.header, certificate: { view: state.view, height, blockHash: accepted.hash, signatures } }
-    state.effects.persist.push({ type: 'certificate', ...block })
+    state.effects.persist.push({ ...block, type: 'certificate' })
     keepPrepared(state, slot, block)
     changed = true
   }
@@ -176,7 +176,7 @@ export function sendCommits(state: ReplicaState): boolean {
     const accepted = acceptedAt(state, height)
     if (slot === undefined || accepted === undefined || slot.commits.get(self)?.view === state.view || !mayCommit(state, slot)) continue
     state.effects.persist.push({ type: 'committing', view: state.view, height, blockHash: accepted.hash })
-    broadcast(state.effects, { type: 'commit', ...castVote(state, 'commit', slot, self, accepted.hash) })
+    broadcast(state.effects, { ...castVote(state, 'commit', slot, self, accepted.hash), type: 'commit' })
     changed = true
   }
   return changed

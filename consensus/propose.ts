@@ -50,7 +50,7 @@ export function onProposal(state: ReplicaState, input: Proposal): void {
   state.effects.persist.push({ type: 'proposed', view, header })
   state.payloads.set(toHex(hash), { height, verdict: 'valid' })
   accept(state, { view, header, hash, signature, manifest })
-  broadcast(state.effects, { type: 'pre-prepare', ...proposal })
+  broadcast(state.effects, { ...proposal, type: 'pre-prepare' })
 }
 
 /** Nothing to put on this parent now. Another parent, or word of new work, makes us ask again. */

@@ -45,10 +45,10 @@ function answer(state: ReplicaState, status: Status, peer: Peer, key: string): v
   const isLate = status.committed < state.committed.height || status.epoch < state.epoch.activation || (sameEpoch && status.view < state.view)
   if (isLate) {
     const own = ownStatus(state)
-    if (own !== undefined) sendTo(state.effects, validator, { type: 'status', ...own })
+    if (own !== undefined) sendTo(state.effects, validator, { ...own, type: 'status' })
   }
   if (sameEpoch && state.newView !== undefined && (status.view < state.view || (status.view === state.view && status.active === 0))) {
-    sendTo(state.effects, validator, { type: 'new-view', ...state.newView })
+    sendTo(state.effects, validator, { ...state.newView, type: 'new-view' })
   }
   if (state.stable !== undefined && status.checkpoint < lowWatermark(state)) sendTo(state.effects, validator, { type: 'certified', certificate: state.stable })
   const isAhead = status.committed > state.committed.height
@@ -74,10 +74,10 @@ function repeat(state: ReplicaState): void {
   if (isBehind(state)) requestSync(state)
   if (state.self === undefined || state.halted) return
   if (state.mode === 'changing') {
-    if (state.ownViewChange !== undefined) broadcast(state.effects, { type: 'view-change', ...state.ownViewChange })
+    if (state.ownViewChange !== undefined) broadcast(state.effects, { ...state.ownViewChange, type: 'view-change' })
   } else repeatVotes(state, state.self)
   const checkpoint = uncertifiedCheckpoint(state)
-  if (checkpoint !== undefined) broadcast(state.effects, { type: 'checkpoint', ...checkpoint })
+  if (checkpoint !== undefined) broadcast(state.effects, { ...checkpoint, type: 'checkpoint' })
 }
 
 function repeatVotes(state: ReplicaState, self: number): void {
@@ -93,8 +93,8 @@ function repeatVotes(state: ReplicaState, self: number): void {
       proposals++
     }
     const prepare = slot.prepares.get(self)
-    if (prepare?.view === state.view) broadcast(state.effects, { type: 'prepare', ...prepare })
+    if (prepare?.view === state.view) broadcast(state.effects, { ...prepare, type: 'prepare' })
     const commit = slot.commits.get(self)
-    if (commit?.view === state.view) broadcast(state.effects, { type: 'commit', ...commit })
+    if (commit?.view === state.view) broadcast(state.effects, { ...commit, type: 'commit' })
   }
 }

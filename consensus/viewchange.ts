@@ -70,9 +70,9 @@ export function startViewChange(state: ReplicaState, view: View): void {
     ...(state.anchorDecision === undefined ? {} : { base: state.anchorDecision }),
   }
   const own: ViewChange = { ...content, signature: state.config.sign(viewChangeBytes(state.config.chain, content)) }
-  state.effects.persist.push({ type: 'viewChange', ...own })
+  state.effects.persist.push({ ...own, type: 'viewChange' })
   rejoinViewChange(state, own)
-  broadcast(state.effects, { type: 'view-change', ...own })
+  broadcast(state.effects, { ...own, type: 'view-change' })
 }
 
 /** The own ViewChange, just sent or read back from the log. */
@@ -93,7 +93,7 @@ export function onViewChange(state: ReplicaState, message: ViewChange): void {
   if (known !== undefined && known.view === message.view && !equalBytes(known.signature, message.signature)) {
     const { chain } = state.config
     if (!equalBytes(viewChangeBytes(chain, known), viewChangeBytes(chain, message))) {
-      blame(state, state.epoch.set, message.validator, 'view-change', { view: message.view }, [{ type: 'view-change', ...known }, { type: 'view-change', ...message }])
+      blame(state, state.epoch.set, message.validator, 'view-change', { view: message.view }, [{ ...known, type: 'view-change' }, { ...message, type: 'view-change' }])
     }
     return
   }
@@ -115,9 +115,9 @@ export function buildNewView(state: ReplicaState): boolean {
   }))
   const content: NewViewContent = { epoch: state.epoch.activation, view, viewChanges, adopted }
   const message: NewView = { ...content, signature: config.sign(newViewBytes(config.chain, content)) }
-  state.effects.persist.push({ type: 'newView', ...message })
+  state.effects.persist.push({ ...message, type: 'newView' })
   enterView(state, message, choice)
-  broadcast(state.effects, { type: 'new-view', ...message })
+  broadcast(state.effects, { ...message, type: 'new-view' })
   return true
 }
 
@@ -134,17 +134,17 @@ export function onNewView(state: ReplicaState, message: NewView): void {
   if (message.view === state.view && state.mode === 'normal') {
     const { chain } = state.config
     if (state.newView !== undefined && !equalBytes(newViewBytes(chain, state.newView), newViewBytes(chain, message))) {
-      blame(state, state.epoch.set, primary, 'new-view', { view: message.view }, [{ type: 'new-view', ...state.newView }, { type: 'new-view', ...message }])
+      blame(state, state.epoch.set, primary, 'new-view', { view: message.view }, [{ ...state.newView, type: 'new-view' }, { ...message, type: 'new-view' }])
     }
     return
   }
   const choice = chooseChain(message.viewChanges, state.config.genesis)
   if (!isSameChoice(message, choice)) {
-    blame(state, state.epoch.set, primary, 'new-view', { view: message.view }, [{ type: 'new-view', ...message }])
+    blame(state, state.epoch.set, primary, 'new-view', { view: message.view }, [{ ...message, type: 'new-view' }])
     raiseWish(state, message.view + 1)
     return
   }
-  state.effects.persist.push({ type: 'newView', ...message })
+  state.effects.persist.push({ ...message, type: 'newView' })
   enterView(state, message, choice)
 }
 
@@ -184,7 +184,7 @@ function enterView(state: ReplicaState, message: NewView, choice: Choice): void 
 /** A block above what is committed here is known to be final: what this replica votes for from now on stands on it. */
 export function raiseAnchor(state: ReplicaState, decision: Decision): void {
   if (decision.header.height <= state.anchor.height) return
-  state.effects.persist.push({ type: 'anchor', ...decision })
+  state.effects.persist.push({ ...decision, type: 'anchor' })
   state.anchor = refOf(decision.header)
   state.anchorDecision = decision
   dropUnchained(state, state.anchor)

@@ -1,0 +1,211 @@
+// Liars. Each is a real replica whose words are changed on the way out, or that says things besides. It signs with its own key only
+// and may repeat whatever it has heard: that is the exact adversary of the protocol.
+import { blockHash } from '../../consensus/block.ts'
+import { newViewBytes, statusBytes, viewChangeBytes, type Message, type StatusContent } from '../../consensus/messages.ts'
+import type { Send } from '../../consensus/output.ts'
+import { indexOfKey, primaryIndex, setAt, type Validator } from '../../consensus/validators.ts'
+import { voteBytes, type VoteKind } from '../../consensus/votes.ts'
+import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
+import type { SimulatedNode } from './node.ts'
+import type { World } from './world.ts'
+
+export type BehaviourName =
+  | 'silent'
+  | 'selective'
+  | 'equivocator'
+  | 'double-voter'
+  | 'stale-view-change'
+  | 'wrong-new-view'
+  | 'replayer'
+  | 'impatient'
+  | 'boaster'
+  | 'omitter'
+  | 'flooder'
+  | 'twins'
+  | 'mutator'
+
+export interface Behaviour {
+  readonly name: BehaviourName
+  /** As primary it finds nothing to propose. */
+  readonly leavesOut: boolean
+  readonly outgoing: (node: SimulatedNode, send: Send) => readonly Send[]
+  readonly incoming: (node: SimulatedNode, message: Message) => void
+  readonly tick: (node: SimulatedNode) => void
+}
+
+const honest = { leavesOut: false, outgoing: (_: SimulatedNode, send: Send) => [send], incoming: () => {}, tick: () => {} }
+
+function setFor(node: SimulatedNode, height: Height): readonly Validator[] {
+  const schedule = node.replica?.schedule()
+  return schedule === undefined ? [] : (setAt(schedule, height)?.validators ?? [])
+}
+
+function vote(node: SimulatedNode, kind: 'prepare' | 'commit', view: View, height: Height, hash: Hash): Message | undefined {
+  const schedule = node.replica?.schedule()
+  const set = schedule === undefined ? undefined : setAt(schedule, height)
+  const validator = set === undefined ? undefined : indexOfKey(set, node.key.publicKey)
+  if (set === undefined || validator === undefined) return undefined
+  if (kind === 'prepare' && primaryIndex(set, view) === validator) return undefined
+  return { type: kind, view, height, blockHash: hash, validator, signature: node.key.sign(voteBytes(kind as VoteKind, node.world.chain, view, height, hash)) }
+}
+
+function say(node: SimulatedNode, message: Message | undefined, chance = 1): void {
+  if (message === undefined) return
+  for (const other of node.world.nodes) if (other !== node && node.world.random.chance(chance)) node.world.send(node, other.id, { type: 'consensus', message })
+}
+
+function someOf(world: World, validators: readonly Validator[]): Validator[] {
+  return validators.filter(() => world.random.chance(0.5))
+}
+
+/** Votes at once for whatever is proposed or voted for, on every side. */
+function voteForAll(node: SimulatedNode, message: Message): void {
+  if (message.type === 'pre-prepare') {
+    const hash = blockHash(message.header)
+    say(node, vote(node, 'prepare', message.view, message.header.height, hash), 0.8)
+    say(node, vote(node, 'commit', message.view, message.header.height, hash), 0.8)
+  } else if (message.type === 'prepare') {
+    say(node, vote(node, 'prepare', message.view, message.height, message.blockHash), 0.5)
+    say(node, vote(node, 'commit', message.view, message.height, message.blockHash), 0.5)
+  }
+}
+
+export function behaviourOf(name: BehaviourName, world: World): Behaviour {
+  const { random } = world
+  switch (name) {
+    case 'silent':
+      return { ...honest, name, outgoing: () => [] }
+    case 'selective': {
+      const deaf = new Set(world.genesisEpoch.set.validators.filter(() => random.chance(0.5)).map((one) => one.name))
+      return {
+        ...honest,
+        name,
+        outgoing: (_, { to, message }) => (to === 'all' ? world.genesisEpoch.set.validators.filter((one) => !deaf.has(one.name)).map((one) => ({ to: one, message })) : [{ to, message }]),
+      }
+    }
+    case 'equivocator':
+      return {
+        ...honest,
+        name,
+        outgoing: (node, send) => {
+          const { message } = send
+          if (message.type !== 'pre-prepare') return [send]
+          const header = { ...message.header, timeMs: (message.header.timeMs + 1) as TimeMs }
+          const other: Message = { ...message, header, signature: node.key.sign(voteBytes('pre-prepare', world.chain, message.view, header.height, blockHash(header))) }
+          const validators = setFor(node, header.height)
+          const left = new Set(someOf(world, validators))
+          voteForAll(node, other)
+          return validators.map((to) => ({ to, message: left.has(to) ? message : other }))
+        },
+        incoming: voteForAll,
+      }
+    case 'double-voter':
+      return { ...honest, name, incoming: voteForAll }
+    case 'stale-view-change':
+      return {
+        ...honest,
+        name,
+        outgoing: (node, { to, message }) => {
+          if (message.type !== 'view-change') return [{ to, message }]
+          const { type, signature: _, ...content } = message
+          const keepBase = random.chance(0.5) || message.epoch > 1
+          const lie = { ...content, prepared: random.chance(0.5) || !keepBase ? [] : content.prepared.slice(0, random.below(content.prepared.length + 1)) }
+          if (!keepBase) delete (lie as { base?: unknown }).base
+          return [{ to, message: { type, ...lie, signature: node.key.sign(viewChangeBytes(world.chain, lie)) } }]
+        },
+      }
+    case 'wrong-new-view':
+      return {
+        ...honest,
+        name,
+        outgoing: (node, { to, message }) => {
+          if (message.type !== 'new-view' || message.view % setFor(node, message.epoch).length !== (node.replica?.status().index ?? -1)) return [{ to, message }]
+          const { type, signature: _, ...content } = message
+          const lie = { ...content, adopted: content.adopted.slice(0, random.below(content.adopted.length + 1)) }
+          return [{ to, message: { type, ...lie, signature: node.key.sign(newViewBytes(world.chain, lie)) } }]
+        },
+      }
+    case 'replayer': {
+      const heard: Message[] = []
+      return {
+        ...honest,
+        name,
+        incoming: (_, message) => {
+          if (heard.length < 300) heard.push(message)
+          else heard[random.below(300)] = message
+        },
+        tick: (node) => {
+          for (let i = 0; i < 6 && heard.length > 0; i++) say(node, random.pick(heard), 0.5)
+        },
+      }
+    }
+    case 'impatient':
+    case 'boaster':
+      return {
+        ...honest,
+        name,
+        tick: (node) => {
+          const status = node.replica?.status()
+          if (status?.index === undefined) return
+          const far = random.pick([1, 1, 5, 1_000_000])
+          const content: StatusContent = {
+            epoch: status.epoch,
+            view: status.view,
+            active: 1,
+            wish: (name === 'impatient' ? status.view + far : status.view) as View,
+            committed: (name === 'boaster' ? status.committed + far : status.committed) as Height,
+            checkpoint: 0 as Height,
+            validator: status.index,
+          }
+          say(node, { type: 'status', ...content, signature: node.key.sign(statusBytes(world.chain, content)) })
+        },
+      }
+    case 'omitter':
+      return { ...honest, name, leavesOut: true }
+    case 'flooder':
+      return {
+        ...honest,
+        name,
+        tick: (node) => {
+          const committed = node.replica?.status().committed ?? 0
+          for (let i = 0; i < 10; i++) {
+            const height = (committed + 1 + random.below(24)) as Height
+            const hash = world.genesis.hash
+            say(node, vote(node, random.pick(['prepare', 'commit'] as const), random.below(1_000_000) as View, height, hash), 0.5)
+          }
+        },
+      }
+    case 'twins':
+      return { ...honest, name }
+    case 'mutator':
+      return {
+        ...honest,
+        name,
+        outgoing: (_, { to, message }) => (random.chance(0.3) ? [{ to, message: mutate(world, message) }] : [{ to, message }]),
+      }
+  }
+}
+
+/** One number or byte of the message is changed; its signature is not made anew. */
+function mutate(world: World, message: Message): Message {
+  const { random } = world
+  const change = (value: unknown): unknown => {
+    if (typeof value === 'number') return Math.max(0, value + random.pick([-1, 1]))
+    if (value instanceof Uint8Array) {
+      if (value.length === 0) return value
+      const copy = Uint8Array.from(value)
+      const at = random.below(copy.length)
+      copy[at] = (copy[at] as number) ^ (1 << random.below(8))
+      return copy
+    }
+    if (Array.isArray(value)) return value.length === 0 ? value : value.with(random.below(value.length), change(random.pick(value)))
+    if (typeof value === 'object' && value !== null) {
+      const keys = Object.keys(value).filter((key) => key !== 'type')
+      if (keys.length === 0) return value
+      const key = random.pick(keys)
+      return { ...value, [key]: change((value as Record<string, unknown>)[key]) }
+    }
+    return value
+  }
+  return change(message) as Message
+}

@@ -1,0 +1,210 @@
+// What must hold, checked while it happens. A violation ends the run with a sentence that says what broke, where and when.
+import { blockHash } from '../../consensus/block.ts'
+import { certifies, signersFormQuorum, type CheckpointCertificate, type Decision } from '../../consensus/certificate.ts'
+import type { Message } from '../../consensus/messages.ts'
+import type { Blame, Output } from '../../consensus/output.ts'
+import { isQuorum } from '../../consensus/quorum.ts'
+import type { Replica } from '../../consensus/replica.ts'
+import { setAt } from '../../consensus/validators.ts'
+import type { Height } from '../../primitives/brand.ts'
+import { equalBytes, toHex } from '../../primitives/bytes.ts'
+import type { SimulatedNode } from './node.ts'
+import { transactionsOf } from './payload.ts'
+import type { World } from './world.ts'
+
+export class Violation extends Error {}
+
+interface Signed {
+  readonly signature: string
+  readonly block: string
+}
+
+export class Checker {
+  readonly #world: World
+  /** The one history: block hash by height, as any correct replica delivered it. */
+  readonly history: string[] = []
+  readonly #roots = new Map<number, string>()
+  /** By validator, kind and place: what a correct validator has signed there, over all its lives. */
+  readonly #signed = new Map<string, Signed>()
+  /** By validator and epoch: the highest view it has promised to have left the lower ones for. */
+  readonly #promised = new Map<string, number>()
+  /** By endpoint: the height delivered in this life. */
+  readonly #delivered = new Map<number, number>()
+  readonly #executed = new Map<number, Set<number>>()
+  readonly blames: { readonly by: string; readonly blame: Blame }[] = []
+  viewChanges = 0
+  #newViews = new Set<string>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  fail(what: string): never {
+    throw new Violation(`${what} (at ${this.#world.kernel.nowMs.toFixed(1)} ms)`)
+  }
+
+  started(node: SimulatedNode): void {
+    this.#delivered.set(node.id, node.disk.blocks.length)
+    const executed = new Set<number>()
+    for (const { manifest } of node.disk.blocks) for (const id of transactionsOf(manifest) ?? []) executed.add(id)
+    this.#executed.set(node.id, executed)
+  }
+
+  stepped(node: SimulatedNode, replica: Replica, output: Output): void {
+    if (!node.isCorrect) return
+    const broken = replica.brokenInvariants()
+    if (broken.length > 0) this.fail(`${node.name}: ${broken.join('; ')}`)
+    // What is about to be sent rests on what this step persists, or on what an earlier one did.
+    for (const { message } of output.send) {
+      if ((message.type === 'prepare' || message.type === 'commit') && !this.#signed.has(this.#key(node, message.type, `${message.view} ${message.height}`))) {
+        const wanted = message.type === 'prepare' ? 'prepared' : 'committing'
+        const isPersisted = output.persist.some((one) => one.type === wanted) || node.disk.log.some((one) => one.type === wanted)
+        if (!isPersisted) this.fail(`${node.name}: a ${message.type} leaves without a record`)
+      }
+    }
+  }
+
+  delivered(node: SimulatedNode, decision: Decision): void {
+    const { header } = decision
+    const { height } = header
+    this.#world.trace(() => `${node.name} delivers ${height} ${toHex(blockHash(header)).slice(0, 6)} (committed in view ${decision.certificate.view})`)
+    if (!node.isCorrect) return
+    const last = this.#delivered.get(node.id) ?? 0
+    if (height !== last + 1) this.fail(`${node.name} delivers ${height} after ${last}`)
+    this.#delivered.set(node.id, height)
+    const hash = toHex(blockHash(header))
+    const known = this.history[height - 1]
+    if (known === undefined) {
+      if (this.history.length !== height - 1) this.fail(`${node.name} delivers ${height} above a gap`)
+      const parent = height === 1 ? toHex(this.#world.genesis.hash) : this.history[height - 2]
+      if (parent !== toHex(header.parent)) this.fail(`${node.name} delivers ${height}, which does not stand on ${height - 1}`)
+      this.history.push(hash)
+    } else if (known !== hash) this.fail(`fork at height ${height}: ${node.name} delivers ${hash.slice(0, 6)}, another delivered ${known.slice(0, 6)}`)
+    const set = setAt((node.replica as Replica).schedule(), height)
+    if (set === undefined || !certifies(decision, set)) this.fail(`${node.name} delivers ${height} without a certificate`)
+    // Written out here once more, so that a broken quorum rule cannot vouch for itself.
+    else if (!this.#isRealQuorum(node, height, decision.certificate.signatures.map((one) => one.validator))) this.fail(`${node.name} delivers ${height} with too few signers`)
+  }
+
+  #isRealQuorum(node: SimulatedNode, height: Height, signers: readonly number[]): boolean {
+    const set = setAt((node.replica as Replica).schedule(), height)
+    if (set === undefined) return false
+    const n = set.validators.length
+    const f = Math.floor((n - 1) / 3)
+    const distinct = new Set(signers)
+    if (2 * distinct.size < n + f + 1) return false
+    return set.minimums.every(({ organisation, minimum }) => [...distinct].filter((one) => set.validators[one]?.organisation === organisation).length >= minimum) && isQuorum(set, distinct)
+  }
+
+  certified(node: SimulatedNode, certificate: CheckpointCertificate): void {
+    const { content, signatures } = certificate
+    this.#world.trace(() => `${node.name} holds checkpoint ${content.height}`)
+    if (!node.isCorrect) return
+    const set = setAt((node.replica as Replica).schedule(), content.height)
+    if (set === undefined || !signersFormQuorum(set, signatures)) this.fail(`${node.name} takes checkpoint ${content.height} without a quorum`)
+    const root = toHex(content.stateRoot)
+    const known = this.#roots.get(content.height) ?? root
+    this.#roots.set(content.height, known)
+    if (known !== root) this.fail(`two state roots certified at height ${content.height}`)
+  }
+
+  executed(node: SimulatedNode, decision: Decision, manifest: Uint8Array): void {
+    const executed = this.#executed.get(node.id) ?? new Set<number>()
+    for (const id of transactionsOf(manifest) ?? []) executed.add(id)
+    this.#executed.set(node.id, executed)
+    if (node.isCorrect) for (const id of executed) this.#world.acknowledge(id, decision.header.height)
+  }
+
+  isExecuted(node: SimulatedNode, id: number): boolean {
+    return this.#executed.get(node.id)?.has(id) === true
+  }
+
+  halted(node: SimulatedNode): void {
+    if (node.isCorrect) this.fail(`${node.name} halts although all execute alike`)
+  }
+
+  blamed(node: SimulatedNode, blames: readonly Blame[]): void {
+    for (const blame of blames) {
+      this.#world.trace(() => `${node.name} blames ${blame.validator.name} for two ${blame.kind}s`)
+      if (!node.isCorrect) continue
+      const accused = this.#world.nodes.find((one) => equalBytes(one.key.publicKey, blame.validator.publicKey))
+      if (accused?.isCorrect === true) this.fail(`${node.name} blames the correct ${accused.name} for its ${blame.kind}`)
+      this.blames.push({ by: node.name, blame })
+    }
+  }
+
+  refused(from: number, message: Message): void {
+    const sender = this.#world.nodes[from] as SimulatedNode
+    this.#world.trace(() => `a ${message.type} of ${sender.name} is refused`)
+  }
+
+  #key(node: SimulatedNode, kind: string, place: string): string {
+    return `${node.validator} ${kind} ${place}`
+  }
+
+  /** A message leaves a node. */
+  sent(node: SimulatedNode, message: Message): void {
+    this.#world.traceMessage(node, message)
+    if (message.type === 'new-view') {
+      const key = `${message.epoch} ${message.view}`
+      if (!this.#newViews.has(key)) {
+        this.#newViews.add(key)
+        this.viewChanges++
+      }
+    }
+    if (!node.isCorrect) return
+    switch (message.type) {
+      case 'pre-prepare':
+        this.#signs(node, 'proposal', message.view, message.header.height, message.signature, blockHash(message.header))
+        return
+      case 'prepare':
+      case 'commit':
+        this.#signs(node, message.type, message.view, message.height, message.signature, message.blockHash)
+        return
+      case 'checkpoint':
+        this.#once(node, 'checkpoint', `${message.content.height}`, message.signature, message.content.blockHash)
+        return
+      case 'view-change': {
+        this.#once(node, 'view-change', `${message.epoch} ${message.view}`, message.signature, message.signature)
+        const key = `${node.validator} ${message.epoch}`
+        this.#promised.set(key, Math.max(this.#promised.get(key) ?? 0, message.view))
+        return
+      }
+      case 'new-view': {
+        // Anyone may pass it on; its primary alone signed it.
+        const set = setAt((node.replica as Replica).schedule(), message.epoch)
+        const primary = set?.validators[message.view % (set?.validators.length ?? 1)]
+        if (primary === undefined || !equalBytes(primary.publicKey, node.key.publicKey)) return
+        this.#once(node, 'new-view', `${message.epoch} ${message.view}`, message.signature, message.signature)
+        const base = Math.max(message.epoch - 1, ...message.viewChanges.map((one) => one.base?.header.height ?? 0))
+        message.adopted.forEach((one, i) => this.#once(node, 'proposal', `${message.view} ${base + 1 + i}`, one.signature, one.blockHash))
+        return
+      }
+      case 'status':
+      case 'certified':
+        return
+    }
+  }
+
+  #signs(node: SimulatedNode, kind: string, view: number, height: number, signature: Uint8Array, block: Uint8Array): void {
+    if (!this.#once(node, kind, `${view} ${height}`, signature, block)) return
+    const epoch = (node.replica as Replica).status().epoch
+    const promised = this.#promised.get(`${node.validator} ${epoch}`) ?? 0
+    if (view < promised && height >= epoch) this.fail(`${node.name} signs a ${kind} in view ${view} after its ViewChange to ${promised}`)
+    const delivered = this.#delivered.get(node.id) ?? 0
+    if (height <= delivered) this.fail(`${node.name} signs a ${kind} for ${height} after committing ${delivered}`)
+  }
+
+  /** One signature of a kind for a place, whatever happened to the replica in between. True when it is new. */
+  #once(node: SimulatedNode, kind: string, place: string, signature: Uint8Array, block: Uint8Array): boolean {
+    const key = this.#key(node, kind, place)
+    const known = this.#signed.get(key)
+    const hex = toHex(signature)
+    if (known === undefined) {
+      this.#signed.set(key, { signature: hex, block: toHex(block) })
+      return true
+    }
+    if (known.signature !== hex) this.fail(`${node.name} signs two ${kind}s at (${place}): ${known.block.slice(0, 6)} and ${toHex(block).slice(0, 6)}`)
+    return false
+  }
+}

@@ -1,0 +1,114 @@
+// What goes wrong in a run, and that it ends: after `healed` nothing is cut, lost or down any more, and only the liars go on lying.
+import type { SimulatedNode } from './node.ts'
+import type { World } from './world.ts'
+
+export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'payload', 'byzantine', 'sets'] as const
+export type FaultKind = (typeof faultKinds)[number]
+
+export class Faults {
+  readonly #world: World
+  readonly #kinds: ReadonlySet<FaultKind>
+  readonly counts: Record<string, number> = {}
+  #over = false
+
+  constructor(world: World, kinds: readonly FaultKind[]) {
+    this.#world = world
+    this.#kinds = new Set(kinds)
+  }
+
+  count(kind: string): void {
+    this.counts[kind] = (this.counts[kind] ?? 0) + 1
+  }
+
+  /** Draws what happens between now and `endMs`. */
+  plan(endMs: number): void {
+    const { random, kernel } = this.#world
+    this.#roughen()
+    for (let atMs = random.between(100, 800); atMs < endMs; atMs += random.between(300, 2_000)) kernel.at(atMs, () => this.#over || this.#strike())
+  }
+
+  /** Links get worse (or better) for a while. */
+  #roughen(): void {
+    const { random, network } = this.#world
+    const loss = this.#kinds.has('loss') && random.chance(0.6) ? random.pick([0.02, 0.1, 0.3]) : 0
+    const duplication = this.#kinds.has('duplicate') && random.chance(0.5) ? random.pick([0.05, 0.5]) : 0
+    const delays = this.#kinds.has('delay') && random.chance(0.6)
+    if (loss > 0) this.count('loss')
+    if (duplication > 0) this.count('duplicate')
+    if (delays) this.count('delay')
+    network.quality = { loss, duplication, delayMs: [0.2, random.pick([2, 5, 40])], slow: delays ? random.pick([0.05, 0.3]) : 0, slowMs: random.pick([50, 400, 2_000]) }
+  }
+
+  #strike(): void {
+    const world = this.#world
+    const { random } = world
+    const possible = (['partition', 'asymmetric', 'crash', 'crash', 'crash-all'] as const).filter((kind) => this.#kinds.has(kind))
+    if (random.chance(0.2)) this.#roughen()
+    if (possible.length === 0) return
+    const kind = random.pick(possible)
+    if (kind === 'crash-all' && !random.chance(0.25)) return
+    this.count(kind)
+    world.trace(() => `fault: ${kind}`)
+    switch (kind) {
+      case 'partition': {
+        const side = new Set(world.nodes.filter(() => random.chance(0.5)).map((node) => node.id))
+        this.#cutFor(random.between(200, 3_000), (from, to) => side.has(from) !== side.has(to))
+        return
+      }
+      case 'asymmetric': {
+        const victim = random.pick(world.nodes).id
+        const deaf = random.chance(0.5)
+        const partial = random.chance(0.5)
+        this.#cutFor(random.between(200, 3_000), (from, to) => (deaf ? to : from) === victim && (!partial || random.chance(0.5)))
+        return
+      }
+      case 'crash': {
+        const node = random.pick(world.nodes)
+        if (node.isUp && node.crashIn === undefined) node.crashIn = random.below(40)
+        return
+      }
+      case 'crash-all':
+        for (const node of world.nodes) {
+          if (!node.isUp) continue
+          node.crash()
+          this.restartLater(node)
+        }
+        return
+    }
+  }
+
+  #cutFor(durationMs: number, isCut: (from: number, to: number) => boolean): void {
+    const { nodes, network, kernel } = this.#world
+    const links: [number, number][] = []
+    for (const from of nodes) for (const to of nodes) if (from !== to && isCut(from.id, to.id)) links.push([from.id, to.id])
+    for (const [from, to] of links) network.cut(from, to)
+    kernel.after(durationMs, () => {
+      for (const [from, to] of links) network.mend(from, to)
+    })
+  }
+
+  restartLater(node: SimulatedNode): void {
+    const { random, kernel } = this.#world
+    const { life } = node
+    kernel.after(this.#over ? 10 : random.pick([5, 100, 1_000, 3_000]), () => {
+      if (!node.isUp && node.life === life) this.#restart(node)
+    })
+  }
+
+  #restart(node: SimulatedNode): void {
+    this.#world.trace(() => `${node.name} starts again`)
+    node.start()
+  }
+
+  heal(): void {
+    const world = this.#world
+    this.#over = true
+    world.network.heal()
+    world.missingBodies = 0
+    world.trace(() => 'all faults end')
+    for (const node of world.nodes) {
+      node.crashIn = undefined
+      if (!node.isUp) this.#restart(node)
+    }
+  }
+}

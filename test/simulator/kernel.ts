@@ -1,0 +1,67 @@
+// Simulated time: events in order of their time, then of their scheduling.
+
+interface Event {
+  readonly atMs: number
+  readonly order: number
+  readonly run: () => void
+}
+
+export class Kernel {
+  #heap: Event[] = []
+  #order = 0
+  nowMs = 0
+  events = 0
+
+  at(atMs: number, run: () => void): void {
+    const heap = this.#heap
+    const event: Event = { atMs: Math.max(atMs, this.nowMs), order: this.#order++, run }
+    let i = heap.push(event) - 1
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if (!before(event, heap[parent] as Event)) break
+      heap[i] = heap[parent] as Event
+      i = parent
+    }
+    heap[i] = event
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.at(this.nowMs + delayMs, run)
+  }
+
+  /** Runs until `done` holds or the time is up; says whether `done` holds. */
+  runUntil(endMs: number, done: () => boolean): boolean {
+    for (;;) {
+      if (done()) return true
+      const next = this.#heap[0]
+      if (next === undefined || next.atMs > endMs) {
+        this.nowMs = endMs
+        return done()
+      }
+      this.#pop()
+      this.nowMs = next.atMs
+      this.events++
+      next.run()
+    }
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1] as Event, heap[child] as Event)) child++
+      if (!before(heap[child] as Event, last)) break
+      heap[i] = heap[child] as Event
+      i = child
+    }
+    heap[i] = last
+  }
+}
+
+function before(a: Event, b: Event): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+}

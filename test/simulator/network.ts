@@ -1,0 +1,64 @@
+// Links between simulated endpoints: loss, delay, duplication, and directions that are cut.
+import type { Kernel } from './kernel.ts'
+import type { Random } from './random.ts'
+
+export interface LinkQuality {
+  readonly loss: number
+  readonly duplication: number
+  readonly delayMs: readonly [number, number]
+  /** Some packets take much longer, and so overtake each other. */
+  readonly slow: number
+  readonly slowMs: number
+}
+
+export const goodLinks: LinkQuality = { loss: 0, duplication: 0, delayMs: [0.2, 3], slow: 0, slowMs: 0 }
+
+export class Network {
+  readonly #kernel: Kernel
+  readonly #random: Random
+  readonly #cut = new Set<number>()
+  quality: LinkQuality = goodLinks
+  counts = { lost: 0, duplicated: 0, delayed: 0, cut: 0, delivered: 0 }
+
+  constructor(kernel: Kernel, random: Random) {
+    this.#kernel = kernel
+    this.#random = random
+  }
+
+  send(from: number, to: number, deliver: () => void): void {
+    const { quality, counts } = this
+    const random = this.#random
+    if (this.#cut.has(from * 1024 + to)) {
+      counts.cut++
+      return
+    }
+    if (quality.loss > 0 && random.chance(quality.loss)) {
+      counts.lost++
+      return
+    }
+    const copies = quality.duplication > 0 && random.chance(quality.duplication) ? 2 : 1
+    if (copies === 2) counts.duplicated++
+    for (let i = 0; i < copies; i++) {
+      let delayMs = random.between(quality.delayMs[0], quality.delayMs[1])
+      if (quality.slow > 0 && random.chance(quality.slow)) {
+        delayMs += random.between(0, quality.slowMs)
+        counts.delayed++
+      }
+      counts.delivered++
+      this.#kernel.after(delayMs, deliver)
+    }
+  }
+
+  cut(from: number, to: number): void {
+    this.#cut.add(from * 1024 + to)
+  }
+
+  mend(from: number, to: number): void {
+    this.#cut.delete(from * 1024 + to)
+  }
+
+  heal(): void {
+    this.#cut.clear()
+    this.quality = goodLinks
+  }
+}

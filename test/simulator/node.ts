@@ -1,0 +1,397 @@
+// One simulated node: the real replica under a driver that does its duties (consensus/README.md) on a simulated disk and network.
+// It may crash at every boundary: before and after its records reach the disk, and between any two sends.
+import { blockHash, type BlockHeader } from '../../consensus/block.ts'
+import type { Decision } from '../../consensus/certificate.ts'
+import type { ReplicaConfig } from '../../consensus/config.ts'
+import type { Input, TimerName } from '../../consensus/input.ts'
+import { decodeMessage, encodeMessage, type Message, type Verified } from '../../consensus/messages.ts'
+import type { Output, Propose, Send, Validate } from '../../consensus/output.ts'
+import { restoreReplica, type Replica } from '../../consensus/replica.ts'
+import { verifyDecision, verifyMessage } from '../../consensus/verification.ts'
+import type { Hash, Height, TimeMs } from '../../primitives/brand.ts'
+import { concatBytes, equalBytes, toHex } from '../../primitives/bytes.ts'
+import { DongbaekError } from '../../primitives/errors.ts'
+import { taggedHash, zeroHash } from '../../primitives/hash.ts'
+import type { Behaviour } from './adversary.ts'
+import { Disk, type Result } from './disk.ts'
+import type { SimulatedKey } from './keys.ts'
+import { payloadHash, transactionsOf, manifestOf } from './payload.ts'
+import type { World } from './world.ts'
+
+/** What travels between simulated nodes. */
+export type Packet =
+  | { readonly type: 'consensus'; readonly message: Message }
+  | { readonly type: 'transaction'; readonly id: number }
+  | { readonly type: 'wantPayload'; readonly payload: Hash }
+  | { readonly type: 'payload'; readonly payload: Hash; readonly manifest: Uint8Array }
+  | { readonly type: 'wantBlocks'; readonly from: Height; readonly to: Height }
+  | { readonly type: 'blocks'; readonly blocks: readonly { readonly decision: Decision; readonly manifest: Uint8Array }[] }
+
+const blocksPerAnswer = 16
+
+export class SimulatedNode {
+  readonly world: World
+  /** Endpoint on the network; twins share a key and differ in this. */
+  readonly id: number
+  readonly validator: number
+  readonly key: SimulatedKey
+  readonly disk = new Disk()
+  readonly behaviour: Behaviour | undefined
+  replica: Replica | undefined
+  /** Counts restarts, so that what belongs to an earlier life is dropped. */
+  life = 0
+  /** Boundaries left until it crashes; undefined when no crash is planned. */
+  crashIn: number | undefined
+  mempool = new Set<number>()
+  heldSinceMs = new Map<number, number>()
+  results: Result[] = []
+  /** Blocks delivered in this life and not executed yet. */
+  #toExecute: Decision[] = []
+  #inputs: Input[] = []
+  #busy = false
+  #timers = new Map<TimerName, number>()
+  #wanted = new Map<string, Validate>()
+  #executing = false
+
+  constructor(world: World, id: number, validator: number, key: SimulatedKey, behaviour: Behaviour | undefined) {
+    this.world = world
+    this.id = id
+    this.validator = validator
+    this.key = key
+    this.behaviour = behaviour
+  }
+
+  get isUp(): boolean {
+    return this.replica !== undefined
+  }
+
+  get isCorrect(): boolean {
+    return this.behaviour === undefined
+  }
+
+  get name(): string {
+    return this.world.names[this.id] as string
+  }
+
+  start(): void {
+    const { world, disk } = this
+    this.life++
+    this.#inputs = []
+    this.#busy = false
+    this.#timers.clear()
+    this.#wanted.clear()
+    this.#toExecute = []
+    this.#executing = false
+    this.crashIn = undefined
+    this.results = []
+    for (const block of disk.blocks) this.results.push(world.execute(this.results[this.results.length - 1], block.decision))
+    const last = this.results[this.results.length - 1]
+    const decision = disk.blocks[disk.blocks.length - 1]?.decision
+    const epochs = [world.genesisEpoch, ...this.results.flatMap((result) => (result.nextSet === undefined ? [] : [result.nextSet]))]
+    const config: ReplicaConfig = {
+      chain: world.chain,
+      genesis: world.genesis,
+      parameters: world.parameters,
+      timing: world.timing,
+      pipelineDepth: world.pipelineDepth,
+      publicKey: this.key.publicKey,
+      sign: this.key.sign,
+      bindsManifest: (header, manifest) => transactionsOf(manifest)?.length === header.payloadCount && equalBytes(payloadHash(manifest), header.payload),
+    }
+    const point = {
+      epochs,
+      manifestOf: (header: BlockHeader) => disk.payloads.get(toHex(header.payload)),
+      ...(decision === undefined ? {} : { decision }),
+      ...(last === undefined ? {} : { executed: last }),
+      ...(disk.stable === undefined ? {} : { stable: disk.stable }),
+    }
+    this.replica = restoreReplica(config, point, disk.log)
+    world.checker.started(this)
+    this.give({ type: 'start' })
+    this.#retryLoop(this.life)
+  }
+
+  crash(): void {
+    this.world.trace(() => `${this.name} crashes`)
+    this.replica = undefined
+    this.life++
+    this.disk.crash(this.world.random)
+    this.mempool = new Set([...this.mempool].filter(() => this.world.random.chance(0.7)))
+  }
+
+  /** True when the planned crash happens here. */
+  #boundary(): boolean {
+    if (this.crashIn === undefined) return false
+    if (this.crashIn-- > 0) return false
+    this.crashIn = undefined
+    this.crash()
+    this.world.faults.restartLater(this)
+    return true
+  }
+
+  give(input: Input): void {
+    if (this.replica === undefined) return
+    this.#inputs.push(input)
+    if (!this.#busy) this.#work()
+  }
+
+  #work(): void {
+    const { world } = this
+    while (this.#inputs.length > 0 && this.replica !== undefined) {
+      const input = this.#inputs.shift() as Input
+      const output = this.#step(this.replica, input)
+      if (output === undefined) return
+      world.checker.stepped(this, this.replica, output)
+      if (this.#boundary()) return
+      if (output.persist.length === 0) {
+        if (!this.#act(output)) return
+        continue
+      }
+      this.disk.append(output.persist, world.throughBytes)
+      this.#busy = true
+      const { life } = this
+      world.kernel.after(world.random.between(0.1, world.diskMs), () => {
+        if (this.life !== life) return
+        if (this.#boundary()) return
+        this.disk.syncLog()
+        if (this.#boundary()) return
+        this.#busy = false
+        if (this.#act(output)) this.#work()
+      })
+      return
+    }
+  }
+
+  /** A liar that lies to itself (twins) may trip over its own assertions; it then crashes like any program. */
+  #step(replica: Replica, input: Input): Output | undefined {
+    if (this.isCorrect) return replica.step(input)
+    try {
+      return replica.step(input)
+    } catch {
+      this.crash()
+      this.world.faults.restartLater(this)
+      return undefined
+    }
+  }
+
+  #act(output: Output): boolean {
+    const { world, disk, life } = this
+    for (const { name, afterMs } of output.timers) this.#setTimer(name, afterMs)
+    for (const send of output.send) {
+      const sends = this.behaviour === undefined ? [send] : this.behaviour.outgoing(this, send)
+      for (const one of sends) this.#send(one)
+      if (this.#boundary()) return false
+    }
+    for (const decision of output.deliver) {
+      world.checker.delivered(this, decision)
+      disk.headers.set(toHex(blockHash(decision.header)), decision.header)
+      this.#toExecute.push(decision)
+    }
+    for (const certificate of output.certified) {
+      disk.stable = certificate
+      world.checker.certified(this, certificate)
+    }
+    for (const one of output.validate) this.#validate(one)
+    if (output.blame.length > 0) world.checker.blamed(this, output.blame)
+    if (output.sync !== undefined) {
+      const { from, to, peers } = output.sync
+      const peer = world.random.pick(peers)
+      world.sendToKey(this, peer.validator.publicKey, { type: 'wantBlocks', from, to: Math.min(to, from + blocksPerAnswer) as Height })
+    }
+    if (output.propose !== undefined) this.#propose(output.propose)
+    if (output.halt !== undefined) world.checker.halted(this)
+    this.#executeNext()
+    if (world.random.chance(0.2)) disk.syncStore()
+    if (world.random.chance(0.02)) disk.compact()
+    return this.life === life
+  }
+
+  #send({ to, message }: Send): void {
+    this.world.checker.sent(this, message)
+    if (to === 'all') this.world.broadcast(this, { type: 'consensus', message })
+    else this.world.sendToKey(this, to.publicKey, { type: 'consensus', message })
+  }
+
+  #setTimer(name: TimerName, afterMs: number | undefined): void {
+    const version = (this.#timers.get(name) ?? 0) + 1
+    this.#timers.set(name, version)
+    if (afterMs === undefined) return
+    const { life } = this
+    this.world.kernel.after(afterMs * this.world.random.between(0.98, 1.05), () => {
+      if (this.life === life && this.#timers.get(name) === version) this.give({ type: 'timer', name })
+    })
+  }
+
+  receive(from: number, packet: Packet): void {
+    const { world, disk } = this
+    if (this.replica === undefined) return
+    switch (packet.type) {
+      case 'consensus': {
+        const verified = this.#verify(packet.message)
+        if (verified === undefined) {
+          world.checker.refused(from, packet.message)
+          return
+        }
+        this.behaviour?.incoming(this, verified)
+        this.give({ type: 'message', message: verified })
+        return
+      }
+      case 'transaction':
+        this.submit(packet.id)
+        return
+      case 'wantPayload': {
+        const manifest = disk.payloads.get(toHex(packet.payload))
+        if (manifest !== undefined) world.send(this, from, { type: 'payload', payload: packet.payload, manifest })
+        return
+      }
+      case 'payload':
+        this.#havePayload(packet.manifest)
+        return
+      case 'wantBlocks':
+        world.send(this, from, { type: 'blocks', blocks: disk.blocks.slice(packet.from - 1, packet.to) })
+        return
+      case 'blocks':
+        this.#synced(packet.blocks)
+        return
+    }
+  }
+
+  #context() {
+    return { chain: this.world.chain, genesis: this.world.genesis, schedule: (this.replica as Replica).schedule() }
+  }
+
+  #verify(message: Message): Verified<Message> | undefined {
+    const { knownGood, throughBytes, verify } = this.world
+    if (knownGood.has(message)) return message as Verified<Message>
+    try {
+      const verified = verifyMessage(throughBytes ? decodeMessage(encodeMessage(message)) : message, this.#context(), verify)
+      if (verified !== undefined) knownGood.add(throughBytes ? verified : message)
+      return verified
+    } catch (error) {
+      // A liar's message that cannot be encoded would not have come off the wire.
+      if (error instanceof DongbaekError) return undefined
+      throw error
+    }
+  }
+
+  #synced(blocks: readonly { readonly decision: Decision; readonly manifest: Uint8Array }[]): void {
+    for (const { decision, manifest } of blocks) {
+      if (!equalBytes(payloadHash(manifest), decision.header.payload)) return
+      const verified = verifyDecision(decision, this.#context(), this.world.verify)
+      if (verified === undefined) return
+      this.#havePayload(manifest)
+      this.give({ type: 'synced', decision: verified })
+    }
+  }
+
+  // Transactions and payloads
+
+  submit(id: number): void {
+    if (this.replica === undefined || this.mempool.has(id) || this.world.checker.isExecuted(this, id)) return
+    this.mempool.add(id)
+    this.heldSinceMs.set(id, this.world.kernel.nowMs)
+    this.give({ type: 'work', pending: true })
+  }
+
+  #validate(one: Validate): void {
+    const { world, disk } = this
+    disk.headers.set(toHex(one.blockHash), one.header)
+    this.#wanted.set(toHex(one.blockHash), one)
+    const manifest = disk.payloads.get(toHex(one.header.payload)) ?? one.manifest
+    // The bodies of what the manifest lists mostly came before it; sometimes they must be fetched.
+    if (manifest !== undefined && !world.random.chance(world.missingBodies)) {
+      const { life } = this
+      world.kernel.after(world.random.between(0, 2), () => this.life === life && this.#havePayload(manifest))
+    } else this.#fetch(one)
+  }
+
+  #fetch({ header, holders }: Validate): void {
+    for (const holder of holders) this.world.sendToKey(this, holder.publicKey, { type: 'wantPayload', payload: header.payload })
+  }
+
+  #havePayload(manifest: Uint8Array): void {
+    const payload = payloadHash(manifest)
+    const key = toHex(payload)
+    this.disk.payloads.set(key, manifest)
+    for (const [block, wanted] of this.#wanted) {
+      if (!equalBytes(wanted.header.payload, payload)) continue
+      this.#wanted.delete(block)
+      this.give({ type: 'payload', blockHash: wanted.blockHash, verdict: 'valid' })
+    }
+    this.#executeNext()
+  }
+
+  #propose({ view, height, parent, parentTimeMs }: Propose): void {
+    const { world, disk } = this
+    const lazy = this.behaviour?.leavesOut === true
+    const open = new Set<number>()
+    let at: Hash = parent
+    for (;;) {
+      const header = disk.headers.get(toHex(at))
+      if (header === undefined || header.height <= this.results.length) break
+      for (const id of transactionsOf(disk.payloads.get(toHex(header.payload)) ?? new Uint8Array()) ?? []) open.add(id)
+      at = header.parent
+    }
+    const chosen = lazy ? [] : [...this.mempool].filter((id) => !open.has(id)).slice(0, world.random.between(1, 5))
+    const { life } = this
+    world.kernel.after(world.random.between(0, 3), () => {
+      if (this.life !== life) return
+      if (chosen.length === 0) {
+        this.give({ type: 'noProposal', view, height })
+        return
+      }
+      const manifest = manifestOf(chosen)
+      disk.payloads.set(toHex(payloadHash(manifest)), manifest)
+      const timeMs = Math.max(parentTimeMs + 1, Math.floor(world.kernel.nowMs)) as TimeMs
+      const header: BlockHeader = { chain: world.chain, height, parent, timeMs, proposer: this.replica?.status().index ?? 0, payload: payloadHash(manifest), payloadCount: chosen.length }
+      disk.headers.set(toHex(blockHash(header)), header)
+      this.give({ type: 'proposal', view, height, parent, timeMs, payload: header.payload, payloadCount: chosen.length, manifest })
+    })
+  }
+
+  #executeNext(): void {
+    const { world, disk, life } = this
+    const decision = this.#toExecute[0]
+    if (decision === undefined || this.#executing || this.replica === undefined) return
+    const manifest = disk.payloads.get(toHex(decision.header.payload))
+    if (manifest === undefined) return
+    this.#executing = true
+    world.kernel.after(world.random.between(0, world.executeMs), () => {
+      if (this.life !== life) return
+      this.#executing = false
+      this.#toExecute.shift()
+      disk.storeBlock({ decision, manifest })
+      const result = world.execute(this.results[this.results.length - 1], decision)
+      this.results.push(result)
+      world.checker.executed(this, decision, manifest)
+      for (const id of transactionsOf(manifest) ?? []) this.mempool.delete(id)
+      this.give({ type: 'executed', ...result })
+      this.give({ type: 'work', pending: this.mempool.size > 0 })
+      this.#executeNext()
+    })
+  }
+
+  /** What a driver does again and again: fetch what is missing, and notice transactions that are left out. */
+  #retryLoop(life: number): void {
+    this.world.kernel.after(150, () => {
+      if (this.life !== life || this.replica === undefined) return
+      for (const one of this.#wanted.values()) this.#fetch(one)
+      const waiting = this.#toExecute[0]
+      if (waiting !== undefined && !this.disk.payloads.has(toHex(waiting.header.payload))) this.world.broadcast(this, { type: 'wantPayload', payload: waiting.header.payload })
+      const { nowMs } = this.world.kernel
+      for (const id of this.mempool) {
+        if (nowMs - (this.heldSinceMs.get(id) ?? nowMs) < this.world.inclusionTimeoutMs) continue
+        this.heldSinceMs.set(id, nowMs)
+        this.give({ type: 'suspect', reason: `transaction ${id} is left out` })
+        break
+      }
+      this.behaviour?.tick(this)
+      this.#retryLoop(life)
+    })
+  }
+}
+
+/** The simulated state: a hash over all that was executed. */
+export function nextRoot(previous: Result | undefined, decision: Decision): Hash {
+  return taggedHash('simulated-state', concatBytes(previous?.stateRoot ?? zeroHash, blockHash(decision.header)))
+}

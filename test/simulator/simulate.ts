@@ -1,0 +1,116 @@
+// One seed, one run: a faulty phase in which only safety must hold, then a healed one in which everything that a correct validator
+// still holds must become final everywhere and be certified, within a stated time.
+import { AssertionError } from '../../primitives/errors.ts'
+import { Violation } from './checker.ts'
+import { faultKinds, type FaultKind } from './faults.ts'
+import { World } from './world.ts'
+
+export interface SimulationOptions {
+  readonly seed: number
+  readonly validators: number
+  readonly faults?: readonly FaultKind[]
+  readonly trace?: (line: string) => void
+}
+
+export interface SimulationResult {
+  readonly seed: number
+  readonly violation: string | undefined
+  /** What was still waited for at the end of the healed phase. */
+  readonly stalled: string | undefined
+  readonly blocks: number
+  readonly viewChanges: number
+  readonly faults: Readonly<Record<string, number>>
+  readonly events: number
+  /** From the end of the faults to the end of the run. */
+  readonly recoveryMs: number
+}
+
+/**
+ * The healed network must finish within this time. Views meet within one capped view timeout (3.2 s); then at most f liars may lead in a row, each
+ * costing one; a transaction left out costs an inclusion timeout (4 s) for each.
+ */
+export function recoveryLimitMs(world: World, validators: number): number {
+  const f = Math.floor((validators - 1) / 3)
+  return (f + 3) * (world.timing.viewTimeoutMaxMs + world.inclusionTimeoutMs)
+}
+
+export function simulate({ seed, validators, faults = faultKinds, trace }: SimulationOptions): SimulationResult {
+  const world = new World({ seed, validators, faults, ...(trace === undefined ? {} : { trace }) })
+  const { random, kernel, checker } = world
+  const faultyMs = random.between(2_000, 6_000)
+  const transactions = 8 + random.below(16)
+  let violation: string | undefined
+  let stalled: string | undefined
+  let healedMs = 0
+  const restore = forbidChance()
+  try {
+    for (const node of world.nodes) node.start()
+    for (let id = 0; id < transactions; id++) {
+      const spread = id < transactions / 2 ? 600 : faultyMs
+      kernel.at(random.between(10, spread), () => {
+        for (const node of world.nodes) if (random.chance(0.6)) node.submit(id)
+      })
+    }
+    world.faults.plan(faultyMs)
+    kernel.runUntil(faultyMs, () => false)
+    world.faults.heal()
+    healedMs = kernel.nowMs
+    // Dissemination is the mempool's business: once links are whole, everyone gets what any correct one holds.
+    for (const id of new Set(world.correct.flatMap((node) => [...node.mempool]))) for (const node of world.nodes) node.submit(id)
+    const probe = transactions
+    kernel.after(5, () => world.nodes.forEach((node) => node.submit(probe)))
+    const wanted = (): string | undefined => unfinished(world, probe)
+    let checkAt = 0
+    const done = (): boolean => {
+      if (kernel.events < checkAt) return false
+      checkAt = kernel.events + 20
+      return wanted() === undefined
+    }
+    if (!kernel.runUntil(healedMs + recoveryLimitMs(world, validators), done)) stalled = wanted()
+    for (const id of world.acknowledged.keys()) if (!world.correct.every((node) => checker.isExecuted(node, id)) && stalled === undefined) violation = `transaction ${id} was acknowledged and is lost`
+  } catch (error) {
+    if (error instanceof Violation || error instanceof AssertionError) violation = error.message
+    else throw error
+  } finally {
+    restore()
+  }
+  return {
+    seed,
+    violation,
+    stalled,
+    blocks: checker.history.length,
+    viewChanges: checker.viewChanges,
+    faults: { ...world.faults.counts },
+    events: kernel.events,
+    recoveryMs: kernel.nowMs - healedMs,
+  }
+}
+
+/** What has not been reached yet, in words; undefined when all is well. */
+function unfinished(world: World, probe: number): string | undefined {
+  const top = world.checker.history.length
+  for (const node of world.correct) {
+    const status = node.replica?.status()
+    if (status === undefined) return `${node.name} is down`
+    if (!world.checker.isExecuted(node, probe)) return `${node.name} has not executed the last transaction: ${JSON.stringify(status)}`
+    if (node.mempool.size > 0) return `${node.name} still holds transactions ${[...node.mempool].join(' ')}: ${JSON.stringify(status)}`
+    if (status.committed !== top) return `${node.name} is at ${status.committed} of ${top}: ${JSON.stringify(status)}`
+    if (status.checkpoint !== top) return `${node.name} has only ${status.checkpoint} of ${top} certified: ${JSON.stringify(status)}`
+  }
+  return undefined
+}
+
+/** While replicas run, the clock and chance of the machine are out of reach. */
+function forbidChance(): () => void {
+  const { random } = Math
+  const { now } = Date
+  const forbidden = (): never => {
+    throw new Error('the core asks for the clock or for chance')
+  }
+  Math.random = forbidden
+  Date.now = forbidden
+  return () => {
+    Math.random = random
+    Date.now = now
+  }
+}

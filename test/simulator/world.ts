@@ -1,0 +1,147 @@
+// A whole network of replicas in one process: nodes, links, clock, disks and liars, all drawn from one seed.
+import type { BlockRef } from '../../consensus/block.ts'
+import { blockHash } from '../../consensus/block.ts'
+import type { Decision } from '../../consensus/certificate.ts'
+import type { ConsensusParameters, ConsensusTiming } from '../../consensus/config.ts'
+import type { Message } from '../../consensus/messages.ts'
+import { faultsTolerated } from '../../consensus/quorum.ts'
+import { alternateOrganisations, type Epoch, type Validator } from '../../consensus/validators.ts'
+import type { Height, TimeMs } from '../../primitives/brand.ts'
+import { equalBytes, utf8 } from '../../primitives/bytes.ts'
+import { taggedHash } from '../../primitives/hash.ts'
+import { behaviourOf, type BehaviourName } from './adversary.ts'
+import { Checker } from './checker.ts'
+import type { Result } from './disk.ts'
+import { Faults, type FaultKind } from './faults.ts'
+import { Kernel } from './kernel.ts'
+import { keyring, type Keyring } from './keys.ts'
+import { Network } from './network.ts'
+import { nextRoot, SimulatedNode, type Packet } from './node.ts'
+import { randomOf, type Random } from './random.ts'
+import { describeMessage } from './trace.ts'
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly validators: number
+  readonly faults: readonly FaultKind[]
+  readonly trace?: (line: string) => void
+}
+
+export class World {
+  readonly chain = 'simulated'
+  readonly genesis: BlockRef = { height: 0 as Height, hash: taggedHash('simulated-genesis', utf8('genesis')), timeMs: 0 as TimeMs }
+  readonly parameters: ConsensusParameters
+  readonly timing: ConsensusTiming = { viewTimeoutMs: 400, viewTimeoutMaxMs: 3_200, retransmitMs: 120, heartbeatMs: 2_000, checkpointIdleMs: 100 }
+  readonly inclusionTimeoutMs = 4_000
+  readonly pipelineDepth: number
+  readonly kernel = new Kernel()
+  readonly random: Random
+  readonly network: Network
+  readonly checker: Checker
+  readonly faults: Faults
+  readonly genesisEpoch: Epoch
+  /** Sets that executing a block of this height schedules, when the run changes sets. */
+  readonly setChanges = new Map<number, Epoch>()
+  readonly nodes: SimulatedNode[] = []
+  readonly names: string[] = []
+  /** Messages whose signatures have been checked once; they are immutable. */
+  readonly knownGood = new WeakSet<Message>()
+  readonly throughBytes: boolean
+  readonly diskMs: number
+  readonly executeMs: number
+  missingBodies: number
+  /** Transactions executed by some correct node: they must never be missing from the history. */
+  readonly acknowledged = new Map<number, Height>()
+  readonly #keyring: Keyring
+  readonly #trace: ((line: string) => void) | undefined
+
+  constructor({ seed, validators, faults, trace }: WorldOptions) {
+    const random = randomOf(seed)
+    this.random = random
+    this.#trace = trace
+    const checkpointInterval = random.pick([1, 1, 2, 4])
+    this.parameters = { window: random.pick([8, 12, 16]), checkpointInterval }
+    this.pipelineDepth = random.pick([1, 2, 4, 4])
+    this.throughBytes = random.chance(0.08)
+    this.diskMs = random.pick([0.5, 2, 8])
+    this.executeMs = random.pick([0.5, 3, 20])
+    this.missingBodies = faults.includes('payload') && random.chance(0.5) ? random.between(0.05, 0.5) : 0
+    this.network = new Network(this.kernel, random)
+    this.checker = new Checker(this)
+
+    const changesSets = faults.includes('sets') && random.chance(0.15)
+    const total = validators + (changesSets ? 1 : 0)
+    this.#keyring = keyring(total, random.chance(0.01))
+    const f = faultsTolerated(validators)
+    const liars = faults.includes('byzantine') && f > 0 && random.chance(0.5) ? 1 + random.below(f) : 0
+    const behaviours = new Map<number, BehaviourName>()
+    for (const index of random.shuffled(Array.from({ length: validators }, (_, i) => i)).slice(0, liars)) behaviours.set(index, random.pick(behaviourNamesFor()))
+
+    const members: Validator[] = this.#keyring.keys.map(({ publicKey }, i) => ({ name: `v${i}`, organisation: i % 2 === 0 ? 'city' : 'bank', publicKey }))
+    const setOf = (chosen: readonly Validator[]): Epoch['set'] => ({
+      validators: alternateOrganisations(chosen),
+      minimums: validators < 4 ? [] : [{ organisation: 'city', minimum: 1 }, { organisation: 'bank', minimum: 1 }],
+    })
+    this.genesisEpoch = { activation: 1 as Height, set: setOf(members.slice(0, validators)) }
+    if (changesSets) {
+      // A validator joins, and another leaves or stays: one that lies stays, so that the liars never pass f.
+      const leaving = random.chance(0.6) ? members.slice(0, validators).find((_, i) => !behaviours.has(i)) : undefined
+      const at = 2 + random.below(3)
+      const activation = (at + this.parameters.window + 1 + random.below(3)) as Height
+      this.setChanges.set(at, { activation, set: setOf(members.filter((one) => one !== leaving)) })
+    }
+    members.forEach((_, i) => {
+      const name = behaviours.get(i)
+      const twins = name === 'twins' ? 2 : 1
+      for (let twin = 0; twin < twins; twin++) {
+        this.names.push(twins === 2 ? `v${i}${twin === 0 ? 'a' : 'b'}` : `v${i}`)
+        const behaviour = name === undefined ? undefined : behaviourOf(name, this)
+        this.nodes.push(new SimulatedNode(this, this.nodes.length, i, this.#keyring.keys[i] as Keyring['keys'][number], behaviour))
+      }
+    })
+    this.faults = new Faults(this, faults)
+    for (const name of behaviours.values()) this.faults.count(`byzantine:${name}`)
+    if (changesSets) this.faults.count('sets')
+    this.trace(() => `seed ${seed}: ${validators} validators, window ${this.parameters.window}, checkpoint interval ${checkpointInterval}, pipeline ${this.pipelineDepth}${[...behaviours].map(([i, name]) => `, v${i} is ${name}`).join('')}`)
+  }
+
+  get correct(): SimulatedNode[] {
+    return this.nodes.filter((node) => node.isCorrect)
+  }
+
+  verify: Keyring['verify'] = (check) => this.#keyring.verify(check)
+
+  execute(previous: Result | undefined, decision: Decision): Result {
+    const { header } = decision
+    const nextSet = this.setChanges.get(header.height)
+    return { height: header.height, blockHash: blockHash(header), stateRoot: nextRoot(previous, decision), ...(nextSet === undefined ? {} : { nextSet }) }
+  }
+
+  acknowledge(id: number, height: Height): void {
+    if (!this.acknowledged.has(id)) this.acknowledged.set(id, height)
+  }
+
+  send(from: SimulatedNode, to: number, packet: Packet): void {
+    this.network.send(from.id, to, () => this.nodes[to]?.receive(from.id, packet))
+  }
+
+  sendToKey(from: SimulatedNode, publicKey: Uint8Array, packet: Packet): void {
+    for (const node of this.nodes) if (node !== from && equalBytes(node.key.publicKey, publicKey)) this.send(from, node.id, packet)
+  }
+
+  broadcast(from: SimulatedNode, packet: Packet): void {
+    for (const node of this.nodes) if (node !== from) this.send(from, node.id, packet)
+  }
+
+  trace(line: () => string): void {
+    this.#trace?.(`${this.kernel.nowMs.toFixed(1).padStart(9)}  ${line()}`)
+  }
+
+  traceMessage(node: SimulatedNode, message: Message): void {
+    this.trace(() => `${node.name} says ${describeMessage(message)}`)
+  }
+}
+
+function behaviourNamesFor(): readonly BehaviourName[] {
+  return ['silent', 'selective', 'equivocator', 'double-voter', 'stale-view-change', 'wrong-new-view', 'replayer', 'impatient', 'boaster', 'omitter', 'flooder', 'twins', 'mutator']
+}
