@@ -99,7 +99,7 @@ export const auditQuery = query({
 const scanRows = 1_000
 
 async function recountRows(view: QueryView, programId: string, kept: Sums): Promise<Recount | undefined> {
-  // an account has a grant or an application, so these bound the rows before any is read
+  // nearly every account has one grant, so a count that would not end within the bound is not begun
   if (kept.grants > auditRowsMax) return undefined
   let count = emptyRecount
   for (const add of [

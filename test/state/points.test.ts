@@ -208,6 +208,7 @@ t.test('an application needs an issuer’s word for this person, programme and t
     { type: 'points.applied', did: mina.did, tier: 'three', place: 1 },
     { type: 'points.granted', did: mina.did, grant: 1, tier: 'three', amount: 500_000, expiresMs: startMs + 20 * dayMs },
   ])
+  t.same(world.changed.map((key) => key.split('/')[0]), ['points.account', 'points.pseudonym', 'points.sums'], 'a grant writes three keys')
   refused(t, apply(world, mina, kids, 'two', pseudonymOf('new')), 'points/already-applied')
   refused(t, apply(world, jun, kids, 'two', pseudonymOf('household')), 'points/pseudonym-used')
   ok(t, apply(world, mina, youth, 'youth', pseudonymOf('household')))
@@ -368,6 +369,18 @@ t.test('a refunded own share is due again, and caps of a pass move the rest to t
   t.match(ok(t, spend(world, mina, theatre, 40_000, youth)), [{ funded: 30_000, own: 10_000 }])
   t.match(ok(t, spend(world, mina, theatre, 40_000, youth)), [{ funded: 20_000, own: 20_000 }])
   refused(t, spend(world, mina, theatre, 40_000, youth), 'points/over-citizen-cap', { spent: 50_000 })
+  t.end()
+})
+
+t.test('two passes pay one after the other, the caps over both', (t) => {
+  const world = city({ youth: { capPerPurchase: 150_000 as Won, capPerCitizen: 180_000 as Won } })
+  ok(t, world.send(officer, 'points.issue', { program: youth, grants: ['1', '2'].map((each) => ({ did: mina.did, tier: 'youth', pseudonym: pseudonymOf(each) })) }))
+  const both = spend(world, mina, theatre, 250_000, youth)
+  t.match(ok(t, both), [{ funded: 150_000, own: 100_000 }])
+  t.match(grantsOf(world, mina, youth), [{ spent: 100_000, ownPaid: 10_000 }, { spent: 50_000, ownPaid: 10_000 }])
+  t.match(ok(t, world.send(theatre, 'points.refund', { purchase: both.id, amount: 140_001 })), [{ funded: 50_001, own: 90_000 }], 'excess, second pass, its share, then the first')
+  t.match(grantsOf(world, mina, youth), [{ spent: 99_999, ownPaid: 10_000 }, { spent: 0, ownPaid: 0 }])
+  t.match(ok(t, spend(world, mina, theatre, 100_000, youth)), [{ funded: 80_001, own: 19_999 }], 'up to the cap of the citizen')
   t.end()
 })
 
