@@ -1,0 +1,13 @@
+// Every file of vectors, by its name, as the code makes it now.
+import type { Json } from '../../primitives/schema.ts'
+import { blockVectors, hashVectors, stateVectors, transactionVectors } from './ledger.ts'
+import { messageVectors } from './messages.ts'
+import { valueVectors } from './values.ts'
+
+export function allVectors(): Readonly<Record<string, Json>> {
+  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors() }
+}
+
+export function textOf(vectors: Json): string {
+  return `${JSON.stringify(vectors, undefined, 1)}\n`
+}
