@@ -39,20 +39,23 @@ export function createSubscriptions(feed: Feed, outlet: Outlet, onError: (error:
 
   const follow = async (subscription: Subscription): Promise<void> => {
     while (!subscription.ended) {
-      // before the page is read: a block that comes meanwhile must not be slept through
-      const woken = new Promise<void>((resolve) => {
-        subscription.wake = resolve
-      })
       const { items, next } = feed.page(subscription.channel, subscription.cursor, subscription.filter, subscriptionPageItems)
       for (const item of items) {
         if (subscription.ended) return
         await outlet.send(notification({ id: subscription.id, item }))
       }
-      if (next === subscription.cursor) await woken
+      // nothing was awaited since the page was read, so no block can be slept through
+      if (next === subscription.cursor) await woken(subscription)
       // a long way behind the head is gone in steps that leave room for others
       else await new Promise(setImmediate)
       subscription.cursor = next
     }
+  }
+
+  const woken = async (subscription: Subscription): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      subscription.wake = resolve
+    })
   }
 
   const run = (subscription: Subscription): void => {

@@ -11,15 +11,15 @@ export type ReceiptJson = ResultJson<'tx_wait'>
 export interface WaitOptions {
   /** Default 60 s. Then the answer is `tx/not-final`: its fate is open, and the same bytes may be submitted and waited for again. */
   readonly timeoutMs?: number
+  /** How long one node is waited at before the bytes are handed in again. Default 10 s. */
+  readonly stepMs?: number
 }
-
-const waitStepMs = 10_000
 
 /**
  * The final receipt, whose status is `ok` or `refused`: a refusal by a rule is an answer, not an error.
  * Throws `tx/not-final` when time is up, and what `tx_submit` throws for bytes that can never run.
  */
-export async function submitAndWait(client: Client, signed: SignedTransaction, { timeoutMs = 60_000 }: WaitOptions = {}): Promise<ReceiptJson> {
+export async function submitAndWait(client: Client, signed: SignedTransaction, { timeoutMs = 60_000, stepMs = 10_000 }: WaitOptions = {}): Promise<ReceiptJson> {
   const transaction = toBase64url(signed.bytes)
   const id = toBase64url(signed.id)
   const until = platform.Date.now() + timeoutMs
@@ -27,9 +27,9 @@ export async function submitAndWait(client: Client, signed: SignedTransaction, {
   for (;;) {
     submitted = await submitOnce(client, transaction, id, submitted)
     const leftMs = until - platform.Date.now()
-    const receipt = await waitOnce(client, id, Math.max(0, Math.min(leftMs, waitStepMs)))
+    const receipt = await waitOnce(client, id, Math.max(0, Math.min(leftMs, stepMs)))
     if (receipt !== undefined) return receipt
-    if (leftMs <= waitStepMs) throw new DongbaekError('tx/not-final', `not final within ${timeoutMs} ms; its fate is open, submit and wait for the same bytes again`, { id, timeoutMs })
+    if (leftMs <= stepMs) throw new DongbaekError('tx/not-final', `not final within ${timeoutMs} ms; its fate is open, submit and wait for the same bytes again`, { id, timeoutMs })
   }
 }
 

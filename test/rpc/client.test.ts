@@ -117,6 +117,22 @@ t.test('a refusal is a receipt; what can never run is an error; what is open is 
   chain.hold(false)
   chain.block([])
   t.match(await submitAndWait(client, held), { status: 'ok' }, 'the same bytes again')
+  // once one node took it, what the next says of the same bytes decides nothing
+  chain.hold(true)
+  let handedIn = 0
+  const forgetful = createClient({
+    url,
+    rounds: 1,
+    fetch: async (to, init) => {
+      if (!init.body.includes('tx_submit') || handedIn++ === 0) return real(to, init)
+      chain.hold(false)
+      setTimeout(() => chain.block([]), 30)
+      const { id } = JSON.parse(init.body) as { id: number }
+      return { status: 200, text: async () => JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32031, message: 'expired', data: { code: 'tx/expired' } } }) }
+    },
+  })
+  t.match(await submitAndWait(forgetful, await city.sign('points.spend', { program, merchant: shop.did, amount: 4 as never }, [citizens[13]!]), { stepMs: 50 }), { status: 'ok' })
+  t.equal(handedIn, 2)
 })
 
 t.test('following events page by page', async (t) => {
