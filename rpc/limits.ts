@@ -30,6 +30,8 @@ export const connectionTimeoutMs = 75_000
 /** An idle connection between two requests. */
 export const keepAliveTimeoutMs = 30_000
 export const connectionsMax = 8_192
+/** Of one address: a quarter, so that it takes several to fill the server. */
+export const connectionsPerAddressDefault = 2_048
 /** Requests under way are given this long at a stop; what is left is cut. */
 export const stopGraceMs = 5_000
 

@@ -4,6 +4,7 @@ import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { DongbaekError } from '../primitives/errors.ts'
 import type { Backend } from './backend.ts'
+import { limitConnections } from './connections.ts'
 import { allowOrigins } from './cors.ts'
 import { type Caller, createDispatcher, errorText } from './dispatch.ts'
 import { internalError, invalidRequestNumber, rpcErrorOf } from './errors.ts'
@@ -13,6 +14,7 @@ import {
   callsBurstDefault,
   callsPerSecondDefault,
   connectionsMax,
+  connectionsPerAddressDefault,
   connectionTimeoutMs,
   headersTimeoutMs,
   keepAliveTimeoutMs,
@@ -43,6 +45,8 @@ export interface RpcServerOptions {
   readonly log: RpcLog
   /** Calls of one address: a second, and saved up at most. `perSecond` 0 means no limit. */
   readonly rate?: { readonly perSecond: number; readonly burst: number }
+  /** Connections of one address; 0 means no limit, as behind a proxy by default. */
+  readonly connectionsPerAddress?: number
   /** Origins whose pages may call from a browser; `*` is all of them. None by default. */
   readonly origins?: readonly string[]
   /** Behind a proxy of one's own: how many in a row, so that rates count the client's address and not the proxy's. */
@@ -73,6 +77,7 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     trustProxy: options.proxies === undefined ? false : trustFirst(options.proxies),
   })
   app.server.maxConnections = connectionsMax
+  limitConnections(app.server, options.connectionsPerAddress ?? (options.proxies === undefined ? connectionsPerAddressDefault : 0))
 
   const rate = options.rate ?? { perSecond: callsPerSecondDefault, burst: callsBurstDefault }
   const limiter = createLimiter(rate.perSecond, rate.burst, () => performance.now())

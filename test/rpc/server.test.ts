@@ -117,6 +117,22 @@ t.test('rates', async (t) => {
   })
 })
 
+t.test('one address has so many connections and no more', async (t) => {
+  const { server, url } = await serve(city, { connectionsPerAddress: 3 })
+  t.teardown(async () => server.stop())
+  const held = [raw(url), raw(url), raw(url)]
+  await Promise.all(held.map(async ({ socket }) => new Promise<void>((resolve) => socket.once('connect', () => resolve()))))
+  await raw(url).closed
+  t.ok(held.every(({ socket }) => !socket.destroyed))
+  held[0]!.socket.destroy()
+  await held[0]!.closed
+  await until(() => held[0]!.socket.closed)
+  const { text, closed } = raw(url, 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  await closed
+  t.match(text(), /^HTTP\/1.1 200/)
+  for (const { socket } of held) socket.destroy()
+})
+
 t.test('origins', async (t) => {
   const { server, url } = await serve(city, { origins: ['https://app.example'] })
   t.teardown(async () => server.stop())
