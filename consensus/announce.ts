@@ -28,5 +28,6 @@ export function announce(state: ReplicaState): void {
 export function raiseWish(state: ReplicaState, view: number): void {
   if (view <= state.wish) return
   state.wish = view as View
+  state.wishesChanged = true
   announce(state)
 }

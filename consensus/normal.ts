@@ -58,6 +58,8 @@ function keepVote(state: ReplicaState, kind: 'prepare' | 'commit', votes: Map<nu
 export function onVote(state: ReplicaState, kind: 'prepare' | 'commit', vote: SlotVote): void {
   const epoch = epochAt(state.schedule, vote.height)
   if (epoch === undefined || !withinLog(state, vote.height)) return
+  // The own votes are known from the own hand and log, whatever others send around.
+  if (epoch === state.epoch && vote.validator === state.self) return
   const slot = slotAt(state, vote.height)
   keepVote(state, kind, kind === 'prepare' ? slot.prepares : slot.commits, epoch.set, vote)
 }

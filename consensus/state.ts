@@ -66,6 +66,8 @@ export interface ReplicaState {
   wish: View
   /** By public key in hex. */
   readonly peers: Map<string, Peer>
+  /** Something that wish.ts looks at is new. */
+  wishesChanged: boolean
   /** Views failed in a row, for the doubling of the timer. */
   failures: number
 
@@ -137,6 +139,7 @@ export function initialState(config: ReplicaConfig, initial: InitialState): Repl
     viewChanges: new Map(),
     wish: view,
     peers: new Map(),
+    wishesChanged: false,
     failures: 0,
     committed: initial.committed,
     committedDecision: initial.decision,
@@ -175,8 +178,16 @@ export function validatorAt(epoch: Epoch, index: number): Validator {
   return epoch.set.validators[index] as Validator
 }
 
+const keys = new WeakMap<Validator, string>()
+
+/** The public key in hex: names a validator across sets. */
 export function keyOf(validator: Validator): string {
-  return toHex(validator.publicKey)
+  let key = keys.get(validator)
+  if (key === undefined) {
+    key = toHex(validator.publicKey)
+    keys.set(validator, key)
+  }
+  return key
 }
 
 /** Height of the last stable checkpoint: the low watermark (paper, section 4.3). */

@@ -20,6 +20,7 @@ export function onStatus(state: ReplicaState, status: Status): void {
   const epoch = epochAt(state.schedule, status.epoch)
   const validator = epoch?.set.validators[status.validator]
   if (validator === undefined || (epoch === state.epoch && status.validator === state.self)) return
+  state.wishesChanged = true
   const key = keyOf(validator)
   let peer = state.peers.get(key)
   if (peer === undefined) {

@@ -97,7 +97,9 @@ export function onViewChange(state: ReplicaState, message: ViewChange): void {
     }
     return
   }
-  if (known === undefined || message.view > known.view) state.viewChanges.set(message.validator, message)
+  if (known !== undefined && message.view <= known.view) return
+  state.viewChanges.set(message.validator, message)
+  state.wishesChanged = true
 }
 
 /** The primary of the view waited for has a quorum of ViewChanges for it. */

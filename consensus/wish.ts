@@ -22,6 +22,8 @@ function descending(state: ReplicaState): { readonly index: number; readonly vie
 }
 
 export function followWishes(state: ReplicaState): boolean {
+  if (!state.wishesChanged) return false
+  state.wishesChanged = false
   const others = descending(state).filter(({ index }) => index !== state.self)
   raiseWish(state, others[weakQuorumSize(state.epoch.set.validators.length) - 1]?.view ?? 0)
 

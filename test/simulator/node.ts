@@ -7,7 +7,7 @@ import type { Input, TimerName } from '../../consensus/input.ts'
 import { decodeMessage, encodeMessage, type Message, type Verified } from '../../consensus/messages.ts'
 import type { Output, Propose, Send, Validate } from '../../consensus/output.ts'
 import { restoreReplica, type Replica } from '../../consensus/replica.ts'
-import { verifyDecision, verifyMessage } from '../../consensus/verification.ts'
+import { asVerified, checksOf, verifyDecision } from '../../consensus/verification.ts'
 import type { Hash, Height, TimeMs } from '../../primitives/brand.ts'
 import { concatBytes, equalBytes, toHex } from '../../primitives/bytes.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
@@ -52,6 +52,7 @@ export class SimulatedNode {
   #timers = new Map<TimerName, number>()
   #wanted = new Map<string, Validate>()
   #executing = false
+  #askedSetsMs = 0
 
   constructor(world: World, id: number, validator: number, key: SimulatedKey, behaviour: Behaviour | undefined) {
     this.world = world
@@ -227,7 +228,7 @@ export class SimulatedNode {
     if (this.replica === undefined) return
     switch (packet.type) {
       case 'consensus': {
-        const verified = this.#verify(packet.message)
+        const verified = this.#verify(from, packet.message)
         if (verified === undefined) {
           world.checker.refused(from, packet.message)
           return
@@ -260,13 +261,19 @@ export class SimulatedNode {
     return { chain: this.world.chain, genesis: this.world.genesis, schedule: (this.replica as Replica).schedule() }
   }
 
-  #verify(message: Message): Verified<Message> | undefined {
+  #verify(from: number, message: Message): Verified<Message> | undefined {
     const { knownGood, throughBytes, verify } = this.world
-    if (knownGood.has(message)) return message as Verified<Message>
+    if (knownGood.has(message)) return asVerified(message)
     try {
-      const verified = verifyMessage(throughBytes ? decodeMessage(encodeMessage(message)) : message, this.#context(), verify)
-      if (verified !== undefined) knownGood.add(throughBytes ? verified : message)
-      return verified
+      const received = throughBytes ? decodeMessage(encodeMessage(message)) : message
+      const checks = checksOf(received, this.#context())
+      if (!checks.ok) {
+        if (checks.code === 'unknown-set') this.#learnSets(from)
+        return undefined
+      }
+      if (!checks.checks.every(verify)) return undefined
+      knownGood.add(received)
+      return asVerified(received)
     } catch (error) {
       // A liar's message that cannot be encoded would not have come off the wire.
       if (error instanceof DongbaekError) return undefined
@@ -274,9 +281,18 @@ export class SimulatedNode {
     }
   }
 
+  /** The others have gone on under a validator set that is not known here; the blocks up to there tell the sets. */
+  #learnSets(from: number): void {
+    const { nowMs } = this.world.kernel
+    if (this.replica === undefined || nowMs < this.#askedSetsMs + 50) return
+    this.#askedSetsMs = nowMs
+    const next = this.replica.status().committed + 1
+    this.world.send(this, from, { type: 'wantBlocks', from: next as Height, to: (next + blocksPerAnswer) as Height })
+  }
+
   #synced(blocks: readonly { readonly decision: Decision; readonly manifest: Uint8Array }[]): void {
     for (const { decision, manifest } of blocks) {
-      if (!equalBytes(payloadHash(manifest), decision.header.payload)) return
+      if (this.replica === undefined || !equalBytes(payloadHash(manifest), decision.header.payload)) return
       const verified = verifyDecision(decision, this.#context(), this.world.verify)
       if (verified === undefined) return
       this.#havePayload(manifest)
