@@ -29,7 +29,7 @@ export interface Backend {
   /** Receipts and events of an executed block. */
   readonly results: (height: Height) => { readonly outcome: BlockOutcome; readonly receipts: readonly Receipt[] } | undefined
   /** The highest certified checkpoint at or below `height` (of all, if absent). */
-  readonly checkpoint: (height?: Height) => CheckpointCertificate | undefined
+  readonly checkpoint: (height?: Height) => Promise<CheckpointCertificate | undefined>
   /** The set that governs `height` (the height after the head, if absent); undefined when it is not known yet, or no more. */
   readonly validators: (height?: Height) => Epoch | undefined
   /** Pairs of contradictory messages, in JSON. At most 1,000. */
@@ -37,10 +37,10 @@ export interface Backend {
   /** A transaction that has run, with its receipt. */
   readonly transaction: (id: TransactionId) => { readonly transaction: Transaction; readonly receipt: Receipt } | undefined
   /** Transactions a DID sent or countersigned, newest first. */
-  readonly transactionsByDid: (did: Did, cursor: string | undefined, limit: number) => { readonly items: readonly TransactionId[]; readonly next: string | undefined }
+  readonly transactionsByDid: (did: Did, cursor: string | undefined, limit: number) => Promise<{ readonly items: readonly TransactionId[]; readonly next: string | undefined }>
   /**
    * Takes a transaction into the mempool and on to the validators.
-   * Throws DongbaekError: `codec/…`, `tx/…` (see state/families.ts), `mempool/full`, `mempool/sender-limit`, `node/not-ready`.
+   * Throws DongbaekError: `codec/…`, `tx/…` (see state/families.ts), `mempool/full`, `mempool/sender-limit`, `verifier/busy`, `node/not-ready`.
    * A transaction that is pending or has run already is not an error: its id is the answer.
    */
   readonly submit: (encoded: Uint8Array) => Promise<TransactionId>

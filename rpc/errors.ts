@@ -44,6 +44,8 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'node/not-certified': { number: -32011, sentence: 'The state is not certified yet. Try again in a second.' },
   'mempool/full': { number: -32012, sentence: 'The node holds as many waiting transactions as it can. Send the same bytes again later.' },
   'mempool/sender-limit': { number: -32013, sentence: 'This sender has as many waiting transactions as one sender may have. Wait for some to be final.' },
+  'verifier/busy': { number: -32014, sentence: 'More signatures wait to be checked than the node takes on. Send the same bytes again in a moment.' },
+  'verifier/stopped': { number: -32015, sentence: 'This node is stopping. Ask another, or this one again later.' },
   'chain/not-found': { number: -32020, sentence: 'There is no such block, certificate or validator set on this chain yet.' },
   'chain/pruned': { number: -32021, sentence: 'This node does not keep blocks that old. Ask an archive node.' },
   'tx/not-found': { number: -32022, sentence: 'No transaction with this id has run. It may be waiting, or never have come here.' },

@@ -26,6 +26,7 @@ const admissionErrors = [
   'tx/wrong-chain',
   'tx/expired',
   'tx/valid-until-too-far',
+  'verifier/busy',
 ]
 
 /** A transaction for reading. `payload` is decoded by the schema of its kind; `bytes` is what was signed and ordered. */

@@ -23,7 +23,7 @@ const answerCharactersMax = 64 * 1_048_576
 const backoffMs = 200
 
 /** Codes that another node, or the same a moment later, may not answer. */
-const passing: ReadonlySet<string> = new Set(['client/unreachable', 'client/timeout', 'client/bad-answer', 'rpc/stopping', 'rpc/rate-limited', 'rpc/cursor-ahead', 'node/not-ready', 'mempool/full', 'internal'])
+const passing: ReadonlySet<string> = new Set(['client/unreachable', 'client/timeout', 'client/bad-answer', 'rpc/stopping', 'rpc/rate-limited', 'rpc/cursor-ahead', 'node/not-ready', 'mempool/full', 'verifier/busy', 'verifier/stopped', 'internal'])
 
 export function createTransport({ urls, fetch = platform.fetch, timeoutMs = 10_000, rounds = 3 }: TransportOptions): Transport {
   if (urls.length === 0) throw new DongbaekError('client/no-nodes', 'give the address of one node at least')

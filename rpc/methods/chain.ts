@@ -67,8 +67,8 @@ export const chainMethods: readonly Method[] = [
 
   serve(chainGetCertificate, ({ backend }, { height }) => storedBlock(backend, height).certificate),
 
-  serve(chainGetCheckpoint, ({ backend }, { height }) => {
-    const checkpoint = backend.checkpoint(height)
+  serve(chainGetCheckpoint, async ({ backend }, { height }) => {
+    const checkpoint = await backend.checkpoint(height)
     if (checkpoint === undefined) throw new DongbaekError('chain/not-found', 'no checkpoint is certified here yet at or below this height', { headHeight: backend.head().height })
     return checkpoint
   }),

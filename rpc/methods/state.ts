@@ -10,11 +10,11 @@ const eventsDefault = 100
 export const stateMethods: readonly Method[] = [
   serve(stateProof, ({ backend }, { keys }) => backend.prove(keys)),
 
-  serve(stateSnapshotInfo, ({ backend }) => ({
+  serve(stateSnapshotInfo, async ({ backend }) => ({
     snapshots: [],
     oldestHeight: backend.oldestHeight(),
     headHeight: backend.head().height,
-    checkpointHeight: backend.checkpoint()?.content.height,
+    checkpointHeight: (await backend.checkpoint())?.content.height,
   })),
 
   serve(eventsSince, ({ feed }, { cursor = '', filter, limit = eventsDefault }) => feed.page('events', cursor, filter, limit)),

@@ -36,8 +36,8 @@ export const txMethods: readonly Method[] = [
 
   serve(txSimulate, ({ backend }, { transaction }) => backend.simulate(transaction)),
 
-  serve(txGetByDid, ({ backend }, { did, cursor, limit = pageItemsDefault }) => {
-    const { items, next } = backend.transactionsByDid(did, cursor, limit)
+  serve(txGetByDid, async ({ backend }, { did, cursor, limit = pageItemsDefault }) => {
+    const { items, next } = await backend.transactionsByDid(did, cursor, limit)
     return {
       items: items.map((id) => {
         const { transaction, receipt } = finalTransaction(backend, id)

@@ -76,7 +76,7 @@ t.test('a filter leaves out, and moves the cursor on all the same', async (t) =>
   const { items, next } = page('events', '', 10, { types: ['reservation'] })
   t.same({ items, next }, { items: [], next: `${backend.head().height + 1}.0` })
   t.ok(drain('events', '', 100, { did: citizens[2]!.did }).length > 1)
-  t.same(drain('transactions', '', 5, { did: citizens[2]!.did }).length, backend.transactionsByDid(citizens[2]!.did, undefined, 100).items.length)
+  t.same(drain('transactions', '', 5, { did: citizens[2]!.did }).length, (await backend.transactionsByDid(citizens[2]!.did, undefined, 100)).items.length)
 })
 
 t.test('one page looks at a bounded number of things', async (t) => {

@@ -174,14 +174,14 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
     block: (height) => (height < oldest ? undefined : blocks[height - 1]?.block),
     heightOf: (hash) => heights.get(toBase64url(hash)),
     results: (height) => (height < oldest ? undefined : blocks[height - 1]?.executed),
-    checkpoint: (height) => (height === undefined ? blocks.at(-1) : blocks[Math.min(height, blocks.length) - 1])?.checkpoint,
+    checkpoint: async (height) => (height === undefined ? blocks.at(-1) : blocks[Math.min(height, blocks.length) - 1])?.checkpoint,
     validators: (height) => (height !== undefined && height > head().height + 10 ? undefined : epoch),
     evidence: () => [],
     transaction: (id) => {
       const place = places.get(toBase64url(id))
       return place === undefined ? undefined : { transaction: place.ready.transaction, receipt: place.receipt }
     },
-    transactionsByDid: (did, cursor, limit) => {
+    transactionsByDid: async (did, cursor, limit) => {
       const all = [...(byDid.get(did) ?? [])].reverse()
       const from = cursor === undefined ? 0 : Number(cursor)
       const items = all.slice(from, from + limit)
