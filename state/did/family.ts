@@ -1,3 +1,4 @@
 import { family } from '../family.ts'
+import { genesis } from './genesis.ts'
 
-export const didFamily = family({ name: 'did', kinds: [], events: [], queries: [], codes: {} })
+export const didFamily = family({ name: 'did', kinds: [], events: [], queries: [], codes: {}, genesis })

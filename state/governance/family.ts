@@ -1,3 +1,4 @@
 import { family } from '../family.ts'
+import { genesis } from './genesis.ts'
 
-export const governanceFamily = family({ name: 'governance', kinds: [], events: [], queries: [], codes: {} })
+export const governanceFamily = family({ name: 'governance', kinds: [], events: [], queries: [], codes: {}, genesis })

@@ -1,0 +1,75 @@
+// Governance: what the organisations decide together, and the roles that follow from it.
+import { type Infer, integer, list, oneOf, optional, record, refine, slug, text, timeMs, token, did, union } from '../../primitives/schema.ts'
+import { parameters } from '../parameters.ts'
+import { everyScope, roleName } from '../roles.ts'
+
+export const organisationsMax = 8
+/** In one organisation: small enough to recount at every vote. */
+export const governorsMax = 32
+/** How long a proposal may stand open. */
+export const proposalMsMax = 30 * 24 * 60 * 60_000
+
+/** What a role reaches: the name of a programme, facility, living area, category or organisation, or `*` for every one. */
+export const roleScope = token(/\*|[a-z0-9]+(?:-[a-z0-9]+)*/, 64, 'a name of lower-case letters, digits and hyphens, or *')
+
+const roleFields = { did, role: roleName, scope: roleScope } as const
+
+/** A governor speaks for one organisation, never for every one, and until revoked: no vote lapses unseen. */
+export const grantRolePayload = refine(record({ ...roleFields, untilMs: optional(timeMs) }), ({ role, scope, untilMs }) =>
+  role !== 'governor' || (scope !== everyScope && untilMs === undefined) ? undefined : 'the name of an organisation as the scope of a governor, and no untilMs',
+)
+export type GrantRolePayload = Infer<typeof grantRolePayload>
+
+export const revokeRolePayload = record(roleFields)
+export type RevokeRolePayload = Infer<typeof revokeRolePayload>
+
+/** What a proposal would do. A new kind of decision is a variant here and a case in actions.ts; the order of variants is free. */
+export const action = union({
+  grantRole: grantRolePayload,
+  revokeRole: revokeRolePayload,
+  /** All of them: those that stay as they are included. */
+  setParameters: record({ parameters }),
+})
+export type Action = Infer<typeof action>
+
+export const proposalNumber = integer(1)
+
+export const proposePayload = record({
+  action,
+  /** The last block time at which it can be voted on and so executed. */
+  expiresMs: timeMs,
+})
+export type ProposePayload = Infer<typeof proposePayload>
+
+export const vote = oneOf('yes', 'no')
+
+export const votePayload = record({ proposal: proposalNumber, vote })
+export type VotePayload = Infer<typeof votePayload>
+
+export const organisation = record({ name: slug, title: text(1, 100) })
+export type Organisation = Infer<typeof organisation>
+
+/** Roles that a genesis may grant. */
+const genesisRolesMax = 10_000
+
+export const governanceGenesis = refine(
+  record({
+    parameters,
+    organisations: refine(list(organisation, 1, organisationsMax), (all) => (new Set(all.map(({ name }) => name)).size === all.length ? undefined : 'organisations with distinct names')),
+    roles: list(record(roleFields), 0, genesisRolesMax),
+  }),
+  ({ organisations, roles }) => {
+    if (new Set(roles.map(({ did: holder, role, scope }) => `${holder} ${role} ${scope}`)).size < roles.length) return 'each role granted once'
+    const governors = roles.filter(({ role }) => role === 'governor')
+    const names = organisations.map(({ name }) => name)
+    const odd = governors.find(({ scope }) => !names.includes(scope))
+    if (odd !== undefined) return `an organisation of the genesis as the scope of a governor (not ${odd.scope})`
+    if (new Set(governors.map(({ did: holder }) => holder)).size < governors.length) return 'each governor in one organisation'
+    const wrong = names.find((name) => {
+      const count = governors.filter(({ scope }) => scope === name).length
+      return count === 0 || count > governorsMax
+    })
+    return wrong === undefined ? undefined : `1 to ${governorsMax} governors of ${wrong}`
+  },
+)
+export type GovernanceGenesis = Infer<typeof governanceGenesis>
