@@ -1,0 +1,236 @@
+// The state of a chain in memory, for tests of rules: real genesis, real envelopes (encoded, signed, decoded), real executeBlock.
+//   const chain = createHarness({ genesis: { did: { dids: [officer.entry] }, governance: { … }, points: { … } } })
+//   const receipt = chain.run(registerKind, citizen, payload, { cosigners: [registrar] })
+//   chain.advance(60_000); chain.execute(tx1, tx2); chain.query(resolveQuery, { did }); chain.root()
+import type { Did, Hash, Height, TimeMs } from '../../primitives/brand.ts'
+import { compareBytes } from '../../primitives/bytes.ts'
+import { decode, encode } from '../../primitives/codec.ts'
+import { keyPairFromSeed, sign, verify } from '../../primitives/ed25519.ts'
+import { assert } from '../../primitives/errors.ts'
+import { taggedHash } from '../../primitives/hash.ts'
+import type { Json, JsonObject, Schema } from '../../primitives/schema.ts'
+import { signAttestation, type UnsignedAttestation, type Attestation } from '../../state/credential/attestation.ts'
+import { type DidKey, didOf, type Relationship } from '../../state/did/types.ts'
+import type { DidGenesis } from '../../state/did/genesis.ts'
+import { type Executed, executeBlock, executeGenesis, simulateTransaction, type State } from '../../state/execute.ts'
+import { families, readyTransaction, type ReadyTransaction } from '../../state/families.ts'
+import type { BlockInfo, Event, Kind } from '../../state/family.ts'
+import type { GovernanceGenesis } from '../../state/governance/types.ts'
+import { keyHashOf, verifyStateProof } from '../../state/proof.ts'
+import type { Query } from '../../state/query.ts'
+import type { Receipt } from '../../state/receipt.ts'
+import type { RoleName } from '../../state/roles.ts'
+import { createSeenIds } from '../../state/seen.ts'
+import { encodeBody, encodeTransaction, decodeTransaction, multikeyOf, signatureChecks, transactionSignedBytes, type TransactionSignature } from '../../state/transaction.ts'
+import { createStateTree, type PageWrite } from '../../state/tree.ts'
+import { createOverlay, createQueryView, createValueCache, type QuerySource, type ReadView, type StateChange } from '../../state/view.ts'
+
+export interface TestKey {
+  readonly multikey: Uint8Array
+  readonly sign: (message: Uint8Array) => Uint8Array
+}
+
+/** The same name gives the same key. */
+export function testKey(name: string): TestKey {
+  const pair = keyPairFromSeed(taggedHash('test-key', new TextEncoder().encode(name)))
+  return { multikey: multikeyOf(pair.publicKey), sign: (message) => sign(message, pair) }
+}
+
+/** A DID and the key it signs with. */
+export interface TestActor extends TestKey {
+  readonly did: Did
+  readonly keys: readonly DidKey[]
+  /** For the section `did` of a genesis. */
+  readonly entry: DidGenesis['dids'][number]
+}
+
+/** The same name gives the same DID, with one key for authentication and assertions. */
+export function testActor(name: string, relationships: readonly Relationship[] = ['authentication', 'assertionMethod']): TestActor {
+  const key = testKey(name)
+  const keys = [{ key: key.multikey, relationships }]
+  const did = didOf(keys)
+  return { ...key, did, keys, entry: { did, keys, services: [] } }
+}
+
+/** The actor, signing with another of its keys. */
+export function withKey(actor: TestActor, key: TestKey): TestActor {
+  return { ...actor, multikey: key.multikey, sign: key.sign }
+}
+
+export const testGovernors = { city: testActor('governor of the city'), bank: testActor('governor of the bank') }
+export const testRegistrar = testActor('registrar')
+export const testIssuer = testActor('issuer')
+export const genesisTimeMs = 1_780_000_000_000 as TimeMs
+
+export interface HarnessOptions {
+  /**
+   * Sections of the genesis by family. Those left out begin as small as their schema allows. A section `governance` left out has the organisations
+   * city and bank with one governor each; whatever is given, testGovernors, testRegistrar and testIssuer (scope *) have their DIDs and roles too,
+   * `roles` and `actors` come on top.
+   */
+  readonly genesis?: { readonly [family: string]: unknown }
+  readonly actors?: readonly TestActor[]
+  readonly roles?: readonly (readonly [holder: TestActor, role: RoleName, scope: string])[]
+}
+
+export interface MakeOptions {
+  readonly cosigners?: readonly TestActor[]
+  readonly validUntilMs?: number
+  readonly chain?: string
+  /** Two transactions with the same content and salt have the same id; by default each is new. */
+  readonly salt?: Uint8Array
+}
+
+export interface Harness {
+  readonly chain: string
+  /** The block that the next execution makes: its time is the harness's now. */
+  readonly next: () => BlockInfo
+  readonly advance: (ms: number) => void
+  /** Encodes, signs and decodes again. */
+  readonly make: <P>(kind: Kind<P>, sender: TestActor, payload: P, options?: MakeOptions) => ReadyTransaction
+  /** One block of these transactions. */
+  readonly execute: (...transactions: readonly ReadyTransaction[]) => Executed
+  /** One block of one transaction: its receipt. */
+  readonly run: <P>(kind: Kind<P>, sender: TestActor, payload: P, options?: MakeOptions) => Receipt
+  readonly simulate: (transaction: ReadyTransaction) => Receipt
+  readonly query: <P, R>(query: Query<P, R>, params: P) => Promise<R | undefined>
+  readonly view: () => ReadView
+  readonly root: () => Hash
+  /** Committed keys with their encoded values, in key order. */
+  readonly entries: () => readonly (readonly [string, Uint8Array])[]
+  /** The encoded value with a checked proof. */
+  readonly prove: (key: string) => Uint8Array | undefined
+  readonly attest: (issuer: TestActor, statement: Omit<UnsignedAttestation, 'issuer' | 'key'>) => Attestation
+}
+
+const chain = 'test-0123456789abcdef'
+
+export function createHarness(options: HarnessOptions = {}): Harness {
+  const store = new Map<string, Uint8Array>()
+  const pages = new Map<string, Uint8Array>()
+  let sorted: readonly string[] | undefined
+  const source: QuerySource = {
+    get: (key) => store.get(key),
+    scan: (prefix, after, limit) => {
+      sorted ??= [...store.keys()].sort()
+      const found = sorted.filter((key) => key.startsWith(prefix) && (after === undefined || key > after)).slice(0, limit)
+      return Promise.resolve(found.map((key) => [key, store.get(key) as Uint8Array] as const))
+    },
+  }
+  const state: State = { source, cache: createValueCache(10_000), tree: createStateTree((path) => pages.get(path), 1_000), seen: createSeenIds() }
+  const commit = ({ changes, pages: writes }: { readonly changes: readonly StateChange[]; readonly pages: readonly PageWrite[] }): void => {
+    for (const { key, value } of changes) {
+      if (value === undefined) store.delete(key)
+      else store.set(key, value)
+    }
+    for (const { path, page } of writes) {
+      if (page === undefined) pages.delete(path)
+      else pages.set(path, page)
+    }
+    sorted = undefined
+  }
+
+  let height = 0
+  let nowMs: number = genesisTimeMs
+  let salts = 0
+  const blockInfo = (): BlockInfo => ({ chain, height: height as Height, timeMs: nowMs as TimeMs })
+
+  commit(executeGenesis(state, blockInfo(), sectionsOf(options)))
+  height = 1
+
+  const make: Harness['make'] = (kind, sender, payload, { cosigners = [], validUntilMs = nowMs + 60_000, chain: target = chain, salt } = {}) => {
+    const fresh = new Uint8Array(16)
+    new DataView(fresh.buffer).setUint32(0, salt === undefined ? ++salts : 0)
+    const body = encodeBody({ version: 1, chain: target, kind: kind.kind, sender: sender.did, validUntilMs: validUntilMs as TimeMs, salt: salt ?? fresh, payload: encode(kind.payload, payload) })
+    const message = transactionSignedBytes(body)
+    const signed = (actor: TestActor): TransactionSignature => ({ signer: actor.did, key: actor.multikey, signature: actor.sign(message) })
+    const ordered = [...cosigners].sort((a, b) => (a.did < b.did ? -1 : 1))
+    const transaction = decodeTransaction(encodeTransaction(body, [sender, ...ordered].map(signed)))
+    for (const check of signatureChecks(transaction)) assert(verify(check.signature, check.message, check.publicKey), 'a signature that verifies')
+    return readyTransaction(transaction)
+  }
+  const execute: Harness['execute'] = (...transactions) => {
+    const hash = taggedHash('test-block', new TextEncoder().encode(String(height)))
+    const executed = executeBlock(state, { ...blockInfo(), hash, transactions })
+    commit(executed)
+    height++
+    nowMs += 1_000
+    return executed
+  }
+  const view = (): ReadView => createOverlay(source, createValueCache(1_000))
+
+  return {
+    chain,
+    next: blockInfo,
+    advance: (ms) => {
+      nowMs += ms
+    },
+    make,
+    execute,
+    run: (kind, sender, payload, runOptions) => execute(make(kind, sender, payload, runOptions)).receipts[0] as Receipt,
+    simulate: (transaction) => simulateTransaction(state, blockInfo(), transaction),
+    query: async (query, params) => {
+      // as over the RPC: parameters and result pass through JSON
+      const parsed = query.params.fromJson(throughJson(query.params.toJson(params)), '')
+      const result = await query.run(createQueryView(source), parsed, { ...blockInfo(), height: (height - 1) as Height })
+      return result === undefined ? undefined : query.result.fromJson(throughJson(query.result.toJson(result)), '')
+    },
+    view,
+    root: () => state.tree.root(),
+    entries: () => [...store].sort(([a], [b]) => (a < b ? -1 : 1)),
+    prove: (key) => {
+      const value = store.get(key)
+      assert(verifyStateProof(state.tree.root(), key, value, state.tree.prove(keyHashOf(key))), `a proof of ${key}`)
+      return value
+    },
+    attest: (issuer, statement) => signAttestation(chain, { issuer: issuer.did, key: issuer.multikey, ...statement }, issuer.sign),
+  }
+}
+
+/** The events of one type in a receipt or a block's outcome. */
+export function eventsOf(from: { readonly events: readonly Event[] }, type: string): readonly (Event & Readonly<Record<string, unknown>>)[] {
+  return from.events.filter((event) => event.type === type) as never
+}
+
+function throughJson(value: Json): Json {
+  return JSON.parse(JSON.stringify(value)) as Json
+}
+
+function sectionsOf({ genesis = {}, actors = [], roles = [] }: HarnessOptions): ReadonlyMap<string, unknown> {
+  const given = (name: string): Record<string, unknown> => (genesis[name] ?? {}) as Record<string, unknown>
+  const holders = [testGovernors.city, testGovernors.bank, testRegistrar, testIssuer, ...actors, ...roles.map(([holder]) => holder)]
+  const dids = new Map([...holders.map(({ entry }) => entry), ...((given('did').dids ?? []) as DidGenesis['dids'])].map((entry) => [entry.did, entry] as const))
+  const governance: GovernanceGenesis = {
+    parameters: { transactionValidityMsMax: 3_600_000 },
+    organisations: [
+      { name: 'city', title: 'City of Busan' },
+      { name: 'bank', title: 'BNK' },
+    ],
+    ...given('governance'),
+    roles: [
+      { did: testGovernors.city.did, role: 'governor', scope: 'city' },
+      { did: testGovernors.bank.did, role: 'governor', scope: 'bank' },
+      { did: testRegistrar.did, role: 'registrar', scope: '*' },
+      { did: testIssuer.did, role: 'issuer', scope: '*' },
+      ...roles.map(([holder, role, scope]) => ({ did: holder.did, role, scope })),
+      ...((given('governance').roles ?? []) as GovernanceGenesis['roles']),
+    ],
+  }
+  const all: { readonly [family: string]: unknown } = { ...genesis, did: { dids: [...dids.values()].sort((a, b) => compareBytes(new TextEncoder().encode(a.did), new TextEncoder().encode(b.did))) }, governance }
+  return new Map(
+    families.flatMap(({ name, genesis: section }) => {
+      if (section === undefined) return []
+      const schema = section.schema as unknown as Schema<unknown>
+      const value = all[name] ?? schema.fromJson(smallest(schema.jsonSchema), name)
+      // through the canonical encoding, as a genesis file comes in
+      return [[name, decode(schema, encode(schema, value), 16 * 1_048_576)] as const]
+    }),
+  )
+}
+
+/** The smallest JSON of a schema that has no required scalar: records of empty lists. */
+function smallest(schema: JsonObject): Json {
+  if (schema['type'] !== 'object') return []
+  const properties = schema['properties'] as { readonly [name: string]: JsonObject }
+  return Object.fromEntries((schema['required'] as readonly string[]).map((name) => [name, smallest(properties[name] as JsonObject)]))
+}
