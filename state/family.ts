@@ -42,7 +42,7 @@ export interface Kind<P> {
   readonly kind: string
   readonly summary: string
   readonly payload: Schema<P>
-  /** The sender's DID comes into being by this transaction, so the family itself checks the sender's key. */
+  /** The family itself checks the sender's key: the DID comes into being by this transaction, or is signed for by its recovery key. */
   readonly createsSender?: true
   /** The rules, in order. All reads and writes go through the view; a refusal drops the writes. */
   readonly apply: (context: Context, payload: P) => Refusal | undefined

@@ -32,6 +32,9 @@ export const didTable = table('did', didRecord)
 /** did.version/<did>/<version>: the versions before the current one. */
 export const didVersionTable = table('did.version', didVersionRecord)
 
+/** A bound of the version number alone: the history of a DID is as long as its holder signs changes. */
+export const versionsMax = 0xffff_fffe
+
 export function readDid(view: ReadView, did: Did): DidRecord | undefined {
   return view.get(didTable, did)
 }

@@ -1,0 +1,30 @@
+// did.recover: the holder of the recovery key gives the DID new keys, whoever has the old ones. The key signs as the sender and is used up.
+import { equalBytes } from '../../primitives/bytes.ts'
+import { kind, refuse } from '../family.ts'
+import { readDid, replaceDid, versionsMax } from './documents.ts'
+import { recovered } from './events.ts'
+import { exposesRecovery, signingKey } from './recovery.ts'
+import { recoverPayload, recoveryHashOf } from './types.ts'
+
+export const recover = kind({
+  kind: 'did.recover',
+  summary: 'Replaces the keys of the sender’s DID; signed by the recovery key that was committed.',
+  payload: recoverPayload,
+  // the recovery key is no authentication key, so the rules here judge it
+  createsSender: true,
+  apply: ({ block, transaction, view, emit }, { keys, services, recovery }) => {
+    const { sender } = transaction
+    const current = readDid(view, sender)
+    if (current === undefined) return refuse('did/not-registered')
+    if (current.deactivated) return refuse('did/deactivated')
+    if (current.recovery === undefined) return refuse('did/no-recovery-key')
+    if (!equalBytes(recoveryHashOf(signingKey(transaction)), current.recovery)) return refuse('did/recovery-key-wrong')
+    if (recovery !== undefined && equalBytes(recovery, current.recovery)) return refuse('did/recovery-key-reused')
+    // neither the key just shown nor the next one may stand in the document
+    if (exposesRecovery(keys, current.recovery) || exposesRecovery(keys, recovery)) return refuse('did/recovery-key-exposed')
+    if (current.version >= versionsMax) return refuse('did/version-limit', { max: versionsMax })
+    const { version } = replaceDid(view, block, sender, { keys, services, recovery })
+    emit(recovered({ did: sender, version }))
+    return undefined
+  },
+})
