@@ -34,9 +34,11 @@ export interface AdmissionContext {
   readonly hasRun: (id: TransactionId) => boolean
   /** How far ahead of now `validUntilMs` may lie, in ms. */
   readonly validityMsMax: () => number
+  /** A transaction has come into the mempool. */
+  readonly onAdded: () => void
 }
 
-export function createAdmission({ chainId, mempool, verifier, clock, hasRun, validityMsMax }: AdmissionContext): Admission {
+export function createAdmission({ chainId, mempool, verifier, clock, hasRun, validityMsMax, onAdded }: AdmissionContext): Admission {
   // envelopes that are being checked now, so that copies from several peers share one check
   const checking = new Map<string, Promise<Admitted>>()
   const verifySignatures = batched(verifier)
@@ -65,7 +67,9 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
     await verified(ready)
     const { id } = ready.transaction
     if (hasRun(id)) return { id, added: undefined }
-    return { id, added: mempool.add(ready, clock.monotonic()) ? ready : undefined }
+    if (!mempool.add(ready, clock.monotonic())) return { id, added: undefined }
+    onAdded()
+    return { id, added: ready }
   }
 
   return {

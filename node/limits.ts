@@ -176,5 +176,39 @@ export const gossipTransactionsMax = 256
 export const fetchTimeoutMs = 3_000
 /** Between rounds of asking every holder. */
 export const fetchRetryMs = 150
-/** Final blocks fetched and not yet executed: bounds memory while catching up. */
-export const syncAheadBlocksMax = 512
+/** A range of blocks; the answerer reads up to answerContentBytesMax from its store for it. */
+export const syncTimeoutMs = 10_000
+/** Consensus messages whose signatures held, remembered so that repetitions cost one hash. */
+export const inboundRecentMax = 4_096
+
+// ---------------------------------------------------------------- the driver
+
+/** The vote log is cut down to what is still needed when it has grown to this: the store is synced then, so not too often. */
+export const voteLogCompactBytes = 64 * 1_048_576
+
+// ---------------------------------------------------------------- bodies of posts
+
+/** One body, outside the blocks. */
+export const bodyBytesMax = 65_536
+
+// ---------------------------------------------------------------- memory of the state
+
+/** A decoded value with its key in the cache, roughly; measured on balances and accounts. */
+export const stateEntryBytes = 1_024
+/** A decoded tree page with its nodes, roughly. */
+export const treePageBytes = 6_144
+
+// ---------------------------------------------------------------- the node
+
+/** How long a proof waits for the certificate of the height that it was made at. */
+export const certificateWaitMs = 1_500
+/** How often the node looks at what waits too long: resending, expiry, suspicion. */
+export const houseKeepingMs = 500
+/** Contradictions of validators that are kept to be shown. */
+export const evidenceMax = 256
+/** Under load the head moves on while a proof waits for its certificate. */
+export const proofAttemptsMax = 8
+/** Values that one simulated transaction may read and keep. */
+export const simulationEntriesMax = 4_096
+/** Between rounds of asking the others how far they are, for a validator that has lost its votes. */
+export const horizonRetryMs = 300

@@ -27,6 +27,7 @@ const payloadRecordBytesMax = blockBytesMax + blockTransactionsMax * 48
 export interface Payloads {
   readonly put: (payload: Payload) => void
   readonly get: (block: Hash) => Payload | undefined
+  readonly byReference: (reference: Hash) => ReadyTransaction | undefined
   /** Open payloads above `stored`, for the rewriting of the vote log. */
   readonly above: (stored: Height) => readonly Payload[]
   /** Forgets what stands at or below a stored height. */
@@ -42,6 +43,14 @@ export function createPayloads(): Payloads {
       open.set(toBase64url(blockHash(payload.header)), payload)
     },
     get: (block) => open.get(toBase64url(block)),
+    byReference: (reference) => {
+      // few blocks are open, and only a late peer asks
+      for (const { references, transactions } of open.values()) {
+        const at = references.findIndex((one) => equalBytes(one, reference))
+        if (at >= 0) return transactions[at]
+      }
+      return undefined
+    },
     above: (stored) => [...open.values()].filter(({ header }) => header.height > stored),
     release: (stored) => {
       for (const [key, { header }] of open) if (header.height <= stored) open.delete(key)

@@ -1,0 +1,150 @@
+// Availability: gets the payload of a proposed or final block together, from the mempool, the own store and the peers that hold it, and judges it.
+// A verdict is the same on every correct node: it depends on the bytes alone. Only the clock may delay it.
+import { type BlockHeader, blockHash } from '../consensus/block.ts'
+import type { Validate } from '../consensus/output.ts'
+import type { Hash } from '../primitives/brand.ts'
+import { toBase64url } from '../primitives/bytes.ts'
+import { codeOf, DongbaekError } from '../primitives/errors.ts'
+import { type ReadyTransaction, readyTransaction } from '../state/families.ts'
+import { decodeTransaction, envelopeReference, signatureChecks } from '../state/transaction.ts'
+import { decodeFetchAnswer, encodeFetchQuestion, type FetchAnswer, type FetchQuestion } from './exchange.ts'
+import { answerBytesMax, fetchRetryMs, fetchTimeoutMs } from './limits.ts'
+import type { Mempool } from './mempool.ts'
+import { bindsReferences, type Payload, payloadOf, referencesOf } from './payloads.ts'
+import type { Clock, Log, Transport, Verifier } from './world.ts'
+
+export interface Availability {
+  /** The payload, once it is here; undefined when it never can be valid. Keeps asking until `isWanted` says no (then rejects with `node/not-wanted`). */
+  readonly obtain: (request: ObtainRequest) => Promise<Payload | undefined>
+}
+
+export interface ObtainRequest extends Pick<Validate, 'header' | 'manifest'> {
+  /** Names of peers that hold it, likeliest first. */
+  readonly holders: () => readonly string[]
+  readonly isWanted: () => boolean
+  /** A quorum has made the block final, so that its signatures have been checked by correct validators. */
+  readonly final: boolean
+}
+
+export interface AvailabilityContext {
+  readonly chainId: string
+  readonly mempool: Mempool
+  readonly transport: Transport
+  readonly verifier: Verifier
+  readonly clock: Clock
+  readonly log: Log
+  readonly blockBytesMax: number
+  /** A payload that this node has already, by block hash. */
+  readonly own: (block: Hash) => Payload | undefined
+}
+
+interface Gathering {
+  references: readonly Hash[] | undefined
+  readonly found: Map<string, ReadyTransaction>
+}
+
+export function createAvailability(context: AvailabilityContext): Availability {
+  const { chainId, mempool, transport, verifier, clock, log, own } = context
+
+  const ask = async (peer: string, question: FetchQuestion): Promise<FetchAnswer | undefined> => {
+    try {
+      return decodeFetchAnswer(await transport.request(peer, 'fetch', encodeFetchQuestion(question), { timeoutMs: fetchTimeoutMs, responseBytesMax: answerBytesMax }))
+    } catch (error) {
+      log.debug('fetch-failed', { peer, code: codeOf(error) })
+      return undefined
+    }
+  }
+
+  /** Takes the envelopes that are asked for; whatever else was sent is left. Undefined when one of them can never run. */
+  const take = async (gathering: Gathering, envelopes: readonly Uint8Array[], final: boolean): Promise<boolean> => {
+    const wanted = new Set((gathering.references ?? []).map(toBase64url))
+    const fresh: { key: string; ready: ReadyTransaction }[] = []
+    for (const encoded of envelopes) {
+      const key = toBase64url(envelopeReference(encoded))
+      if (!wanted.has(key) || gathering.found.has(key)) continue
+      try {
+        const transaction = decodeTransaction(encoded)
+        if (transaction.chain !== chainId) return false
+        fresh.push({ key, ready: readyTransaction(transaction) })
+      } catch (error) {
+        if (!(error instanceof DongbaekError)) throw error
+        log.warn('payload-envelope-invalid', { code: error.code, reason: error.message })
+        return false
+      }
+    }
+    if (!final) {
+      const verdicts = await verifier.verifyBatch(fresh.flatMap(({ ready }) => signatureChecks(ready.transaction)))
+      if (verdicts.includes(false)) return false
+    }
+    for (const { key, ready } of fresh) gathering.found.set(key, ready)
+    return true
+  }
+
+  const missing = ({ references, found }: Gathering): readonly Hash[] => (references ?? []).filter((reference) => !found.has(toBase64url(reference)))
+
+  const fromMempool = (gathering: Gathering): void => {
+    for (const reference of missing(gathering)) {
+      const ready = mempool.byReference(reference)
+      if (ready !== undefined) gathering.found.set(toBase64url(reference), ready)
+    }
+  }
+
+  const complete = (header: BlockHeader, { references, found }: Gathering): Payload | undefined => {
+    if (references === undefined) return undefined
+    const transactions = references.map((reference) => found.get(toBase64url(reference)) as ReadyTransaction)
+    const bytes = transactions.reduce((sum, { transaction }) => sum + transaction.bytes.length, 0)
+    return bytes > context.blockBytesMax ? undefined : payloadOf(header, references, transactions)
+  }
+
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve))
+
+  return {
+    obtain: async ({ header, manifest, holders, isWanted, final }) => {
+      const hash = blockHash(header)
+      const gathering: Gathering = { references: manifest === undefined ? undefined : referencesOf(header, manifest), found: new Map() }
+      if (manifest !== undefined && gathering.references === undefined) return undefined
+      for (let round = 0; ; round++) {
+        const known = own(hash)
+        if (known !== undefined) return known
+        fromMempool(gathering)
+        if (gathering.references !== undefined && missing(gathering).length === 0) return complete(header, gathering)
+        for (const peer of holders()) {
+          if (!isWanted()) throw new DongbaekError('node/not-wanted', 'the block is not wanted any more')
+          const answer = await ask(peer, gathering.references === undefined ? { type: 'block', blockHash: hash } : { type: 'envelopes', references: missing(gathering) })
+          if (answer === undefined) continue
+          if (gathering.references === undefined && bindsReferences(header, answer.references)) gathering.references = answer.references
+          if (!(await take(gathering, answer.envelopes, final))) return undefined
+          fromMempool(gathering)
+          if (gathering.references !== undefined && missing(gathering).length === 0) return complete(header, gathering)
+        }
+        if (!isWanted()) throw new DongbaekError('node/not-wanted', 'the block is not wanted any more')
+        if (round === 0) log.info('payload-waited-for', { height: header.height, missing: gathering.references === undefined ? header.payloadCount : missing(gathering).length })
+        await pause(fetchRetryMs)
+      }
+    },
+  }
+}
+
+/** Answers `fetch`: what this node has of what is asked for, within `bytesMax`. */
+export function answerFetch(question: FetchQuestion, byReference: (reference: Hash) => Uint8Array | undefined, byBlock: (block: Hash) => { readonly references: readonly Hash[]; readonly envelopes: readonly Uint8Array[] } | undefined, bytesMax: number): FetchAnswer {
+  const fit = (envelopes: Iterable<Uint8Array | undefined>): readonly Uint8Array[] => {
+    const out: Uint8Array[] = []
+    let room = bytesMax
+    for (const envelope of envelopes) {
+      if (envelope === undefined) continue
+      room -= envelope.length
+      if (room < 0) break
+      out.push(envelope)
+    }
+    return out
+  }
+  switch (question.type) {
+    case 'envelopes':
+      return { references: [], envelopes: fit(question.references.map(byReference)) }
+    case 'block': {
+      const block = byBlock(question.blockHash)
+      return block === undefined ? { references: [], envelopes: [] } : { references: block.references, envelopes: fit(block.envelopes) }
+    }
+  }
+}
+

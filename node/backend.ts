@@ -1,0 +1,187 @@
+// What the RPC sees of the node (rpc/backend.ts), read from the chain store and the parts that live.
+import type { CheckpointCertificate } from '../consensus/certificate.ts'
+import type { Epoch } from '../consensus/validators.ts'
+import type { Hash, Height, TransactionId } from '../primitives/brand.ts'
+import { equalBytes } from '../primitives/bytes.ts'
+import { decode } from '../primitives/codec.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { blockBytesMax } from '../primitives/limits.ts'
+import type { JsonObject } from '../primitives/schema.ts'
+import type { Backend, NodeStatus, PeerStatus } from '../rpc/backend.ts'
+import { type State, simulateTransaction } from '../state/execute.ts'
+import { keyHashOf } from '../state/proof.ts'
+import { blockOutcomeSchema, type Receipt, receiptSchema } from '../state/receipt.ts'
+import { decodeTransaction } from '../state/transaction.ts'
+import { createQueryView, createValueCache } from '../state/view.ts'
+import { type Genesis, genesisHash, genesisToJson } from '../genesis/genesis.ts'
+import type { Admission } from './admission.ts'
+import type { Bodies } from './bodies.ts'
+import type { ChainStore } from './chain-store.ts'
+import { certificateWaitMs, proofAttemptsMax, simulationEntriesMax } from './limits.ts'
+import type { Waiters } from './waiters.ts'
+import type { Clock } from './world.ts'
+
+export interface BackendContext {
+  readonly chainId: string
+  readonly genesis: Genesis
+  readonly store: ChainStore
+  readonly state: State
+  readonly admission: Admission
+  readonly bodies: Bodies
+  readonly waiters: Waiters
+  readonly clock: Clock
+  readonly status: () => NodeStatus
+  readonly peers: () => readonly PeerStatus[]
+  readonly validators: (height: Height) => Epoch | undefined
+  readonly evidence: () => readonly JsonObject[]
+  readonly spread: (envelope: Uint8Array) => void
+  readonly spreadBody: (body: Uint8Array) => void
+  readonly metrics: () => Promise<string>
+  readonly onCheckpoint: (certificate: CheckpointCertificate) => void
+}
+
+export interface NodeBackend extends Backend {
+  readonly blockStored: (height: Height) => void
+  readonly checkpointStored: (certificate: CheckpointCertificate) => void
+}
+
+export function createBackend(context: BackendContext): NodeBackend {
+  const { chainId, genesis, store, state, admission, bodies, waiters, clock } = context
+  const listeners = new Set<(height: Height) => void>()
+  const certificateListeners = new Set<(certificate: CheckpointCertificate) => void>()
+  const genesisJson = genesisToJson(genesis)
+
+  const receiptOf = (id: TransactionId): Receipt | undefined => {
+    const place = store.placeOf(id)
+    const encoded = place === undefined ? undefined : store.results(place.height)?.[place.index + 1]
+    return encoded === undefined ? undefined : decode(receiptSchema, encoded, blockBytesMax)
+  }
+
+  /** The certificate of this height, when it comes within the wait. */
+  const certificateOf = (height: Height): Promise<CheckpointCertificate | undefined> =>
+    new Promise((resolve) => {
+      const done = (certificate: CheckpointCertificate | undefined): void => {
+        cancel()
+        certificateListeners.delete(hear)
+        resolve(certificate)
+      }
+      const hear = (certificate: CheckpointCertificate): void => {
+        if (certificate.content.height === height) done(certificate)
+        else if (certificate.content.height > height) done(undefined)
+      }
+      const cancel = clock.after(certificateWaitMs, () => done(undefined))
+      certificateListeners.add(hear)
+      const known = store.checkpoint(height)
+      if (known !== undefined) done(known)
+    })
+
+  const nextBlock = (): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        cancel()
+        listeners.delete(done)
+        resolve()
+      }
+      const cancel = clock.after(certificateWaitMs, done)
+      listeners.add(done)
+    })
+
+  return {
+    chainId,
+    genesisHash: genesisHash(genesis),
+    genesis: genesisJson,
+    status: context.status,
+    peers: context.peers,
+    head: store.head,
+    oldestHeight: () => 1 as Height,
+    block: (height) => {
+      const row = store.block(height)
+      if (row === undefined) return undefined
+      const transactions = (): ReturnType<typeof decodeTransaction>[] => (store.payload(height) ?? []).map(decodeTransaction)
+      return {
+        hash: row.certificate.blockHash,
+        header: row.header,
+        get ids() {
+          return (store.results(height) ?? []).slice(1).map((encoded) => decode(receiptSchema, encoded, blockBytesMax).id)
+        },
+        certificate: row.certificate,
+        transactions,
+      }
+    },
+    heightOf: store.heightOf,
+    results: (height) => {
+      const leaves = store.results(height)
+      if (leaves === undefined) return undefined
+      const [outcome, ...receipts] = leaves
+      return { outcome: decode(blockOutcomeSchema, outcome as Uint8Array, blockBytesMax), receipts: receipts.map((encoded) => decode(receiptSchema, encoded, blockBytesMax)) }
+    },
+    checkpoint: (height) => store.checkpointAtOrBelow(height ?? store.head().height),
+    validators: (height) => context.validators(height ?? ((store.head().height + 1) as Height)),
+    evidence: context.evidence,
+    transaction: (id) => {
+      const place = store.placeOf(id)
+      const receipt = receiptOf(id)
+      const envelope = place === undefined ? undefined : store.payload(place.height)?.[place.index]
+      return receipt === undefined || envelope === undefined ? undefined : { transaction: decodeTransaction(envelope), receipt }
+    },
+    transactionsByDid: store.idsOf,
+    submit: async (encoded) => {
+      const { id, added } = await admission.admit(encoded)
+      if (added !== undefined) context.spread(added.transaction.bytes)
+      return id
+    },
+    waitReceipt: async (id, timeoutMs, signal) => receiptOf(id) ?? waiters.wait(id, timeoutMs, signal),
+    simulate: async (encoded) => {
+      const ready = await admission.check(encoded)
+      // on a snapshot with a cache of its own: the executor's may be one block ahead of the store
+      const { head, source, close } = store.openQuery()
+      try {
+        const block = { chain: chainId, height: (head.height + 1) as Height, timeMs: Math.max(clock.now(), head.timeMs + 1) as typeof head.timeMs }
+        return simulateTransaction({ ...state, source, cache: createValueCache(simulationEntriesMax) }, block, ready)
+      } finally {
+        await close()
+      }
+    },
+    query: async (read) => {
+      const { head, source, close } = store.openQuery()
+      try {
+        return await read(createQueryView(source), { chain: chainId, height: head.height, timeMs: head.timeMs })
+      } finally {
+        await close()
+      }
+    },
+    prove: async (keys) => {
+      for (let attempt = 0; attempt < proofAttemptsMax; attempt++) {
+        const head = store.head()
+        // the tree is ahead while a block is being stored
+        if (!equalBytes(state.tree.root(), head.stateRoot)) {
+          await nextBlock()
+          continue
+        }
+        // all of one height: nothing runs between these reads
+        const entries = keys.map((key) => ({ key, value: store.stateValue(key), proof: state.tree.prove(keyHashOf(key)) }))
+        const checkpoint = await certificateOf(head.height)
+        if (checkpoint !== undefined) return { height: head.height, stateRoot: checkpoint.content.stateRoot, checkpoint, entries }
+      }
+      throw new DongbaekError('node/not-certified', 'the last state is not certified yet: ask again in a second; if it stays so, node_status says what is waited for')
+    },
+    onBlock: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    putBody: async (body) => {
+      const hash: Hash = await bodies.put(body)
+      context.spreadBody(body)
+      return hash
+    },
+    getBody: async (hash) => bodies.get(hash),
+    metrics: context.metrics,
+    blockStored: (height) => {
+      for (const listener of [...listeners]) listener(height)
+    },
+    checkpointStored: (certificate) => {
+      context.onCheckpoint(certificate)
+      for (const hear of [...certificateListeners]) hear(certificate)
+    },
+  }
+}

@@ -1,0 +1,51 @@
+// What nodes ask each other: envelopes by reference, the payload of one block, and final blocks in a row.
+// Every answer is checked by the asker, so an answer need only be bounded and well-formed here.
+import { checkpointCertificate, decision } from '../consensus/certificate.ts'
+import { decode, encode } from '../primitives/codec.ts'
+import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
+import { bytes, hash, height, type Infer, integer, list, optional, record, union } from '../primitives/schema.ts'
+import { answerBytesMax, questionBytesMax } from './limits.ts'
+
+/** Protocol `fetch`. */
+const fetchQuestion = union({
+  /** The envelopes that a manifest names. */
+  envelopes: record({ references: list(hash, 1, blockTransactionsMax) }),
+  /** The manifest and the envelopes of a block. */
+  block: record({ blockHash: hash }),
+})
+export type FetchQuestion = Infer<typeof fetchQuestion>
+
+/** `references` answers a block question; envelopes come in the order asked, leaving out what the answerer lacks or has no room for. */
+const fetchAnswer = record({ references: list(hash, 0, blockTransactionsMax), envelopes: list(bytes(1, transactionBytesMax), 0, blockTransactionsMax) })
+export type FetchAnswer = Infer<typeof fetchAnswer>
+
+export const syncBlocksMax = 256
+/** Protocol `sync`: final blocks from a height on, as many as fit. */
+const syncQuestion = record({ from: height, count: integer(1, syncBlocksMax) })
+export type SyncQuestion = Infer<typeof syncQuestion>
+
+const syncBlock = record({ decision, references: list(hash, 1, blockTransactionsMax), envelopes: list(bytes(1, transactionBytesMax), 1, blockTransactionsMax) })
+export type SyncBlock = Infer<typeof syncBlock>
+
+const syncAnswer = record({
+  blocks: list(syncBlock, 0, syncBlocksMax),
+  /** The answerer's own head, so that the asker knows how far it is behind. */
+  head: height,
+  /** The highest height at which it has accepted a block. */
+  top: height,
+  checkpoint: optional(checkpointCertificate),
+})
+export type SyncAnswer = Infer<typeof syncAnswer>
+
+/** Room that an answerer fills with blocks or envelopes; the rest is for certificates and framing. */
+export const answerContentBytesMax = blockBytesMax + 1_048_576
+
+export const encodeFetchQuestion = (question: FetchQuestion): Uint8Array => encode(fetchQuestion, question)
+export const decodeFetchQuestion = (encoded: Uint8Array): FetchQuestion => decode(fetchQuestion, encoded, questionBytesMax)
+export const encodeFetchAnswer = (answer: FetchAnswer): Uint8Array => encode(fetchAnswer, answer)
+export const decodeFetchAnswer = (encoded: Uint8Array): FetchAnswer => decode(fetchAnswer, encoded, answerBytesMax)
+export const encodeSyncQuestion = (question: SyncQuestion): Uint8Array => encode(syncQuestion, question)
+export const decodeSyncQuestion = (encoded: Uint8Array): SyncQuestion => decode(syncQuestion, encoded, questionBytesMax)
+export const encodeSyncAnswer = (answer: SyncAnswer): Uint8Array => encode(syncAnswer, answer)
+export const decodeSyncAnswer = (encoded: Uint8Array): SyncAnswer => decode(syncAnswer, encoded, answerBytesMax)
+

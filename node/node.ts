@@ -1,0 +1,68 @@
+// A node from start to stop: reads its genesis and keys, opens what is on disk, and hands all that to the assembly. What was opened is closed again, in reverse.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkGenesis } from '../genesis/check.ts'
+import { chainIdOf, type Genesis, genesisHash, readGenesis } from '../genesis/genesis.ts'
+import { equalBytes, toHex } from '../primitives/bytes.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { assembleNode, type RunningNode } from './assembly.ts'
+import { systemClock as clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { codeOfSystem } from './files.ts'
+import { openKeystore, readPassphrase } from './keystore.ts'
+import { createLibp2pTransport } from './libp2p.ts'
+import { openChain } from './open-chain.ts'
+import { openStore } from './store.ts'
+import { createVerifier } from './verifier.ts'
+import { version } from './version.ts'
+import { openVoteLog } from './votelog.ts'
+import type { Log } from './world.ts'
+
+export type { RunningNode }
+
+/** Throws DongbaekError of whatever could not be opened: `genesis/…`, `keystore/…`, `store/…`, `votelog/…`, `transport/listen`, `rpc/listen`, `config/role`. */
+export async function startNode(config: Config, log: Log): Promise<RunningNode> {
+  const genesis = readGenesis(readFile(config.genesis))
+  checkGenesis(genesis)
+  const chainId = chainIdOf(genesis)
+  const { seed, publicKey } = await openKeystore(config.keystore, readPassphrase(config.passphraseFile))
+  checkRole(config, genesis, publicKey)
+  log.info('starting', { version, chainId, genesis: toHex(genesisHash(genesis)), role: config.role })
+
+  const closers: (() => Promise<void>)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => log.error('stop-incomplete', { error }))
+  }
+  try {
+    const database = await openStore({ folder: join(config.dataDir, 'store'), chainId })
+    closers.push(() => database.close())
+    const chain = await openChain(database, genesis, config.limits.stateCacheMiB, log)
+    const opened = openVoteLog({ folder: join(config.dataDir, 'votes'), chainId, log })
+    closers.push(() => opened.log.close())
+    const verifier = createVerifier({ log, workers: config.limits.verifyWorkers })
+    closers.push(() => verifier.stop())
+    const transport = await createLibp2pTransport({ chainId, seed, listen: { host: config.p2p.host, port: config.p2p.port }, clock, log })
+    closers.push(() => transport.stop())
+    return await assembleNode({ config, log, clock, genesis, chainId, seed, publicKey, database, chain, votes: opened.log, entries: opened.records, votesLost: opened.created, verifier, transport, closeAll })
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new DongbaekError('genesis/missing-file', `cannot read the genesis file ${path} (${codeOfSystem(cause)}). Copy it from another operator, and compare the hash`, { path }, { cause })
+  }
+}
+
+function checkRole({ name, role }: Config, genesis: Genesis, publicKey: Uint8Array): void {
+  const ours = genesis.validators.find((validator) => equalBytes(validator.publicKey, publicKey))
+  if (role === 'validator' && ours === undefined) {
+    throw new DongbaekError('config/role', 'this key is no validator of the genesis: set role to observer, or name the keystore that the genesis lists', { role })
+  }
+  if (role === 'observer' && ours !== undefined) throw new DongbaekError('config/role', `this key is that of the validator ${ours.name}: set role to validator, or make an observer a key of its own`, { role })
+  if (ours !== undefined && ours.name !== name) throw new DongbaekError('config/role', `this key is that of the validator ${ours.name} in genesis, and the configuration calls it ${name}: set name to ${ours.name}`, { name })
+}

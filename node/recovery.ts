@@ -1,0 +1,71 @@
+// A validator without its votes (a new folder, or one whose votes were lost) does not know what it has signed. It follows without a vote until what it could
+// have had a part in is final: it asks the others how far they have accepted blocks, and waits until it has executed that far itself. A quorum of answers, its
+// own place in it included, meets every quorum that can have decided anything with its old votes, as long as it counts as one of the f faulty until then.
+import type { ValidatorSet } from '../consensus/validators.ts'
+import { isQuorum } from '../consensus/quorum.ts'
+import type { Height } from '../primitives/brand.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { decodeSyncAnswer, encodeSyncQuestion } from './exchange.ts'
+import { answerBytesMax, horizonRetryMs, syncTimeoutMs } from './limits.ts'
+import type { Clock, Transport } from './world.ts'
+
+export interface Horizon {
+  /** What a validator answered: the highest height at which it has accepted a block. */
+  readonly note: (validator: number, top: Height) => void
+  /** The height to have executed before voting; undefined while too few have answered. */
+  readonly height: () => Height | undefined
+}
+
+export function createHorizon(set: ValidatorSet, self: number): Horizon {
+  const answers = new Map<number, Height>()
+  return {
+    note: (validator, top) => {
+      if (validator !== self && !answers.has(validator)) answers.set(validator, top)
+    },
+    height: () => {
+      // the lowest answers that make a quorum: a liar cannot keep us waiting for a height that never comes
+      const members = new Set([self])
+      let highest = 0 as Height
+      if (isQuorum(set, members)) return highest
+      for (const [validator, top] of [...answers].sort((a, b) => a[1] - b[1] || a[0] - b[0])) {
+        members.add(validator)
+        highest = top
+        if (isQuorum(set, members)) return highest
+      }
+      return undefined
+    },
+  }
+}
+
+export interface HorizonContext {
+  readonly set: ValidatorSet
+  readonly self: number
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly stopped: () => boolean
+  /** Someone has final blocks up to here. */
+  readonly follow: (head: Height, peer: string) => void
+}
+
+/** Asks the other validators until enough have answered; the height to have executed before voting. */
+export async function askHorizon({ set, self, transport, clock, stopped, follow }: HorizonContext): Promise<Height> {
+  const horizon = createHorizon(set, self)
+  for (;;) {
+    const height = horizon.height()
+    if (height !== undefined || stopped()) return height ?? (0 as Height)
+    await Promise.all(
+      set.validators.map(async ({ name }, index) => {
+        if (index === self) return
+        try {
+          const { head, top } = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: 1 as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
+          horizon.note(index, top)
+          follow(head, name)
+        } catch (error) {
+          // not there yet: asked again in the next round
+          if (!(error instanceof DongbaekError)) throw error
+        }
+      }),
+    )
+    if (horizon.height() === undefined) await new Promise<void>((resolve) => clock.after(horizonRetryMs, resolve))
+  }
+}

@@ -1,0 +1,76 @@
+// What a node says of itself, in words: an operator must see at once what is wrong or waited for, and from whom.
+import type { ReplicaStatus } from '../consensus/report.ts'
+import type { ValidatorSet } from '../consensus/validators.ts'
+import { isQuorum } from '../consensus/quorum.ts'
+import { unreachable } from '../primitives/errors.ts'
+
+export interface Situation {
+  readonly replica: ReplicaStatus
+  readonly set: ValidatorSet
+  /** Names of connected peers. */
+  readonly connected: ReadonlySet<string>
+  readonly self: string
+  readonly role: 'validator' | 'observer'
+  readonly syncTarget: number
+  readonly stored: number
+  readonly pending: number
+  /** Following without a vote until this height; undefined: voting, or an observer. */
+  readonly recovering: { readonly until: number | undefined } | undefined
+  readonly halted: string | undefined
+}
+
+export interface Judgement {
+  readonly syncing: boolean
+  readonly ready: boolean
+  readonly problems: readonly string[]
+}
+
+export function judge(situation: Situation): Judgement {
+  const { replica, set, connected, self, role, syncTarget, stored, recovering, halted } = situation
+  const problems: string[] = []
+  const inSight = new Set(set.validators.flatMap(({ name }, index) => (name === self || connected.has(name) ? [index] : [])))
+  const away = set.validators.filter((_, index) => !inSight.has(index)).map(({ name }) => name)
+  const quorum = role === 'validator' ? isQuorum(set, inSight) : inSight.size > 0
+  const syncing = syncTarget > stored
+  if (halted !== undefined) problems.push(halted)
+  if (away.length > 0) problems.push(`not connected to ${away.join(', ')}${quorum ? '' : role === 'validator' ? ': too few validators are in sight to make blocks' : ': no validator is in sight, so what this node shows may be old'}`)
+  if (syncing) problems.push(`catching up: block ${stored} of ${syncTarget}`)
+  if (recovering !== undefined) {
+    problems.push(
+      recovering.until === undefined
+        ? 'this validator has no record of its votes and asks the others how far they are before it votes'
+        : `this validator has no record of its votes and votes again once it has executed block ${recovering.until}`,
+    )
+  }
+  const waiting = waitingFor(replica)
+  if (waiting !== undefined && halted === undefined) problems.push(waiting)
+  return { syncing, ready: !syncing && quorum && halted === undefined && recovering === undefined, problems }
+}
+
+function waitingFor({ waiting, view }: ReplicaStatus): string | undefined {
+  const names = 'from' in waiting ? waiting.from.map(({ name }) => name).join(', ') : ''
+  switch (waiting.what) {
+    case 'nothing':
+      return undefined
+    case 'proposal':
+      return `waiting for a block from the primary ${names} in view ${view}`
+    case 'newView':
+      return `waiting for the primary ${names} to open view ${view}`
+    case 'payload':
+      return `fetching the transactions of block ${waiting.height}`
+    case 'prepares':
+      return `waiting for prepare votes on block ${waiting.height} from ${names}`
+    case 'commits':
+      return `waiting for commit votes on block ${waiting.height} from ${names}`
+    case 'checkpoints':
+      return `waiting for the state of block ${waiting.height} to be certified by ${names}`
+    case 'viewChange':
+      return `asking for view ${waiting.view}; ${names} do not (yet)`
+    case 'blocks':
+      return `fetching final blocks up to ${waiting.height} from ${names}`
+    case 'operator':
+      return 'stopped: the state computed here differs from what a quorum certified'
+    default:
+      return unreachable(waiting)
+  }
+}

@@ -1,0 +1,29 @@
+// Entries of the vote log: what the replica is bound to, and the payloads that it voted for, told apart by their first byte.
+import { decodeRecord, encodeRecord, type LogRecord } from '../consensus/record.ts'
+import { concatBytes } from '../primitives/bytes.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { decodePayloadRecord, encodePayloadRecord, type Payload, type PayloadRecord } from './payloads.ts'
+
+const recordTag = Uint8Array.of(1)
+const payloadTag = Uint8Array.of(2)
+
+export function recordEntry(record: LogRecord): Uint8Array {
+  return concatBytes(recordTag, encodeRecord(record))
+}
+
+export function payloadEntry(payload: Payload): Uint8Array {
+  return concatBytes(payloadTag, encodePayloadRecord(payload))
+}
+
+/** Sorts what was read back, each kind in order. Throws `votelog/foreign` on an entry that is neither, `codec/…` on a broken one. */
+export function readEntries(entries: readonly Uint8Array[]): { readonly records: readonly LogRecord[]; readonly payloads: readonly PayloadRecord[] } {
+  const records: LogRecord[] = []
+  const payloads: PayloadRecord[] = []
+  for (const entry of entries) {
+    const content = entry.subarray(1)
+    if (entry[0] === recordTag[0]) records.push(decodeRecord(content))
+    else if (entry[0] === payloadTag[0]) payloads.push(decodePayloadRecord(content))
+    else throw new DongbaekError('votelog/foreign', 'the vote log holds an entry that this version does not know: start the version that wrote it', { tag: entry[0] ?? 0 })
+  }
+  return { records, payloads }
+}
