@@ -1,0 +1,59 @@
+// What the kinds share about slots: finding one, who operates it, its counters, and whether it still takes place.
+import type { Did } from '../../primitives/brand.ts'
+import { assert } from '../../primitives/errors.ts'
+import { type BlockInfo, refuse, type Refusal } from '../family.ts'
+import { hasRole } from '../roles.ts'
+import type { ReadView } from '../view.ts'
+import { facilityTable, seatsTable, slotTable } from './keys.ts'
+import type { Facility, Seats, Slot } from './types.ts'
+
+export interface Found {
+  readonly slot: Slot
+  readonly facility: Facility
+}
+
+export function findSlot(view: ReadView, id: string): Found | undefined {
+  const slot = view.get(slotTable, id)
+  if (slot === undefined) return undefined
+  const facility = view.get(facilityTable, slot.facility)
+  assert(facility !== undefined, `the facility of slot ${id}`)
+  return { slot, facility }
+}
+
+export function isOperator(view: ReadView, holder: Did, { id, livingArea, operatorScope }: Pick<Facility, 'id' | 'livingArea' | 'operatorScope'>, block: BlockInfo): boolean {
+  return [id, livingArea, operatorScope].some((scope) => scope !== undefined && hasRole(view, holder, 'operator', scope, block.timeMs))
+}
+
+/** The slot, if the sender operates it. */
+export function operatedSlot(view: ReadView, id: string, sender: Did, block: BlockInfo): Found | Refusal {
+  const found = findSlot(view, id)
+  if (found === undefined) return refuse('reservation/unknown-slot', { slot: id })
+  return isOperator(view, sender, found.facility, block) ? found : refuse('reservation/not-operator', { facility: found.facility.id })
+}
+
+/** Closed slots and those of closed facilities do not take place: seats are given back at any time, and nobody moves up. */
+export function isVoid({ slot, facility }: Found): boolean {
+  return slot.closed !== undefined || facility.closed !== undefined
+}
+
+const noSeats: Seats = { confirmed: 0, attended: 0, absent: 0, waiting: 0, numbers: 0 }
+
+export function readSeats(view: ReadView, slot: string): Seats {
+  return view.get(seatsTable, slot) ?? noSeats
+}
+
+export function seatsLeft({ capacity }: Pick<Slot, 'capacity'>, { confirmed, attended, absent }: Seats): number {
+  const left = capacity - confirmed - attended - absent
+  assert(left >= 0, 'no seat sold twice')
+  return left
+}
+
+/** The part of every event that says where. */
+export function whereOf(id: string, { facility }: Found): { readonly slot: string; readonly facility: string; readonly livingArea: string } {
+  return { slot: id, facility: facility.id, livingArea: facility.livingArea }
+}
+
+/** The purpose of an attestation of the qualification a slot asks for. */
+export function qualificationPurpose({ course, facility }: Pick<Slot, 'course' | 'facility'>): string {
+  return `reservation:${course ?? facility}`
+}
