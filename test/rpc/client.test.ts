@@ -101,7 +101,7 @@ t.test('submit and wait over nodes that fail in every way: exactly once', async 
       const after = await client.call('points_balance', { did: citizens[12]!.did })
       return receipt.status === 'ok' && receipt.id === toBase64url(signed.id) && before.balance - after.balance === 10
     }),
-    { numRuns: 25, seed: 4 },
+    { numRuns: 12, seed: 4 },
   )
   t.pass()
 })
@@ -136,12 +136,13 @@ t.test('a refusal is a receipt; what can never run is an error; what is open is 
 })
 
 t.test('following events page by page', async (t) => {
+  const { items: all } = await client.call('events_since', { cursor: '', limit: 1_000 })
   const seen: Json[] = []
   for await (const { items } of followEvents(client, { cursor: '', limit: 7, everyMs: 5 })) {
     seen.push(...items)
-    if (items.length < 7) break
+    if (seen.length >= all.length) break
   }
-  t.same(seen, (await client.call('events_since', { cursor: '', limit: 1_000 })).items.slice(0, seen.length))
+  t.same(seen, all)
   t.ok(seen.length > 30)
 })
 
