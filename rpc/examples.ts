@@ -6,13 +6,16 @@ import { exampleDid, exampleHash } from './api/declare.ts'
 const program = 'multi-child-2025'
 const livingArea = 'haeundae-1'
 const facility = 'citizen-hall'
+const slot = 'citizen-hall-0514'
 
 export const queryExamples: Readonly<Record<string, JsonObject>> = {
   did_resolve: { did: exampleDid },
   did_history: { did: exampleDid },
   credential_issuers: {},
   credential_status: { list: 'citizenship', index: 0 },
+  credential_statusChunk: { list: 'citizenship', chunk: 0 },
   credential_anchor: { hash: exampleHash },
+  credential_schemas: { issuer: exampleDid },
   points_programs: {},
   points_program: { program },
   points_balance: { did: exampleDid },
@@ -30,7 +33,10 @@ export const queryExamples: Readonly<Record<string, JsonObject>> = {
   reservation_facilities: { livingArea, limit: 10 },
   reservation_facility: { facility },
   reservation_slots: { facility, from: 0, to: 86_400_000 },
+  reservation_slot: { slot },
   reservation_byDid: { did: exampleDid },
+  reservation_seat: { slot, did: exampleDid },
+  reservation_holders: { slot, limit: 10 },
   community_posts: { livingArea, board: 'notice', limit: 10 },
   community_post: { post: exampleHash },
   map_livingAreas: {},

@@ -1,9 +1,12 @@
 // The methods by name, for their types alone: nothing of the server comes along.
 import type { Schema } from '../../primitives/schema.ts'
+import type * as queriesOfCredentials from '../../state/credential/queries.ts'
+import type * as queriesOfDids from '../../state/did/queries.ts'
 import type * as queriesOfAccounts from '../../state/points/query-accounts.ts'
 import type * as queriesOfAudit from '../../state/points/query-audit.ts'
 import type * as queriesOfClaims from '../../state/points/query-claims.ts'
 import type * as queriesOfPrograms from '../../state/points/query-programs.ts'
+import type * as queriesOfReservations from '../../state/reservation/queries.ts'
 import type * as chain from '../api/chain.ts'
 import type * as community from '../api/community.ts'
 import type * as events from '../api/events.ts'
@@ -49,6 +52,22 @@ interface Methods {
   points_settlements: typeof queriesOfClaims.settlementsQuery
   points_settlement: typeof queriesOfClaims.settlementQuery
   points_audit: typeof queriesOfAudit.auditQuery
+  did_resolve: typeof queriesOfDids.resolve
+  did_history: typeof queriesOfDids.history
+  credential_issuers: typeof queriesOfCredentials.issuers
+  credential_schemas: typeof queriesOfCredentials.schemas
+  credential_anchor: typeof queriesOfCredentials.anchorQuery
+  credential_status: typeof queriesOfCredentials.status
+  credential_statusChunk: typeof queriesOfCredentials.statusChunk
+  reservation_facilities: typeof queriesOfReservations.facilities
+  reservation_facility: typeof queriesOfReservations.oneFacility
+  reservation_slots: typeof queriesOfReservations.slots
+  reservation_slot: typeof queriesOfReservations.oneSlot
+  reservation_byDid: typeof queriesOfReservations.byDid
+  reservation_seat: typeof queriesOfReservations.oneSeat
+  reservation_holders: typeof queriesOfReservations.holders
+  map_livingAreas: typeof queriesOfReservations.livingAreas
+  map_features: typeof queriesOfReservations.features
 }
 
 export type MethodName = keyof Methods

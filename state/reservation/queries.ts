@@ -12,7 +12,7 @@ import { placeInLine } from './waitlist.ts'
 /** Slots told of each facility on the map. */
 const mapSlotsMax = 5
 
-const facilities = query({
+export const facilities = query({
   method: 'reservation_facilities',
   summary: 'Public facilities, by living area, box in degrees or category. A page may be shorter than the limit, and next still go on.',
   params: record({ livingArea: optional(slug), bbox: optional(bbox), category: optional(category), ...pageFields }),
@@ -23,7 +23,7 @@ const facilities = query({
   },
 })
 
-const oneFacility = query({
+export const oneFacility = query({
   method: 'reservation_facility',
   summary: 'One facility.',
   params: record({ facility: slug }),
@@ -31,7 +31,7 @@ const oneFacility = query({
   run: (view, params) => view.get(facilityTable, params.facility),
 })
 
-const slots = query({
+export const slots = query({
   method: 'reservation_slots',
   summary: 'Slots of a facility that begin in [from, to), by their start, with the seats left. Without from: those yet to begin.',
   params: record({ facility: slug, from: optional(timeMs), to: optional(timeMs), ...pageFields }),
@@ -43,7 +43,7 @@ const slots = query({
   },
 })
 
-const oneSlot = query({
+export const oneSlot = query({
   method: 'reservation_slot',
   summary: 'One slot, with the seats left.',
   params: record({ slot: slug }),
@@ -51,7 +51,7 @@ const oneSlot = query({
   run: (view, params) => answerSlot(view, params.slot),
 })
 
-const byDid = query({
+export const byDid = query({
   method: 'reservation_byDid',
   summary: 'All reservations and places in line of a DID, by slot.',
   params: record({ did, ...pageFields }),
@@ -63,7 +63,7 @@ const byDid = query({
   },
 })
 
-const oneSeat = query({
+export const oneSeat = query({
   method: 'reservation_seat',
   summary: 'A DID’s reservation in one slot, with its place in line while it waits.',
   params: record({ slot: slug, did }),
@@ -76,7 +76,7 @@ const oneSeat = query({
   },
 })
 
-const holders = query({
+export const holders = query({
   method: 'reservation_holders',
   summary: 'Who holds a seat or waits in a slot, by DID: the list at the door.',
   params: record({ slot: slug, ...pageFields }),
@@ -94,7 +94,7 @@ const holders = query({
   },
 })
 
-const livingAreas = query({
+export const livingAreas = query({
   method: 'map_livingAreas',
   summary: 'The living areas of the city as GeoJSON polygons.',
   params: record({}),
@@ -105,7 +105,7 @@ const livingAreas = query({
   },
 })
 
-const features = query({
+export const features = query({
   method: 'map_features',
   summary: `Open facilities with their seats left, each with up to ${mapSlotsMax} slots yet to begin, as GeoJSON points; with kinds also living areas. limit counts facilities.`,
   params: record({ livingArea: optional(slug), bbox: optional(bbox), kinds: optional(list(oneOf(...featureKinds), 1, featureKinds.length)), ...pageFields }),

@@ -62,7 +62,7 @@ t.test('wallets and transactions', async (t) => {
 t.test('errors are those of the node, by their code', async (t) => {
   await t.rejects(client.call('points_program', { program: 'none' }), { name: 'DongbaekError', code: 'points/not-found', data: { url } })
   await t.rejects(client.call('points_program', { program: 'NO' }), { code: 'codec/invalid', data: { path: 'program' } })
-  await t.rejects(client.call('nothing_here' as never, {} as never), { code: 'rpc/method-not-found' })
+  await t.rejects(client.callUntyped('nothing_here', {}), { code: 'rpc/method-not-found' })
   const nobody = createClient({ url: 'http://127.0.0.1:1', rounds: 1 })
   await t.rejects(nobody.call('chain_head', {}), { code: 'client/unreachable' })
   const silent = createClient({ url, rounds: 1, timeoutMs: 30, fetch: async (_, { signal }) => new Promise((_resolve, reject) => (signal as AbortSignal).addEventListener('abort', () => reject(new Error('aborted')))) })
