@@ -296,7 +296,8 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     if (self === undefined || recovering === undefined) return
     const until = await askHorizon({ set, self, transport, clock, stopped: () => stopping !== undefined, follow: (head, peer) => ordering.follower.follow(head, [peer]) })
     recovering = { until }
-    log.warn('votes-lost', { until, head: store.head().height })
+    // at height 0 everywhere there was nothing to vote on yet: a new network
+    if (until > 0) log.warn('votes-lost', { until, head: store.head().height })
     while (stopping === undefined && (store.head().height < until || ordering.replica.status().committed !== store.head().height)) await new Promise<void>((resolve) => clock.after(100, resolve))
     if (stopping !== undefined) return
     const before = ordering

@@ -1,0 +1,110 @@
+// Real nodes in this process: real libp2p over loopback, real stores and vote logs in a temporary folder, on free ports. For tests of what nodes do together
+// without the cost of processes; what only a process can show (kill −9) is in test/devnet/.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildGenesis } from '../../genesis/ceremony.ts'
+import { type Genesis, writeGenesis } from '../../genesis/genesis.ts'
+import type { Preset } from '../../genesis/presets/preset.ts'
+import type { Config } from '../../node/config.ts'
+import { createKeystore } from '../../node/keystore.ts'
+import { silentLog } from '../../node/log.ts'
+import { type RunningNode, startNode } from '../../node/node.ts'
+import type { Log } from '../../node/world.ts'
+import { publicKeyOf, seedOf, smallPreset } from './genesis.ts'
+
+export interface Cluster {
+  readonly genesis: Genesis
+  readonly names: readonly string[]
+  readonly start: (name: string) => Promise<RunningNode>
+  /** The running node of this name. */
+  readonly node: (name: string) => RunningNode
+  readonly stop: (name: string) => Promise<void>
+  /** Throws away what a stopped node has on disk. */
+  readonly empty: (name: string) => void
+  readonly folder: (name: string) => string
+  readonly stopAll: () => Promise<void>
+}
+
+export interface ClusterOptions {
+  readonly validators?: number
+  readonly observers?: number
+  readonly preset?: Preset
+  readonly log?: (name: string) => Log
+}
+
+const passphrase = 'passphrase of a test'
+
+export async function createCluster({ validators = 4, observers = 0, preset = smallPreset, log = () => silentLog }: ClusterOptions = {}): Promise<Cluster> {
+  const root = mkdtempSync(join(tmpdir(), 'dongbaek-cluster-'))
+  const validatorNames = Array.from({ length: validators }, (_, i) => `validator-${i}`)
+  const names = [...validatorNames, ...Array.from({ length: observers }, (_, i) => `observer-${i}`)]
+  const ports = await freePorts(names.length)
+  const portOf = (name: string): number => ports[names.indexOf(name)] as number
+  const card = (name: string): { name: string; publicKey: Uint8Array; addresses: string[] } => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${portOf(name)}`] })
+  const genesis = buildGenesis(preset, {
+    name: 'test',
+    timeMs: Date.now() - 1_000,
+    nodes: [
+      ...validatorNames.map((name, i) => ({ ...card(name), organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
+      ...names.slice(validators).map(card),
+    ],
+    offices: preset.offices.map(({ id }) => ({ office: id, publicKey: publicKeyOf(id) })),
+  })
+  writeFileSync(join(root, 'genesis.json'), writeGenesis(genesis))
+  writeFileSync(join(root, 'passphrase'), `${passphrase}\n`, { mode: 0o600 })
+  for (const name of names) await createKeystore(join(root, `${name}.key.json`), { label: name, passphrase, seed: seedOf(name) })
+
+  const running = new Map<string, RunningNode>()
+  const configOf = (name: string): Config => ({
+    name,
+    role: validatorNames.includes(name) ? 'validator' : 'observer',
+    dataDir: join(root, name),
+    genesis: join(root, 'genesis.json'),
+    keystore: join(root, `${name}.key.json`),
+    passphraseFile: join(root, 'passphrase'),
+    p2p: { host: '127.0.0.1', port: portOf(name), addresses: {}, observers: [] },
+    rpc: { host: '127.0.0.1', port: 0 },
+    log: { level: 'info' },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000 },
+  })
+  const stop = async (name: string): Promise<void> => {
+    const node = running.get(name)
+    running.delete(name)
+    await node?.stop()
+  }
+  return {
+    genesis,
+    names,
+    start: async (name) => {
+      const node = await startNode(configOf(name), log(name))
+      running.set(name, node)
+      return node
+    },
+    node: (name) => running.get(name) as RunningNode,
+    stop,
+    empty: (name) => rmSync(join(root, name), { recursive: true, force: true }),
+    folder: (name) => join(root, name),
+    stopAll: async () => {
+      await Promise.all(names.map(stop))
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer()
+          server.listen(0, '127.0.0.1', () => resolve(server))
+        }),
+    ),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
