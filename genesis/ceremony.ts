@@ -12,6 +12,7 @@ import type { ReservationGenesis } from '../state/reservation/types.ts'
 import { multikeyOf } from '../state/transaction.ts'
 import type { NodeCard, OfficeCard } from './card.ts'
 import { type Genesis, genesisVersion, type GenesisValidator, type StateSections } from './genesis.ts'
+import { communityOf } from './presets/boards.ts'
 import type { Preset } from './presets/preset.ts'
 
 export interface Participants {
@@ -72,7 +73,7 @@ function sections(preset: Preset, cards: readonly OfficeCard[]): StateSections {
   const did: DidGenesis = { dids: preset.offices.map(({ id }, i) => ({ did: dids[i] as Did, keys: [firstKey(keyOf(id))], services: [] })) }
   const points: PointsGenesis = { merchants: preset.offices.flatMap(({ merchant }, i) => (merchant === undefined ? [] : [{ did: dids[i] as Did, ...merchant }])) }
   const reservation: ReservationGenesis = { livingAreas: preset.livingAreas, facilities: preset.facilities }
-  const all: StateSections = { governance, did, points, reservation }
+  const all: StateSections = { governance, did, points, reservation, community: communityOf(preset.livingAreas) }
   return Object.fromEntries(families.flatMap(({ name, genesis }) => (genesis === undefined ? [] : [[name, all[name]] as const])))
 }
 

@@ -1,0 +1,21 @@
+// Why a community transaction is refused: what happened, what to do.
+export const communityCodes = {
+  'community/unknown-board': 'There is no such board in this living area. List them with community_boards.',
+  'community/news-only': 'On this board only moderators and officers post. Choose a board of citizens, or comment on the news.',
+  'community/not-news': 'This board is the citizens’ own. Use community.post, or a board for news.',
+  'community/not-editor': 'The sender is neither moderator nor officer for this living area. Ask governance for one of these roles.',
+  'community/not-moderator': 'The sender is not a moderator of this living area. Ask governance for the role.',
+  'community/unknown-post': 'There is no such post or comment. List them with community_posts.',
+  'community/post-hidden': 'A moderator has hidden the post, so nobody can comment on it or react to it. See community_post for the reason.',
+  'community/post-erased': 'The post was erased for good. Nothing can be done with it any more.',
+  'community/already-hidden': 'The post is hidden already. See community_post for who hid it and why.',
+  'community/not-hidden': 'The post is not hidden, so there is nothing to restore.',
+  'community/not-author': 'Only the author or a moderator of the living area may erase a post.',
+  'community/reason-required': 'A moderator who erases another’s post has to say why. Give a reason.',
+  'community/body-too-large': 'The body is larger than the chain allows. Shorten it to bodyBytesMax.',
+  'community/body-taken': 'A post with this body hash exists, and a body belongs to one post. Put a new salt into the body.',
+  'community/body-erased': 'The body with this hash was erased for good. Write it anew, with a new salt.',
+  'community/rate-limit': 'The sender did as much as one may in a window of time. Try again from nextWindowMs on.',
+  'community/no-reaction': 'There is no reaction of the sender to take back.',
+  'community/same-reaction': 'The sender has reacted so already. Nothing is to be done.',
+} as const
