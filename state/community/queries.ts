@@ -21,7 +21,7 @@ function answerPosts(view: QueryView, rows: readonly { readonly value: { readonl
   return rows.map(({ value }) => answerPost(view, value.post)).filter((found) => found !== undefined)
 }
 
-const boards = query({
+export const boards = query({
   method: 'community_boards',
   summary: 'The boards, by living area; those of the whole city are under city. With the limits of posting.',
   params: record({ livingArea: optional(slug), ...pageFields }),
@@ -32,7 +32,7 @@ const boards = query({
   },
 })
 
-const posts = query({
+export const posts = query({
   method: 'community_posts',
   summary: 'The posts of a board, newest first; hidden and erased ones included, and marked.',
   params: record({ livingArea: slug, board: slug, ...pageFields }),
@@ -44,7 +44,7 @@ const posts = query({
   },
 })
 
-const onePost = query({
+export const onePost = query({
   method: 'community_post',
   summary: 'A post or comment. Of a post also the comments under it, in the order of the chain, by page; of did, if given, its reaction.',
   params: record({ post: transactionId, did: optional(did), ...pageFields }),
