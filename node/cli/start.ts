@@ -1,0 +1,60 @@
+// dongbaek start: runs the node until it is told to stop. The first Ctrl-C or SIGTERM stops it in order: no new work, votes and blocks on the
+// disk, connections closed. A second one ends it at once; nothing acknowledged is lost either way.
+import { type Command, Option } from 'commander'
+import { type Config, configKeys, type ConfigKey, loadConfig } from '../config.ts'
+import { createLog } from '../log.ts'
+import { startNode } from '../node.ts'
+import { reportError, say } from './output.ts'
+
+const exitForced = 130
+
+function optionOf(key: ConfigKey): Option {
+  const { byDefault: given } = key
+  const byDefault = typeof given === 'string' || typeof given === 'number' ? `; default ${given}` : ''
+  return new Option(`${key.flag} <value>`, `${key.what} (${key.expected}${byDefault}) [${key.variable}]`)
+}
+
+/** Commander names an option by its flag in camel case. */
+function flagsOf(options: Readonly<Record<string, unknown>>): Readonly<Record<string, string | undefined>> {
+  const attribute = (flag: string): string => new Option(`${flag} <value>`).attributeName()
+  return Object.fromEntries(configKeys.map(({ flag }) => [flag, options[attribute(flag)] as string | undefined]))
+}
+
+export function configFrom(options: Readonly<Record<string, unknown>>): Config {
+  const file = (options['config'] as string | undefined) ?? process.env['DONGBAEK_CONFIG']
+  return loadConfig({ ...(file === undefined ? {} : { file }), flags: flagsOf(options), environment: process.env })
+}
+
+export function addStart(program: Command): void {
+  const start = program
+    .command('start')
+    .description('run the node until Ctrl-C or SIGTERM; a second one ends it at once. Logs go to stdout, as JSON unless it is a terminal')
+    .option('--config <file>', 'configuration file [DONGBAEK_CONFIG]; every key in it can also be given as below, and the flag wins')
+  for (const key of configKeys) start.addOption(optionOf(key))
+  start.action(async (options: Readonly<Record<string, unknown>>) => {
+    const config = configFrom(options)
+    const log = createLog({ level: config.log.level, readable: process.stdout.isTTY, bindings: { node: config.name } })
+    const node = await startNode(config, log)
+    let stopping = false
+    const stop = (signal: NodeJS.Signals): void => {
+      if (stopping) {
+        say(`${signal} again: ending at once.`)
+        process.exit(exitForced)
+      }
+      stopping = true
+      log.info('stopping', { signal })
+      node.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error('stop-failed', { error })
+          process.exit(1)
+        },
+      )
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+    // a disk that failed, or a fault of ours: the node has stopped in order and the log says why
+    void node.failed.then((error) => process.exit(reportError(error, false)))
+    await node.failed
+    process.exitCode = 1
+  })
+}
