@@ -71,7 +71,8 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'governance/not-found': { number: -32055, sentence: 'There is no such role, proposal or parameter.' },
   'map/not-found': { number: -32056, sentence: 'There is no such living area or feature.' },
   'community/body-too-large': { number: -32057, sentence: 'The body of a post is larger than allowed.' },
-  'community/body-store-full': { number: -32058, sentence: 'The node holds as many bodies that no post names as it can. Post first, or try later.' },
+  'community/body-empty': { number: -32058, sentence: 'A body has at least one byte.' },
+  'community/body-erased': { number: -32059, sentence: 'The body with this hash was erased for good. Write it anew, with a new salt.' },
 }
 
 /** What the rules of a family refuse. */

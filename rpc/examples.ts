@@ -38,6 +38,7 @@ export const queryExamples: Readonly<Record<string, JsonObject>> = {
   reservation_seat: { slot, did: exampleDid },
   reservation_holders: { slot, limit: 10 },
   community_posts: { livingArea, board: 'notice', limit: 10 },
+  community_boards: { livingArea },
   community_post: { post: exampleHash },
   map_livingAreas: {},
   map_features: { livingArea },

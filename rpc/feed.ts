@@ -94,14 +94,14 @@ function createCache(backend: Backend): (channel: Channel, height: Height) => re
 }
 
 function itemsOf(backend: Backend, channel: Channel, height: Height): readonly FeedItem[] {
-  const { hash, header, ids, transactions } = storedBlock(backend, height)
+  const { hash, header, transactions } = storedBlock(backend, height)
   const { outcome, receipts } = storedResults(backend, height)
   const { timeMs } = header
   const after = (index: number): string => cursorOf({ height, index: index + 1 })
   switch (channel) {
     case 'blocks': {
       const events = outcome.events.length + receipts.reduce((sum, receipt) => sum + receipt.events.length, 0)
-      const json = blockItem.toJson({ cursor: after(0), height, hash, timeMs, transactions: ids.length, events }) as JsonObject
+      const json = blockItem.toJson({ cursor: after(0), height, hash, timeMs, transactions: header.payloadCount, events }) as JsonObject
       return [{ json, type: 'block', fields: {} }]
     }
     case 'transactions':

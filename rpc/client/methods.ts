@@ -1,5 +1,6 @@
 // The methods by name, for their types alone: nothing of the server comes along.
 import type { Schema } from '../../primitives/schema.ts'
+import type * as queriesOfCommunity from '../../state/community/queries.ts'
 import type * as queriesOfCredentials from '../../state/credential/queries.ts'
 import type * as queriesOfDids from '../../state/did/queries.ts'
 import type * as queriesOfAccounts from '../../state/points/query-accounts.ts'
@@ -59,6 +60,9 @@ interface Methods {
   credential_anchor: typeof queriesOfCredentials.anchorQuery
   credential_status: typeof queriesOfCredentials.status
   credential_statusChunk: typeof queriesOfCredentials.statusChunk
+  community_boards: typeof queriesOfCommunity.boards
+  community_posts: typeof queriesOfCommunity.posts
+  community_post: typeof queriesOfCommunity.onePost
   reservation_facilities: typeof queriesOfReservations.facilities
   reservation_facility: typeof queriesOfReservations.oneFacility
   reservation_slots: typeof queriesOfReservations.slots

@@ -1,4 +1,5 @@
 // The payload schema of every kind. The client imports the schemas alone, not the rules; a test compares this list with the families' own.
+import { commentPayload, erasePayload, hidePayload, newsPayload, postPayload, reactPayload, restorePayload } from '../../state/community/types.ts'
 import { anchorPayload, registerIssuerPayload, registerSchemaPayload, setStatusPayload } from '../../state/credential/types.ts'
 import { deactivatePayload, recoverPayload, registerPayload, updatePayload } from '../../state/did/types.ts'
 import {
@@ -62,6 +63,13 @@ export const payloadSchemas = {
   'reservation.cancel': cancelPayload,
   'reservation.checkIn': attendancePayload,
   'reservation.noShow': attendancePayload,
+  'community.post': postPayload,
+  'community.news': newsPayload,
+  'community.comment': commentPayload,
+  'community.react': reactPayload,
+  'community.hide': hidePayload,
+  'community.restore': restorePayload,
+  'community.erase': erasePayload,
 } as const
 
 export type KindName = keyof typeof payloadSchemas

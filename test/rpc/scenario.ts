@@ -2,6 +2,7 @@
 import type { Height, TimeMs } from '../../primitives/brand.ts'
 import { createClient, type Client, type KindName, type PayloadOf, type Signer, signTransaction, buildTransaction, type SignedTransaction, walletFromSeed } from '../../rpc/client/index.ts'
 import { createRpcServer, type RpcLog, type RpcServer, type RpcServerOptions } from '../../rpc/server.ts'
+import { communityGenesis } from '../../state/community/settings.ts'
 import { createDid } from '../../state/did/documents.ts'
 import { everyScope, grantRole, type RoleName } from '../../state/roles.ts'
 import { createMemoryChain, type MemoryChain } from '../support/memory-chain.ts'
@@ -30,6 +31,7 @@ export function createCity(): City {
       const grant = (holder: Signer, role: RoleName): void => grantRole(view, holder.did, role, everyScope, { grantedAtHeight: 0 as Height })
       grant(officer, 'officer')
       grant(officer, 'settler')
+      communityGenesis.apply({ block, view, emit: () => undefined }, { boards: [{ livingArea: 'city', board: 'notice', title: { ko: '알림', en: 'Notices' }, open: 'news' }] })
     },
   })
   let salt = 0
