@@ -56,7 +56,7 @@ async function play(options: DevnetOptions, processes: Processes, stop: StopSign
   screen.line(`           hash ${toHex(genesisHash(genesis))}`)
   for (const node of nodes) processes.start(node)
   screen.step('Processes', `${count(nodes, 'validator')} and ${count(nodes, 'observer')} started`)
-  const readiness = await waitUntilReady(nodes, processes, stop.stopped)
+  const readiness = await waitUntilReady(nodes, processes, stop.stopped, (line) => screen.line(`           … ${line}`))
   if (stop.stopped()) return 0
   if (readiness.length > 0) {
     for (const { node, why } of readiness) {
