@@ -8,7 +8,7 @@ import { DongbaekError } from '../primitives/errors.ts'
 import { type DayResult, launchDay } from './devnet/launch-day.ts'
 import { type DevnetNode, type Network, openNetwork } from './devnet/network.ts'
 import { type DevnetOptions, help, readOptions } from './devnet/options.ts'
-import { createProcesses, type Processes, startCommand, stopLeftOver, tail } from './devnet/processes.ts'
+import { createProcesses, markOurs, otherDevnet, type Processes, startCommand, stopOthers, tail } from './devnet/processes.ts'
 import { waitUntilReady } from './devnet/ready.ts'
 import { createScreen, type Screen } from './devnet/screen.ts'
 
@@ -42,16 +42,21 @@ async function main(): Promise<number> {
     return exitFailed
   } finally {
     screen.mark()
-    const ended = await processes.stopAll()
+    const { stopped, ended } = await processes.stopAll()
+    // those that were started again by hand
+    if (stopped > 0) await stopOthers(options.data)
     if (ended.length > 0) screen.alert(`${ended.join(', ')} did not stop in time and had to be ended.`)
-    else screen.step('Stopped', 'all nodes, in order')
+    else if (stopped > 0) screen.step('Stopped', 'all nodes, in order')
   }
 }
 
 async function play(options: DevnetOptions, processes: Processes, stop: StopSignal): Promise<number> {
-  const leftOver = await stopLeftOver(options.data)
-  if (leftOver.length > 0) screen.step('Left over', `stopped ${leftOver.join(', ')}, which still ran`)
+  const other = otherDevnet(options.data)
+  if (other !== undefined) throw new Error(`A devnet runs on ${options.data} already, with pid ${other}. Stop it by Ctrl-C, or choose another folder and other ports by --data and --base-port.`)
+  const leftOver = await stopOthers(options.data)
+  if (leftOver > 0) screen.step('Left over', `stopped ${leftOver} nodes of this folder that still ran`)
   const network = await openNetwork(options, screen.step)
+  markOurs(options.data)
   const { nodes, genesis } = network
   screen.line(`           hash ${toHex(genesisHash(genesis))}`)
   for (const node of nodes) processes.start(node)

@@ -1,7 +1,8 @@
 // The nodes as processes of their own. Each is a process group of its own, so that a Ctrl-C at the terminal reaches only us and we stop them in
-// order; their output goes to their log. A devnet that was itself killed leaves them behind: the next start finds and stops them by their pid files.
+// order; their output goes to their log. A devnet that was itself killed leaves them behind, and a hand may start one again: those of a data folder
+// are found by their command line.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { DevnetNode } from './network.ts'
@@ -11,14 +12,15 @@ import { root } from './options.ts'
 const stopMs = 15_000
 const tickMs = 50
 const tailLines = 12
-const pidFileName = 'node.pid'
+const devnetPid = 'devnet.pid'
+const psBytesMax = 16 * 1_048_576
 
 export interface Processes {
   readonly start: (node: DevnetNode) => number
   readonly pidOf: (node: DevnetNode) => number | undefined
   readonly isRunning: (node: DevnetNode) => boolean
-  /** Asks all to stop, and ends those that do not. Returns the names of those that had to be ended. */
-  readonly stopAll: () => Promise<readonly string[]>
+  /** Asks all to stop, and ends those that do not. */
+  readonly stopAll: () => Promise<{ readonly stopped: number; readonly ended: readonly string[] }>
   /** Ends all at once. */
   readonly endAll: () => void
 }
@@ -36,10 +38,8 @@ export function createProcesses(onDeath: (node: DevnetNode, how: string, lastLin
       child.on('error', () => {})
       child.on('exit', (code, signal) => {
         if (running.get(node.name)?.child === child) running.delete(node.name)
-        rmSync(pidFile(node), { force: true })
         if (!stopping) onDeath(node, signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`, tail(node.log))
       })
-      if (child.pid !== undefined) writeFileSync(pidFile(node), String(child.pid))
       return child.pid ?? 0
     },
     pidOf: (node) => running.get(node.name)?.child.pid,
@@ -47,12 +47,13 @@ export function createProcesses(onDeath: (node: DevnetNode, how: string, lastLin
     stopAll: async () => {
       stopping = true
       const ended: string[] = []
+      const stopped = running.size
       await Promise.all(
         [...running.values()].map(async ({ child, node }) => {
           if (!(await stopPid(child.pid as number))) ended.push(node.name)
         }),
       )
-      return ended
+      return { stopped, ended }
     },
     endAll: () => {
       stopping = true
@@ -65,33 +66,36 @@ function startArguments(node: DevnetNode): string[] {
   return [path.join(root, 'node/cli/main.ts'), 'start', '--config', node.config]
 }
 
-/** The command line that starts the node again in a shell, at the project's folder. */
-export function startCommand(node: DevnetNode): string {
-  const shown = (file: string): string => {
-    const near = path.relative(root, file)
-    return near.startsWith('..') ? file : near
-  }
-  return `npx dongbaek start --config ${shown(node.config)} >> ${shown(node.log)} 2>&1 &`
-}
-
-/** Stops what an earlier devnet, or a hand, left running on a data folder. Returns the names of the nodes. */
-export async function stopLeftOver(data: string): Promise<readonly string[]> {
-  const nodes = path.join(data, 'nodes')
-  const found = (existsSync(nodes) ? readdirSync(nodes) : []).flatMap((name) => {
-    const folder = path.join(nodes, name)
-    const file = path.join(folder, pidFileName)
-    const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-    return pid > 0 && runsIn(folder, pid) ? [{ name, pid, file }] : []
-  })
-  await Promise.all(found.map(({ pid }) => stopPid(pid)))
-  for (const { file } of found) rmSync(file, { force: true })
-  return found.map(({ name }) => name)
-}
-
-/** The number may have gone to another program since. */
-function runsIn(folder: string, pid: number): boolean {
+/** The pid of another devnet that runs on this data folder. */
+export function otherDevnet(data: string): number | undefined {
+  const file = path.join(data, devnetPid)
+  const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+  if (pid <= 0 || pid === process.pid) return undefined
+  // the number may have gone to another program since
   const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' })
-  return stdout?.includes(path.join(folder, 'config.json')) ?? false
+  return stdout?.includes('scripts/devnet.ts') === true ? pid : undefined
+}
+
+export function markOurs(data: string): void {
+  writeFileSync(path.join(data, devnetPid), String(process.pid))
+}
+
+/** The command line that starts the node again in a shell, at the project's folder. The paths are whole, so that the node is found to be ours. */
+export function startCommand(node: DevnetNode): string {
+  return `npx dongbaek start --config ${node.config} >> ${node.log} 2>&1 &`
+}
+
+/** Stops whatever still runs on the nodes of a data folder: left by a devnet that was killed, or started by hand. Returns how many there were. */
+export async function stopOthers(data: string): Promise<number> {
+  const config = `${path.join(data, 'nodes')}${path.sep}`
+  const { stdout } = spawnSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8', maxBuffer: psBytesMax })
+  const pids = (stdout ?? '').split('\n').flatMap((line) => {
+    // the program itself, not a shell or an editor that names it
+    const [, pid, file] = /^\s*(\d+) \S*node \S*node\/cli\/main\.ts start --config (.*)$/.exec(line) ?? []
+    return file?.startsWith(config) === true ? [Number(pid)] : []
+  })
+  await Promise.all(pids.map(stopPid))
+  return pids.length
 }
 
 /** False: it did not stop in time and was ended. */
@@ -113,10 +117,6 @@ function signal(pid: number, what: NodeJS.Signals | 0): boolean {
   } catch {
     return false
   }
-}
-
-function pidFile(node: DevnetNode): string {
-  return path.join(node.folder, pidFileName)
 }
 
 export function tail(file: string): readonly string[] {
