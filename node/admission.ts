@@ -30,7 +30,7 @@ export interface AdmissionContext {
   readonly mempool: Mempool
   readonly verifier: Verifier
   readonly clock: Clock
-  /** True when a transaction with this id has run. */
+  /** True when a transaction with this id has run and could run again by its time. */
   readonly hasRun: (id: TransactionId) => boolean
   /** How far ahead of now `validUntilMs` may lie, in ms. */
   readonly validityMsMax: () => number

@@ -101,12 +101,13 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     void stop().finally(() => fail(error))
   }
 
-  const validityMsMax = (): number => {
+  const readValidityMs = (): number => {
     const encoded = store.stateValue(stateKey(parametersTable, ['current']))
     if (encoded === undefined) throw new DongbaekError('store/damaged', 'the stored state has no parameters: move the data folder away and start again')
     return decodeValue(parametersTable, encoded).transactionValidityMsMax
   }
-  const admission = createAdmission({ chainId, mempool, verifier, clock, hasRun: (id) => state.seen.has(id) || store.placeOf(id) !== undefined, validityMsMax, onAdded: () => tellWork() })
+  let validityMs = readValidityMs()
+  const admission = createAdmission({ chainId, mempool, verifier, clock, hasRun: state.seen.has, validityMsMax: () => validityMs, onAdded: () => tellWork() })
   const availability = createAvailability({ chainId, mempool, transport, verifier, clock, log, blockBytesMax: consensus.bytesMax, own: payloads.get })
   const gossip = createGossip({
     transport,
@@ -129,6 +130,7 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
   const onExecuted = ({ height, hash, payload, executed }: ExecutedBlock): void => {
     mempool.remove(executed.receipts.map(({ id }) => id))
     payloads.release(height)
+    validityMs = readValidityMs()
     ordering.driver.input({ type: 'executed', height, blockHash: hash, stateRoot: executed.stateRoot })
     for (const receipt of executed.receipts) waiters.tell(receipt)
     backend.blockStored(height)
