@@ -42,7 +42,8 @@ export function judge(situation: Situation): Judgement {
         : `this validator has no record of its votes and votes again once it has executed block ${recovering.until}`,
     )
   }
-  const waiting = waitingFor(replica)
+  // an observer takes no part in views: it waits for blocks only
+  const waiting = role === 'validator' || replica.waiting.what === 'blocks' || replica.waiting.what === 'operator' ? waitingFor(replica) : undefined
   if (waiting !== undefined && halted === undefined) problems.push(waiting)
   return { syncing, ready: !syncing && quorum && halted === undefined && recovering === undefined, problems }
 }
