@@ -22,6 +22,8 @@ export interface Cluster {
   readonly client: (node: DevnetNode) => Client
   readonly height: (node: DevnetNode) => Promise<number>
   readonly primary: () => Promise<DevnetNode>
+  /** What every node says of itself, for the report of a failure. */
+  readonly describe: () => Promise<string>
   /** A transaction that changes the state: a citizen registers. */
   readonly transaction: () => Promise<SignedTransaction>
   /** Submitted and waited for through this node; the receipt is kept as acknowledged. */
@@ -103,6 +105,15 @@ export async function startCluster(t: Test, counts: { readonly validators: numbe
       const { primary } = await client(validators.find((node) => processes.isRunning(node)) as DevnetNode).call('node_status', {})
       return validators.find(({ name }) => name === primary) as DevnetNode
     },
+    describe: async () => {
+      const lines = network.nodes.map(async (node) => {
+        const status = await client(node)
+          .call('node_status', {})
+          .catch((error: unknown) => String(error))
+        return `${node.name} ${JSON.stringify(status)}\n  ${tail(node.log).join('\n  ')}`
+      })
+      return (await Promise.all(lines)).join('\n')
+    },
     transaction,
     commit: async (node, timeoutMs) => {
       const receipt = await submitAndWait(client(node), await transaction(), { timeoutMs })
@@ -126,8 +137,14 @@ export async function startCluster(t: Test, counts: { readonly validators: numbe
 
 export async function until(holds: () => Promise<boolean>, timeoutMs: number, what: string): Promise<number> {
   const started = performance.now()
-  while (!(await holds().catch(() => false))) {
-    if (performance.now() - started > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${what}`)
+  let last: unknown
+  const asked = (): Promise<boolean> =>
+    holds().catch((error: unknown) => {
+      last = error
+      return false
+    })
+  while (!(await asked())) {
+    if (performance.now() - started > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause: last })
     await pause(50)
   }
   return performance.now() - started

@@ -4,7 +4,14 @@ import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import type { DevnetNode } from '../../scripts/devnet/network.ts'
+import type { Client } from '../../rpc/client/index.ts'
 import { startCluster, submission, until } from './cluster.ts'
+
+/** What keeps a node from being well; empty when it is. */
+async function wellness(client: Client): Promise<readonly string[]> {
+  const { ready, problems, head, checkpoint } = await client.call('node_status', {})
+  return [...problems, ...(ready ? [] : ['not ready']), ...(checkpoint?.height === head.height ? [] : [`certified up to ${checkpoint?.height ?? 0} of ${head.height}`])]
+}
 
 t.test('four validators, two of each organisation', { timeout: 240_000 }, async (t) => {
   const cluster = await startCluster(t, { validators: 4, observers: 1 })
@@ -70,7 +77,11 @@ t.test('four validators, two of each organisation', { timeout: 240_000 }, async 
     await pause(6_000)
     t.equal(await height(third), before, 'no block without a quorum')
     start(first)
-    const ms = await until(async () => (await commit(third, 10_000)).status === 'ok', 10_000, 'blocks again')
+    const ms = await until(async () => (await height(third)) > before, 10_000, 'blocks again').catch(async (error: unknown) => {
+      t.fail(await cluster.describe())
+      throw error
+    })
+    t.equal((await commit(third, 10_000)).status, 'ok')
     t.ok(ms < 10_000, `${Math.round(ms)} ms from the start of the third process to a final block`)
     start(second)
     await cluster.ready(validators)
@@ -87,5 +98,13 @@ t.test('four validators, two of each organisation', { timeout: 240_000 }, async 
     const head = await height(validators[0] as DevnetNode)
     await until(async () => (await height(empty)) >= head, 20_000, 'the emptied one catches up')
     t.strictSame(await cluster.missing(empty), [], 'it holds every receipt again')
+  })
+
+  await t.test('after all that, every node is well and the state is certified', async (t) => {
+    for (const node of network.nodes) {
+      const status = (): ReturnType<typeof wellness> => wellness(cluster.client(node))
+      await until(async () => (await status()).length === 0, 15_000, 'well').catch(() => undefined)
+      t.strictSame(await status(), [], node.name)
+    }
   })
 })
