@@ -98,6 +98,12 @@ t.test('four validators, two of each organisation', { timeout: 240_000 }, async 
     const head = await height(validators[0] as DevnetNode)
     await until(async () => (await height(empty)) >= head, 20_000, 'the emptied one catches up')
     t.strictSame(await cluster.missing(empty), [], 'it holds every receipt again')
+    await until(async () => (await wellness(cluster.client(empty))).length === 0, 15_000, 'it is well')
+    const other = validators[1] as DevnetNode
+    await kill(other)
+    t.equal((await commit(observer, 10_000)).status, 'ok', 'a quorum needs its vote')
+    start(other)
+    await cluster.ready([other])
   })
 
   await t.test('after all that, every node is well and the state is certified', async (t) => {
