@@ -96,7 +96,7 @@ async function make(data: string, shape: Shape, onStep: (name: string, what: str
     return { office: id, publicKey: keyPairFromSeed(seed).publicKey }
   })
   const cards = await Promise.all(plan(shape).map((node) => makeNode(data, node, passphrase, passphraseFile)))
-  onStep('Keys', `made for ${cards.length} nodes (encrypted) and ${offices.length} offices`)
+  onStep('Keys', `made for ${cards.length} ${cards.length === 1 ? 'node' : 'nodes'} (encrypted) and ${offices.length} offices`)
   const present = new Set(cards.map(({ organisation }) => organisation))
   const genesis = buildGenesis(preset, { name: networkName, timeMs: Date.now(), nodes: cards, offices, minimums: preset.minimums.filter(({ organisation }) => present.has(organisation)) })
   checkGenesis(genesis)

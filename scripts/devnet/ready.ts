@@ -19,7 +19,7 @@ export async function waitUntilReady(
 ): Promise<readonly { readonly node: DevnetNode; readonly why: string }[]> {
   const until = performance.now() + readyMs
   const waiting = new Map<string, string>()
-  const teller = setInterval(() => onWait([...waiting].map(([name, why]) => `${name}: ${why}`).join('; ')), tellMs)
+  const teller = setInterval(() => onWait(summary(waiting)), tellMs)
   const validators = nodes.filter(({ role }) => role === 'validator').length
   const waitFor = async (node: DevnetNode): Promise<{ readonly node: DevnetNode; readonly why: string }[]> => {
     const client = createClient({ url: node.rpc, timeoutMs: askMs, rounds: 1 })
@@ -43,12 +43,19 @@ export async function waitUntilReady(
   }
 }
 
+/** Nodes by what they wait for. */
+function summary(waiting: ReadonlyMap<string, string>): string {
+  const byReason = new Map<string, string[]>()
+  for (const [name, why] of waiting) byReason.set(why, [...(byReason.get(why) ?? []), name])
+  return [...byReason].map(([why, names]) => `${names.join(', ')}: ${why}`).join('; ')
+}
+
 async function whyNot(client: ReturnType<typeof createClient>, peersNeeded: number): Promise<string | undefined> {
   try {
     const { ready, peers, problems } = await client.call('node_status', {})
     if (ready && peers >= peersNeeded) return undefined
     return problems.length > 0 ? problems.join(' ') : `it is connected to ${peers} of the ${peersNeeded} that it needs`
   } catch (error) {
-    return error instanceof DongbaekError && error.code === 'client/unreachable' ? 'it does not answer yet' : `it does not answer yet (${(error as Error).message})`
+    return error instanceof DongbaekError && error.code === 'client/unreachable' ? 'no answer yet' : `no answer yet (${(error as Error).message})`
   }
 }
