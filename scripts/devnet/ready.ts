@@ -47,14 +47,14 @@ export async function waitUntilReady(
 function summary(waiting: ReadonlyMap<string, string>): string {
   const byReason = new Map<string, string[]>()
   for (const [name, why] of waiting) byReason.set(why, [...(byReason.get(why) ?? []), name])
-  return [...byReason].map(([why, names]) => `${names.join(', ')}: ${why}`).join('; ')
+  return [...byReason].map(([why, names]) => `${names.join(', ')}: ${why}`).join(' | ')
 }
 
 async function whyNot(client: ReturnType<typeof createClient>, peersNeeded: number): Promise<string | undefined> {
   try {
     const { ready, peers, problems } = await client.call('node_status', {})
     if (ready && peers >= peersNeeded) return undefined
-    return problems.length > 0 ? problems.join(' ') : `it is connected to ${peers} of the ${peersNeeded} that it needs`
+    return problems.length > 0 ? problems.join('; ') : `it is connected to ${peers} of the ${peersNeeded} that it needs`
   } catch (error) {
     return error instanceof DongbaekError && error.code === 'client/unreachable' ? 'no answer yet' : `no answer yet (${(error as Error).message})`
   }
