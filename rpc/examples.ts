@@ -45,4 +45,5 @@ export const queryExamples: Readonly<Record<string, JsonObject>> = {
   governance_roles: {},
   governance_proposals: {},
   governance_parameters: {},
+  governance_organisations: {},
 }

@@ -2,6 +2,7 @@
 import type { Schema } from '../../primitives/schema.ts'
 import type * as queriesOfCommunity from '../../state/community/queries.ts'
 import type * as queriesOfCredentials from '../../state/credential/queries.ts'
+import type * as queriesOfGovernance from '../../state/governance/queries.ts'
 import type * as queriesOfDids from '../../state/did/queries.ts'
 import type * as queriesOfAccounts from '../../state/points/query-accounts.ts'
 import type * as queriesOfAudit from '../../state/points/query-audit.ts'
@@ -53,6 +54,10 @@ interface Methods {
   points_settlements: typeof queriesOfClaims.settlementsQuery
   points_settlement: typeof queriesOfClaims.settlementQuery
   points_audit: typeof queriesOfAudit.auditQuery
+  governance_roles: typeof queriesOfGovernance.rolesQuery
+  governance_proposals: typeof queriesOfGovernance.proposalsQuery
+  governance_parameters: typeof queriesOfGovernance.parametersQuery
+  governance_organisations: typeof queriesOfGovernance.organisationsQuery
   did_resolve: typeof queriesOfDids.resolve
   did_history: typeof queriesOfDids.history
   credential_issuers: typeof queriesOfCredentials.issuers

@@ -1,6 +1,7 @@
 // The payload schema of every kind. The client imports the schemas alone, not the rules; a test compares this list with the families' own.
 import { commentPayload, erasePayload, hidePayload, newsPayload, postPayload, reactPayload, restorePayload } from '../../state/community/types.ts'
 import { anchorPayload, registerIssuerPayload, registerSchemaPayload, setStatusPayload } from '../../state/credential/types.ts'
+import { grantRolePayload, proposePayload, revokeRolePayload, votePayload } from '../../state/governance/types.ts'
 import { deactivatePayload, recoverPayload, registerPayload, updatePayload } from '../../state/did/types.ts'
 import {
   amendMerchantPayload,
@@ -70,6 +71,10 @@ export const payloadSchemas = {
   'community.hide': hidePayload,
   'community.restore': restorePayload,
   'community.erase': erasePayload,
+  'governance.propose': proposePayload,
+  'governance.vote': votePayload,
+  'governance.grantRole': grantRolePayload,
+  'governance.revokeRole': revokeRolePayload,
 } as const
 
 export type KindName = keyof typeof payloadSchemas

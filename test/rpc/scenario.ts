@@ -1,4 +1,5 @@
 // A small city on a chain in memory: an officer, a merchant, citizens, one programme; and a server on it.
+import { organisationsTable } from '../../state/governance/organisations.ts'
 import type { Height, TimeMs } from '../../primitives/brand.ts'
 import { createClient, type Client, type KindName, type PayloadOf, type Signer, signTransaction, buildTransaction, type SignedTransaction, walletFromSeed } from '../../rpc/client/index.ts'
 import { createRpcServer, type RpcLog, type RpcServer, type RpcServerOptions } from '../../rpc/server.ts'
@@ -31,6 +32,7 @@ export function createCity(): City {
       const grant = (holder: Signer, role: RoleName): void => grantRole(view, holder.did, role, everyScope, { grantedAtHeight: 0 as Height })
       grant(officer, 'officer')
       grant(officer, 'settler')
+      view.put(organisationsTable, ['all'], [{ name: 'city', title: 'City of Busan' }])
       communityGenesis.apply({ block, view, emit: () => undefined }, { boards: [{ livingArea: 'city', board: 'notice', title: { ko: '알림', en: 'Notices' }, open: 'news' }] })
     },
   })

@@ -87,11 +87,11 @@ export interface Harness {
   readonly next: () => BlockInfo
   readonly advance: (ms: number) => void
   /** Encodes, signs and decodes again. */
-  readonly make: <P>(kind: Kind<P>, sender: TestActor, payload: P, options?: MakeOptions) => ReadyTransaction
+  readonly make: <P>(kind: Kind<P>, sender: TestActor, payload: NoInfer<P>, options?: MakeOptions) => ReadyTransaction
   /** One block of these transactions. */
   readonly execute: (...transactions: readonly ReadyTransaction[]) => Executed
   /** One block of one transaction: its receipt. */
-  readonly run: <P>(kind: Kind<P>, sender: TestActor, payload: P, options?: MakeOptions) => Receipt
+  readonly run: <P>(kind: Kind<P>, sender: TestActor, payload: NoInfer<P>, options?: MakeOptions) => Receipt
   readonly simulate: (transaction: ReadyTransaction) => Receipt
   readonly query: <P, R>(query: Query<P, R>, params: P) => Promise<R | undefined>
   readonly view: () => ReadView
