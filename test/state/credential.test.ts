@@ -1,0 +1,108 @@
+// Credentials rule by rule: issuers, schemas, anchors, status lists, and the attestations that other families check.
+import t from 'tap'
+import { sha256 } from '../../primitives/hash.ts'
+import { anchor } from '../../state/credential/anchor.ts'
+import { type Attestation, checkAttestation } from '../../state/credential/attestation.ts'
+import { credentialCodes } from '../../state/credential/codes.ts'
+import { anchorQuery, issuers, schemas, status, statusChunk } from '../../state/credential/queries.ts'
+import { registerIssuer } from '../../state/credential/register-issuer.ts'
+import { registerSchema } from '../../state/credential/register-schema.ts'
+import { setStatus } from '../../state/credential/set-status.ts'
+import { statusChunkBits } from '../../state/credential/types.ts'
+import { deactivate } from '../../state/did/deactivate.ts'
+import { createHarness, type Harness, testActor, testIssuer } from '../support/state-harness.ts'
+
+const citizen = testActor('citizen')
+const school = testActor('a school that attests for one course')
+const other = testActor('another issuer for all')
+const provoked = new Set<string>()
+function codeOf(receipt: { readonly code?: string | undefined; readonly status: string }): string {
+  if (receipt.code !== undefined) provoked.add(receipt.code)
+  return receipt.code ?? receipt.status
+}
+const hashOf = (name: string): never => sha256(new TextEncoder().encode(name)) as never
+
+function harness(): Harness {
+  return createHarness({ actors: [citizen], roles: [[school, 'issuer', 'art-course'], [other, 'issuer', '*']] })
+}
+
+t.test('issuers and schemas', async (t) => {
+  const chain = harness()
+  const about = { scope: 'art-course', name: '미술학교', website: 'https://example.org/' }
+  t.equal(codeOf(chain.run(registerIssuer, citizen, about)), 'credential/not-issuer')
+  t.equal(codeOf(chain.run(anchor, school, { hashes: [hashOf('x')] })), 'credential/issuer-not-registered')
+  t.equal(codeOf(chain.run(registerIssuer, school, about)), 'ok')
+  t.same((await chain.query(issuers, {}))?.items.map(({ issuer, name }) => [issuer, name]), [[school.did, '미술학교']])
+  const schema = { schema: 'course-pass', version: 1, hash: hashOf('schema'), url: 'https://example.org/schema.json' }
+  t.equal(codeOf(chain.run(registerSchema, school, { ...schema, version: 2 })), 'credential/schema-version-gap')
+  t.equal(codeOf(chain.run(registerSchema, school, schema)), 'ok')
+  t.equal(codeOf(chain.run(registerSchema, school, schema)), 'credential/schema-exists')
+  t.equal(codeOf(chain.run(registerSchema, school, { ...schema, version: 2 })), 'ok')
+  t.same((await chain.query(schemas, { issuer: school.did }))?.items.map(({ version }) => version), [1, 2])
+})
+
+t.test('anchors: all or none, once', async (t) => {
+  const chain = harness()
+  t.equal(codeOf(chain.run(anchor, testIssuer, { hashes: [hashOf('a'), hashOf('b')] })), 'ok')
+  const again = chain.run(anchor, other, { hashes: [hashOf('c'), hashOf('a')] })
+  t.equal(codeOf(again), 'credential/anchor-exists')
+  t.equal(again.data?.['index'], 1)
+  t.equal(await chain.query(anchorQuery, { hash: hashOf('c') }), undefined)
+  t.equal((await chain.query(anchorQuery, { hash: hashOf('a') }))?.issuer, testIssuer.did)
+})
+
+t.test('status lists', async (t) => {
+  const chain = harness()
+  const set = (by: typeof testIssuer, list: string, purpose: 'revocation' | 'suspension', indexes: number[], value: boolean): string => codeOf(chain.run(setStatus, by, { list, purpose, indexes, status: value }))
+  const bit = async (index: number): Promise<boolean | undefined> => (await chain.query(status, { list: 'cards', index }))?.status
+  const far = 5 * statusChunkBits + 3
+  t.equal(await bit(0), undefined)
+  t.equal(set(testIssuer, 'cards', 'suspension', [0, 7, far], true), 'ok')
+  t.same([await bit(0), await bit(1), await bit(7), await bit(far)], [true, false, true, true])
+  t.equal(set(other, 'cards', 'suspension', [1], true), 'credential/list-of-other')
+  t.equal(set(testIssuer, 'cards', 'revocation', [1], true), 'credential/list-purpose')
+  t.equal(set(testIssuer, 'cards', 'suspension', [0, 7], true), 'credential/status-unchanged')
+  t.equal(set(testIssuer, 'cards', 'suspension', [7], false), 'ok')
+  t.same([await bit(0), await bit(7)], [true, false])
+  t.equal(set(testIssuer, 'gone', 'revocation', [1], false), 'credential/revocation-final')
+  const chunk = await chain.query(statusChunk, { list: 'cards', chunk: 0 })
+  t.equal(chunk?.bits[0], 0b1000_0000, 'the left-most bit is index 0')
+})
+
+t.test('attestations', (t) => {
+  const chain = harness()
+  const statement = { purpose: 'reservation:art-course', subject: citizen.did, claim: 'adult', pseudonym: new Uint8Array(32).fill(7), expiresMs: (chain.next().timeMs + 60_000) as never }
+  const check = (shown: Attestation, purpose = 'reservation:art-course', subject: string = citizen.did): string => {
+    const refusal = checkAttestation(chain.view(), chain.next(), shown, { purpose, subject })
+    if (refusal !== undefined) provoked.add(refusal.code)
+    return refusal?.code ?? 'ok'
+  }
+  const good = chain.attest(school, statement as never)
+  t.equal(check(good), 'ok')
+  t.equal(check(chain.attest(testIssuer, statement as never)), 'ok', 'an issuer for all')
+  t.equal(check(good, 'reservation:other'), 'credential/attestation-purpose')
+  t.equal(check(good, undefined, school.did), 'credential/attestation-subject')
+  t.equal(check(chain.attest(citizen, statement as never)), 'credential/attestation-issuer')
+  t.equal(check(chain.attest(school, { ...statement, purpose: 'points:art-fund' } as never), 'points:art-fund'), 'credential/attestation-issuer', 'outside its scope')
+  t.equal(check({ ...good, key: citizen.multikey }), 'credential/attestation-key')
+  for (const changed of [{ claim: 'child' }, { pseudonym: new Uint8Array(32) }, { expiresMs: statement.expiresMs + 1 }, { status: { list: 'x', index: 0 } }]) {
+    const code = check({ ...good, ...changed } as Attestation)
+    t.ok(['credential/attestation-signature', 'credential/attestation-withdrawn'].includes(code), `${Object.keys(changed)[0]} changed: ${code}`)
+  }
+  const withdrawable = chain.attest(testIssuer, { ...statement, status: { list: 'shown', index: 4 } } as never)
+  t.equal(check(withdrawable), 'credential/attestation-withdrawn', 'no such list')
+  chain.run(setStatus, testIssuer, { list: 'shown', purpose: 'revocation', indexes: [5], status: true })
+  t.equal(check(withdrawable), 'ok')
+  chain.run(setStatus, testIssuer, { list: 'shown', purpose: 'revocation', indexes: [4], status: true })
+  t.equal(check(withdrawable), 'credential/attestation-withdrawn')
+  t.equal(codeOf(chain.run(deactivate, school, {})), 'ok')
+  t.equal(check(good), 'credential/attestation-key', 'the issuer is gone')
+  chain.advance(120_000)
+  t.equal(check(good), 'credential/attestation-expired')
+  t.end()
+})
+
+t.test('every code of credential was provoked', (t) => {
+  t.same([...provoked].filter((code) => code.startsWith('credential/')).sort(), Object.keys(credentialCodes).sort())
+  t.end()
+})

@@ -1,0 +1,165 @@
+// DIDs rule by rule: registration, update, recovery, deactivation, resolution; and random lives against a naive account of who may act.
+import fc from 'fast-check'
+import t from 'tap'
+import type { Receipt } from '../../state/receipt.ts'
+import { isAuthorised } from '../../state/did/authority.ts'
+import { didCodes } from '../../state/did/codes.ts'
+import { deactivate } from '../../state/did/deactivate.ts'
+import { history, resolve } from '../../state/did/queries.ts'
+import { recover } from '../../state/did/recover.ts'
+import { register } from '../../state/did/register.ts'
+import { type DidKey, didOf, recoveryHashOf } from '../../state/did/types.ts'
+import { update } from '../../state/did/update.ts'
+import { toMultibase } from '../../state/did/base58.ts'
+import { fromHex, toHex } from '../../primitives/bytes.ts'
+import { createHarness, type Harness, testActor, type TestActor, testGovernors, testKey, testRegistrar, withKey } from '../support/state-harness.ts'
+
+const alice = testActor('alice')
+const bob = testActor('bob')
+const recoveryKey = testKey('recovery of alice')
+const recovery = recoveryHashOf(recoveryKey.multikey)
+const keyOf = (name: string): DidKey => ({ key: testKey(name).multikey, relationships: ['authentication', 'assertionMethod'] })
+
+const provoked = new Set<string>()
+function codeOf(receipt: Receipt): string {
+  if (receipt.code !== undefined) provoked.add(receipt.code)
+  return receipt.code ?? receipt.status
+}
+
+function registered(chain: Harness, actor: TestActor, withRecovery = false): Receipt {
+  return chain.run(register, actor, { keys: actor.keys, services: [], recovery: withRecovery ? recovery : undefined }, { cosigners: [testRegistrar] })
+}
+
+t.test('registration is self-certifying, countersigned and once', (t) => {
+  const chain = createHarness({ actors: [bob] })
+  const payload = { keys: alice.keys, services: [], recovery: undefined }
+  t.equal(codeOf(chain.run(register, alice, payload)), 'did/registrar-missing')
+  t.equal(codeOf(chain.run(register, alice, payload, { cosigners: [bob] })), 'did/registrar-missing', 'anybody’s countersignature is none')
+  t.equal(codeOf(chain.run(register, alice, { ...payload, keys: [keyOf('other')] }, { cosigners: [testRegistrar] })), 'did/not-self-certifying')
+  t.equal(codeOf(chain.run(register, withKey(alice, testKey('thief')), payload, { cosigners: [testRegistrar] })), 'did/key-not-listed')
+  t.equal(codeOf(chain.run(register, alice, { ...payload, recovery: recoveryHashOf(alice.multikey) }, { cosigners: [testRegistrar] })), 'did/recovery-key-exposed')
+  t.notOk(isAuthorised(chain.view(), alice.did, alice.multikey))
+  t.equal(codeOf(registered(chain, alice)), 'ok')
+  t.ok(isAuthorised(chain.view(), alice.did, alice.multikey))
+  t.equal(codeOf(registered(chain, alice)), 'did/already-registered')
+  t.end()
+})
+
+t.test('an update replaces the keys: the old one speaks no more', async (t) => {
+  const chain = createHarness({ actors: [alice] })
+  const keys = [keyOf('new phone')]
+  const service = { id: 'home', type: 'LinkedDomains', endpoint: 'https://example.org/' }
+  t.equal(codeOf(chain.run(update, alice, { baseVersion: 2, keys, services: [], recovery: undefined })), 'did/version-conflict')
+  t.equal(codeOf(chain.run(update, alice, { baseVersion: 1, keys, services: [], recovery: recoveryHashOf(testKey('new phone').multikey) })), 'did/recovery-key-exposed')
+  t.equal(codeOf(chain.run(update, alice, { baseVersion: 1, keys, services: [service], recovery })), 'ok')
+  t.equal(codeOf(chain.run(update, alice, { baseVersion: 2, keys, services: [], recovery: undefined })), 'tx/key-not-authorised')
+  const phone = withKey(alice, testKey('new phone'))
+  t.equal(codeOf(chain.run(update, phone, { baseVersion: 2, keys, services: [], recovery: recoveryHashOf(bob.multikey) })), 'did/recovery-already-set')
+  t.equal(codeOf(chain.run(update, phone, { baseVersion: 2, keys, services: [], recovery })), 'ok')
+  const shown = (await chain.query(history, { did: alice.did }))?.items
+  t.same(shown?.map(({ versionId, services }) => [versionId, services.length]), [[1, 0], [2, 1], [3, 0]])
+  t.same((await chain.query(history, { did: alice.did, limit: 1, cursor: '1' }))?.items.map(({ versionId }) => versionId), [2])
+})
+
+t.test('recovery by the committed key, once', (t) => {
+  const chain = createHarness({ actors: [bob] })
+  const owner = (key: string): TestActor => withKey(alice, testKey(key))
+  const next = recoveryHashOf(testKey('next recovery').multikey)
+  const take = (actor: TestActor, keys: readonly DidKey[], nextRecovery: Uint8Array | undefined): string => codeOf(chain.run(recover, actor, { keys, services: [], recovery: nextRecovery as never }))
+  t.equal(take(alice, [keyOf('new')], undefined), 'did/not-registered')
+  t.equal(codeOf(chain.run(recover, bob, { keys: bob.keys, services: [], recovery: undefined })), 'did/no-recovery-key')
+  registered(chain, alice, true)
+  t.equal(take(owner('thief'), [keyOf('new')], next), 'did/recovery-key-wrong')
+  t.equal(take(alice, [keyOf('new')], next), 'did/recovery-key-wrong', 'a key of the document is not the recovery key')
+  t.equal(take(owner('recovery of alice'), [keyOf('new')], recovery), 'did/recovery-key-reused')
+  t.equal(take(owner('recovery of alice'), [keyOf('recovery of alice')], next), 'did/recovery-key-exposed')
+  t.equal(take(owner('recovery of alice'), [keyOf('new')], next), 'ok')
+  t.notOk(isAuthorised(chain.view(), alice.did, alice.multikey))
+  t.ok(isAuthorised(chain.view(), alice.did, testKey('new').multikey))
+  t.equal(take(owner('recovery of alice'), [keyOf('again')], undefined), 'did/recovery-key-wrong', 'it is used up')
+  t.end()
+})
+
+t.test('deactivation is for good and needs the recovery key where there is one', async (t) => {
+  const chain = createHarness({ actors: [bob] })
+  t.equal(codeOf(chain.run(deactivate, alice, {})), 'did/not-registered')
+  registered(chain, alice, true)
+  t.equal(codeOf(chain.run(deactivate, alice, {})), 'did/recovery-key-needed')
+  t.equal(codeOf(chain.run(deactivate, withKey(alice, recoveryKey), {})), 'ok')
+  t.equal(codeOf(chain.run(deactivate, withKey(alice, recoveryKey), {})), 'did/deactivated')
+  t.equal(codeOf(chain.run(recover, withKey(alice, recoveryKey), { keys: alice.keys, services: [], recovery: undefined })), 'did/deactivated')
+  t.equal(codeOf(registered(chain, alice)), 'did/already-registered')
+  t.equal(codeOf(chain.run(deactivate, withKey(bob, testKey('thief')), {})), 'did/key-not-authorised')
+  t.equal(codeOf(chain.run(deactivate, testGovernors.city, {})), 'did/holds-governor')
+  const shown = (await chain.query(resolve, { did: alice.did })) as { didDocument: object; didDocumentMetadata: { deactivated: boolean } }
+  t.equal(shown.didDocumentMetadata.deactivated, true)
+  t.notMatch(JSON.stringify(shown.didDocument), 'verificationMethod')
+})
+
+t.test('resolution by version and by time', async (t) => {
+  const chain = createHarness({ actors: [alice] })
+  const firstMs = chain.next().timeMs
+  chain.advance(60_000)
+  chain.run(update, alice, { baseVersion: 1, keys: [...alice.keys, keyOf('second phone')], services: [], recovery: undefined })
+  const methods = async (params: { versionId?: number; versionTime?: number }): Promise<number> => {
+    const found = (await chain.query(resolve, { did: alice.did, ...params } as never)) as { didDocument: { verificationMethod: object[] } } | undefined
+    return found?.didDocument.verificationMethod.length ?? 0
+  }
+  t.equal(await methods({}), 2)
+  t.equal(await methods({ versionId: 1 }), 1)
+  t.equal(await methods({ versionId: 3 }), 0)
+  t.equal(await methods({ versionTime: firstMs }), 1)
+  t.equal(await methods({ versionTime: 1 }), 0, 'before it was')
+  t.equal(await chain.query(resolve, { did: didOf([keyOf('nobody')]) }), undefined)
+})
+
+t.test('base58btc (draft-msporny-base58, test vectors)', (t) => {
+  const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
+  t.equal(toMultibase(utf8('Hello World!')), 'z2NEpo7TZRRrLZSi2U')
+  t.equal(toMultibase(utf8('The quick brown fox jumps over the lazy dog.')), 'zUSm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z')
+  t.equal(toMultibase(fromHex('0000287fb4cd') as Uint8Array), 'z11233QC4')
+  t.ok(toMultibase(alice.multikey).startsWith('z6Mk'), `an Ed25519 key: ${toHex(alice.multikey).slice(0, 4)}`)
+  t.end()
+})
+
+t.test('random lives: exactly the keys of the current version act, and none after deactivation', (t) => {
+  const names = ['alice', 'k1', 'k2']
+  const step = fc.oneof(
+    fc.record({ type: fc.constant('update' as const), by: fc.constantFrom(...names), to: fc.constantFrom(...names) }),
+    fc.record({ type: fc.constant('recover' as const), to: fc.constantFrom(...names) }),
+    fc.record({ type: fc.constant('deactivate' as const), by: fc.constantFrom(...names) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 15 }), (steps) => {
+      const chain = createHarness()
+      registered(chain, alice)
+      let current: string | undefined = 'alice'
+      let version = 1
+      for (const one of steps) {
+        const actor = withKey(alice, testKey(one.type === 'recover' ? 'recovery of alice' : one.by))
+        const keys = one.type === 'deactivate' ? [] : [keyOf(one.to)]
+        const receipt =
+          one.type === 'update'
+            ? chain.run(update, actor, { baseVersion: version, keys, services: [], recovery: undefined })
+            : one.type === 'recover'
+              ? chain.run(recover, actor, { keys, services: [], recovery: undefined })
+              : chain.run(deactivate, actor, {})
+        const allowed = current !== undefined && one.type !== 'recover' && one.by === current
+        if ((receipt.status === 'ok') !== allowed) return false
+        if (!allowed) continue
+        version++
+        current = one.type === 'update' ? one.to : undefined
+        if (names.some((name) => isAuthorised(chain.view(), alice.did, testKey(name).multikey) !== (name === current))) return false
+      }
+      return true
+    }),
+    { numRuns: 60 },
+  )
+  t.pass('60 lives')
+  t.end()
+})
+
+t.test('every code of did was provoked but the limit of versions', (t) => {
+  t.same([...provoked].filter((code) => code.startsWith('did/')).sort(), Object.keys(didCodes).filter((code) => code !== 'did/version-limit').sort())
+  t.end()
+})

@@ -1,0 +1,131 @@
+// The state tree against its definition, computed naively: the root of random contents, whatever the order and the history; and proofs, every byte of which counts.
+import fc from 'fast-check'
+import t from 'tap'
+import { compareBytes, concatBytes, equalBytes } from '../../primitives/bytes.ts'
+import { sha256, zeroHash } from '../../primitives/hash.ts'
+import { keyHashOf, verifyStateProof } from '../../state/proof.ts'
+import { createStateTree, type StateProof, type StateTree } from '../../state/tree.ts'
+
+interface Leaf {
+  readonly keyHash: Uint8Array
+  readonly valueHash: Uint8Array
+}
+
+/** Straight from the definition: split by the next bit; a lone leaf is its own hash. */
+function naiveRoot(leaves: readonly Leaf[], depth = 0): Uint8Array {
+  if (leaves.length === 0) return zeroHash
+  const [only] = leaves
+  if (leaves.length === 1 && only !== undefined) return sha256(concatBytes(Uint8Array.of(0), only.keyHash, only.valueHash))
+  const bit = ({ keyHash }: Leaf): number => ((keyHash[depth >> 3] as number) >> (7 - (depth % 8))) & 1
+  return sha256(concatBytes(Uint8Array.of(1), naiveRoot(leaves.filter((leaf) => bit(leaf) === 0), depth + 1), naiveRoot(leaves.filter((leaf) => bit(leaf) === 1), depth + 1)))
+}
+
+interface Stored {
+  readonly tree: StateTree
+  readonly pages: Map<string, Uint8Array>
+  readonly content: Map<string, Uint8Array>
+  readonly put: (changes: readonly (readonly [key: string, value: Uint8Array | undefined])[]) => void
+}
+
+function stored(pagesMax = 1_000): Stored {
+  const pages = new Map<string, Uint8Array>()
+  const content = new Map<string, Uint8Array>()
+  const tree = createStateTree((path) => pages.get(path), pagesMax)
+  return {
+    tree,
+    pages,
+    content,
+    put: (changes) => {
+      for (const [key, value] of changes) {
+        if (value === undefined) content.delete(key)
+        else content.set(key, value)
+      }
+      for (const { path, page } of tree.update(changes.map(([key, value]) => ({ keyHash: keyHashOf(key), valueHash: value === undefined ? undefined : sha256(value) })))) {
+        if (page === undefined) pages.delete(path)
+        else pages.set(path, page)
+      }
+    },
+  }
+}
+
+function expected(content: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  return naiveRoot([...content].map(([key, value]) => ({ keyHash: keyHashOf(key), valueHash: sha256(value) })))
+}
+
+const change = fc.tuple(fc.integer({ min: 0, max: 60 }).map((n) => `key/${n}`), fc.option(fc.uint8Array({ minLength: 1, maxLength: 4 }), { nil: undefined, freq: 3 }))
+const block = fc.array(change, { maxLength: 20 }).map((changes) => [...new Map(changes)])
+
+t.test('the root is that of the content, after every block of random changes', (t) => {
+  fc.assert(
+    fc.property(fc.array(block, { maxLength: 8 }), (blocks) => {
+      const one = stored()
+      for (const changes of blocks) {
+        one.put(changes)
+        if (!equalBytes(one.tree.root(), expected(one.content))) return false
+      }
+      // read back from the pages alone, and with a cache of next to nothing
+      const again = createStateTree((path) => one.pages.get(path), 2)
+      return equalBytes(again.root(), one.tree.root())
+    }),
+    { numRuns: 200 },
+  )
+  t.pass('200 histories')
+  t.end()
+})
+
+t.test('a small cache and a long history change nothing, and an empty content leaves an empty tree', (t) => {
+  const small = stored(4)
+  const large = stored(10_000)
+  for (let round = 0; round < 30; round++) {
+    const changes = Array.from({ length: 40 }, (_, i) => [`k/${(round * 37 + i * 11) % 500}`, (round + i) % 5 === 0 ? undefined : Uint8Array.of(round, i)] as const)
+    const unique = [...new Map(changes)]
+    small.put(unique)
+    large.put([...unique].reverse())
+    t.same(small.tree.root(), large.tree.root())
+  }
+  t.same(small.tree.root(), expected(small.content))
+  t.ok(small.pages.size < 700, 'pages of gone subtrees are gone')
+  small.put([...small.content.keys()].map((key) => [key, undefined] as const))
+  t.same(small.tree.root(), zeroHash)
+  t.same([...small.pages.keys()], [''])
+  t.end()
+})
+
+t.test('presence and absence are proven, and nothing else', (t) => {
+  fc.assert(
+    fc.property(block, fc.integer({ min: 0, max: 90 }), (changes, n) => {
+      const one = stored()
+      one.put(changes)
+      const key = `key/${n}`
+      const value = one.content.get(key)
+      const proof = one.tree.prove(keyHashOf(key))
+      const root = one.tree.root()
+      const wrong = value === undefined ? Uint8Array.of(1) : undefined
+      return verifyStateProof(root, key, value, proof) && !verifyStateProof(root, key, wrong, proof) && !verifyStateProof(root, key, Uint8Array.of(9, 9, 9, 9, 9), proof)
+    }),
+    { numRuns: 300 },
+  )
+  t.pass('300 proofs')
+  t.end()
+})
+
+t.test('a proof with any byte changed, a sibling added or left out, is refused', (t) => {
+  const one = stored()
+  one.put(Array.from({ length: 200 }, (_, i) => [`key/${i}`, Uint8Array.of(i)] as const))
+  const root = one.tree.root()
+  for (const [key, value] of [['key/7', Uint8Array.of(7)], ['absent/1', undefined], ['absent/2', undefined]] as const) {
+    const proof = one.tree.prove(keyHashOf(key))
+    t.ok(verifyStateProof(root, key, value, proof))
+    const flip = (bytes: Uint8Array, at: number): Uint8Array => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))
+    const changed: StateProof[] = [
+      ...proof.siblings.flatMap((sibling, i) => Array.from(sibling, (_, at) => ({ ...proof, siblings: proof.siblings.with(i, flip(sibling, at)) }))),
+      ...proof.siblings.map((_, i) => ({ ...proof, siblings: proof.siblings.toSpliced(i, 1) })),
+      { ...proof, siblings: [...proof.siblings, sha256(Uint8Array.of(1))] },
+      ...(proof.terminal === undefined ? [] : (['keyHash', 'valueHash'] as const).flatMap((field) => Array.from(proof.terminal?.[field] ?? [], (_, at) => ({ ...proof, terminal: { ...(proof.terminal as NonNullable<StateProof['terminal']>), [field]: flip(proof.terminal?.[field] as Uint8Array, at) } })))),
+      { ...proof, terminal: proof.terminal === undefined ? { keyHash: keyHashOf('key/7'), valueHash: sha256(Uint8Array.of(7)) } : undefined },
+    ]
+    t.notOk(changed.some((forged) => verifyStateProof(root, key, value, forged)), `${changed.length} forgeries of ${key}`)
+  }
+  t.ok(compareBytes(root, zeroHash) !== 0)
+  t.end()
+})
