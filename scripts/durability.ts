@@ -1,0 +1,78 @@
+// npm run durability: power cuts on real processes, power cuts on the vote log alone, and damaged files of every kind. docs/durability.md has the figures.
+import { existsSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { whyNoPowerCuts } from './durability/image.ts'
+import { type PowerReport, runPowerCuts } from './durability/power.ts'
+
+/** A network starts with a vote log of its own, which is read whole at each start: so it is replaced before that costs much. */
+const cutsOfNetwork = 50
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', short: 'h' },
+    cuts: { type: 'string', default: '0' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'string' },
+    data: { type: 'string' },
+  },
+})
+if (values.help === true) {
+  console.log(`npm run durability -- [flags]
+
+  --cuts N    cut the power of validators N times: real processes under load, on file systems that lose what was not synced.
+              Takes root and loop devices
+  --seed S    of all choices; default 1
+  --json F    writes the figures to this file
+  --data DIR  works in a new folder in there; default /dev/shm where there is one. It stays after a failure
+
+Exit code 1 when anything was lost, served wrongly or stood still.`)
+  process.exit()
+}
+
+const cuts = count('--cuts', values.cuts)
+const seed = count('--seed', values.seed)
+const folder = mkdtempSync(path.join(values.data ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir()), 'dongbaek-durability-'))
+// every start of a node would compile it anew
+process.env['NODE_COMPILE_CACHE'] ??= path.join(tmpdir(), 'dongbaek-compile-cache')
+let stopped = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true))
+
+const problems: string[] = []
+const power: PowerReport[] = []
+if (cuts > 0) {
+  const why = await whyNoPowerCuts(folder)
+  if (why === undefined) await cutPower()
+  else problems.push(`power cannot be cut here: ${why}`)
+}
+if (problems.length === 0) rmdirSync(folder)
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ seed, power, problems }, undefined, 2)}\n`)
+for (const problem of problems) console.log(`FAILED: ${problem}`)
+if (problems.length > 0) console.log(`What is left of it is in ${folder}.`)
+process.exitCode = problems.length > 0 ? 1 : 0
+
+async function cutPower(): Promise<void> {
+  for (let done = 0; done < cuts && problems.length === 0 && !stopped; ) {
+    const report = await runPowerCuts({ folder: path.join(folder, `network-${power.length + 1}`), cuts: Math.min(cutsOfNetwork, cuts - done), seed: seed + power.length, onLine: console.log, isStopped: () => stopped })
+    power.push(report)
+    problems.push(...report.problems)
+    done += report.cuts.length
+    console.log(`network ${power.length}: seed ${report.seed}, ${report.cuts.length} cuts in ${Math.round(report.seconds)} s, ${report.acknowledged} receipts acknowledged, ${report.checked} looked at, ${report.height} blocks, evidence ${report.evidence}, ${report.problems.length} problems`)
+  }
+  const all = power.flatMap((report) => report.cuts)
+  const waits = all.flatMap(({ backMs }) => (backMs > 0 ? [backMs] : [])).sort((a, b) => a - b)
+  console.log(
+    `${all.length} power cuts: ${all.filter(({ who }) => who.length === 4).length} of all four validators at once, ${all.filter(({ whileStarting }) => whileStarting).length} while they were starting; ` +
+      `${power.reduce((sum, { acknowledged }) => sum + acknowledged, 0)} receipts acknowledged, ${power.reduce((sum, { checked }) => sum + checked, 0)} times looked for and found equal; ` +
+      `back after ${((waits[Math.floor(waits.length / 2)] ?? 0) / 1_000).toFixed(1)} s (median), at most ${((waits.at(-1) ?? 0) / 1_000).toFixed(1)} s; ${problems.length} problems`,
+  )
+}
+
+function count(flag: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) {
+    console.error(`${flag} takes a whole number, not ${text}.`)
+    process.exit(2)
+  }
+  return Number(text)
+}
