@@ -1,5 +1,5 @@
 // npm run durability: power cuts on real processes, power cuts on the vote log alone, and damaged files of every kind. docs/durability.md has the figures.
-import { existsSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -46,7 +46,7 @@ if (cuts > 0) {
   if (why === undefined) await cutPower()
   else problems.push(`power cannot be cut here: ${why}`)
 }
-if (problems.length === 0) rmdirSync(folder)
+if (problems.length === 0) rmSync(folder, { recursive: true, force: true })
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ seed, power, problems }, undefined, 2)}\n`)
 for (const problem of problems) console.log(`FAILED: ${problem}`)
 if (problems.length > 0) console.log(`What is left of it is in ${folder}.`)

@@ -117,7 +117,7 @@ async function cutOnce(field: Field, before: readonly CutReport[]): Promise<CutR
   const { random, sites, load, processes, expectDeath, deaths } = field
   const again = before.at(-1)
   const whileStarting = again !== undefined && again.heights.length === 0
-  const afterMs = whileStarting ? random.between(0, 3_000) : random.between(100, 1_500)
+  const afterMs = whileStarting ? random.between(0, 2_500) : random.between(100, 1_500)
   await pause(afterMs)
   const victims = chooseVictims(random, sites)
   for (const { node } of victims) expectDeath.add(node.name)
@@ -135,7 +135,7 @@ async function cutOnce(field: Field, before: readonly CutReport[]): Promise<CutR
   }
   const report = { cut: before.length + 1, who: victims.map(({ node }) => node.name), whileStarting, afterMs, acknowledged }
   // now and then the next cut does not wait until these are back
-  if (random.next() < 0.5) return { ...report, heights: [], backMs: 0, checked: 0, problems: [...deaths] }
+  if (random.next() < 0.6) return { ...report, heights: [], backMs: 0, checked: 0, problems: [...deaths] }
   const heights = await allReady(field)
   const backMs = Math.round(performance.now() - cutAt)
   const checkedBefore = field.checked
