@@ -1,8 +1,6 @@
 // dongbaek keys: make a key, show what of it is public, change its passphrase.
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { peerIdFromPublicKey } from '@libp2p/peer-id'
-import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import { writeOfficeCard } from '../../genesis/card.ts'
 import { officeDid } from '../../genesis/ceremony.ts'
 import { toBase64url } from '../../primitives/bytes.ts'
@@ -11,7 +9,9 @@ import { changePassphrase, createKeystore, type KeystoreInfo, readKeystoreInfo }
 import { answer, type JsonOption } from './output.ts'
 import { existingPassphrase, newPassphrase } from './passphrase.ts'
 
-export function describeKey({ label, publicKey }: KeystoreInfo): { readonly json: JsonObject; readonly text: readonly string[] } {
+async function describeKey({ label, publicKey }: KeystoreInfo): Promise<{ readonly json: JsonObject; readonly text: readonly string[] }> {
+  // loaded here: libp2p is most of what a command would have to wait for
+  const [{ peerIdFromPublicKey }, { publicKeyFromRaw }] = await Promise.all([import('@libp2p/peer-id'), import('@libp2p/crypto/keys')])
   const key = toBase64url(publicKey)
   const peerId = peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toString()
   const did = officeDid(publicKey)
@@ -33,7 +33,7 @@ export function addKeys(program: Command): void {
     .action(async (file: string, options: JsonOption & { readonly label: string; readonly passphraseFile?: string }) => {
       const path = resolve(file)
       const passphrase = await newPassphrase(options.passphraseFile, `Passphrase for ${path}: `)
-      const { json, text } = describeKey(await createKeystore(path, { label: options.label, passphrase }))
+      const { json, text } = await describeKey(await createKeystore(path, { label: options.label, passphrase }))
       answer(options, { file: path, ...json }, [`Wrote ${path}. Keep a copy of it and of the passphrase in two safe places: without them the key is gone.`, ...text])
     })
 
@@ -41,8 +41,8 @@ export function addKeys(program: Command): void {
     .command('show <file>')
     .description('print the public part of a keystore; needs no passphrase')
     .option('--json', 'answer in JSON')
-    .action((file: string, options: JsonOption) => {
-      const { json, text } = describeKey(readKeystoreInfo(resolve(file)))
+    .action(async (file: string, options: JsonOption) => {
+      const { json, text } = await describeKey(readKeystoreInfo(resolve(file)))
       answer(options, json, text)
     })
 
