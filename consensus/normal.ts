@@ -169,6 +169,7 @@ export function keepPrepared(state: ReplicaState, slot: Slot, block: PreparedBlo
   dropUnchained(state, state.anchor)
 }
 
+/** Needs no record of its own: the certificate under it is on disk, and binds to the same block. */
 export function sendCommits(state: ReplicaState): boolean {
   const { self } = state
   if (self === undefined) return false
@@ -177,7 +178,6 @@ export function sendCommits(state: ReplicaState): boolean {
     const slot = state.slots.get(height)
     const accepted = acceptedAt(state, height)
     if (slot === undefined || accepted === undefined || slot.commits.get(self)?.view === state.view || !mayCommit(state, slot)) continue
-    state.effects.persist.push({ type: 'committing', view: state.view, height, blockHash: accepted.hash })
     broadcast(state.effects, { ...castVote(state, 'commit', slot, self, accepted.hash), type: 'commit' })
     changed = true
   }

@@ -40,7 +40,11 @@ export interface Validate {
   readonly holders: readonly Validator[]
 }
 
-/** This replica lacks final blocks from `from` up to `to`, as far as it knows: fetch them with their commit certificates and hand them in as `synced`, in order. `peers` claim to have so many. */
+/**
+ * This replica lacks final blocks from `from` up to `to`, as far as it knows: fetch them with their commit certificates and hand them in as `synced`,
+ * in order. The answer should bring the peer's last stable checkpoint certificate along, as a message `certified`; when `to` is below `from`, that is all
+ * that is lacking. `peers` claim to have so many blocks; a claim may be a lie.
+ */
 export interface Sync {
   readonly from: Height
   readonly to: Height

@@ -2,8 +2,8 @@
 // by restoreReplica. A torn tail is no loss: nothing that it would have recorded has been sent.
 import { decode, encode } from '../primitives/codec.ts'
 import { consensusMessageBytesMax } from '../primitives/limits.ts'
-import { hash, optional, record, union, view, type Infer } from '../primitives/schema.ts'
-import { blockHeader, blockHeight } from './block.ts'
+import { optional, record, union, view, type Infer } from '../primitives/schema.ts'
+import { blockHeader } from './block.ts'
 import { decision, preparedBlock } from './certificate.ts'
 import { newView, viewChange } from './messages.ts'
 import { checkpointContent, signature } from './votes.ts'
@@ -13,10 +13,8 @@ export const logRecord = union({
   proposed: record({ view, header: blockHeader }),
   /** It sent a Prepare, on the strength of this PrePrepare signature. */
   prepared: record({ view, header: blockHeader, proposal: signature }),
-  /** A slot became prepared here. Comes before the Commit vote. */
+  /** A slot became prepared here: whatever happens, a Commit vote in this view can only be for this block. */
   certificate: preparedBlock,
-  /** It sent a Commit. */
-  committing: record({ view, height: blockHeight, blockHash: hash }),
   /** A block became final here. */
   committed: decision,
   /** A NewView showed this final block above what is committed here: prepared certificates stand on it. */

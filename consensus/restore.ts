@@ -101,9 +101,6 @@ function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPo
       keepPrepared(state, slotAt(state, header.height), { header, certificate })
       return
     }
-    case 'committing':
-      if (isCurrent(state, record.view, record.height)) castVote(state, 'commit', slotAt(state, record.height), state.self as number, record.blockHash)
-      return
     case 'anchor':
       raiseAnchor(state, { header: record.header, certificate: record.certificate })
       return
@@ -177,9 +174,6 @@ export function neededRecords(records: readonly LogRecord[], { stored, stable }:
       case 'prepared':
         if (one.header.height > top) keep(`${one.type} ${one.header.height}`, one)
         break
-      case 'committing':
-        if (one.height > top) keep(`${one.type} ${one.height}`, one)
-        break
       case 'checkpoint':
         if (one.height > stable) keep(`${one.type} ${one.height}`, one)
         break
@@ -192,5 +186,5 @@ export function neededRecords(records: readonly LogRecord[], { stored, stable }:
   }
   const of = (...types: readonly LogRecord['type'][]): LogRecord[] => [...last.values()].filter((one) => types.includes(one.type))
   const certificates = [...last.values()].filter((one) => one.type === 'certificate').sort((a, b) => a.header.height - b.header.height)
-  return [...committed, ...of('anchor'), ...of('viewChange', 'newView'), ...certificates, ...of('proposed', 'prepared', 'committing'), ...of('checkpoint', 'halted')]
+  return [...committed, ...of('anchor'), ...of('viewChange', 'newView'), ...certificates, ...of('proposed', 'prepared'), ...of('checkpoint', 'halted')]
 }

@@ -6,7 +6,7 @@ import { broadcast, sendTo } from './effects.ts'
 import { repeatedProposalsMax } from './limits.ts'
 import type { Status } from './messages.ts'
 import { requestPayload } from './normal.ts'
-import { isBehind, noteCommitted, requestSync } from './sync.ts'
+import { isBehind, noteCommitted, requestCheckpoint, requestSync } from './sync.ts'
 import { acceptedAt, isOpen, isPrimary, keyOf, lowWatermark, openHeights, type Peer, type ReplicaState } from './state.ts'
 import { epochAt } from './validators.ts'
 
@@ -53,8 +53,10 @@ function answer(state: ReplicaState, status: Status, peer: Peer, key: string): v
   }
   if (state.stable !== undefined && status.checkpoint < lowWatermark(state)) sendTo(state.effects, validator, { type: 'certified', certificate: state.stable })
   const isAhead = status.committed > state.committed.height
+  const lacksCheckpoint = state.self === undefined && status.checkpoint > lowWatermark(state)
   if (isAhead) requestSync(state, status.committed)
-  if (isAhead || state.effects.send.length > before) state.answered.add(key)
+  else if (lacksCheckpoint) requestCheckpoint(state, peer)
+  if (isAhead || lacksCheckpoint || state.effects.send.length > before) state.answered.add(key)
 }
 
 /** Whether anything here waits for others. */

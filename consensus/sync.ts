@@ -19,6 +19,12 @@ export function isBehind(state: ReplicaState): boolean {
   return mayDecideNext(state) && knownFinal(state) > state.committed.height
 }
 
+/** A follower tells nobody where it stands, so nobody brings it the certificate that it has missed. */
+export function requestCheckpoint(state: ReplicaState, peer: Peer): void {
+  const { height } = state.committed
+  state.effects.sync = { from: (height + 1) as Height, to: height, peers: [{ validator: peer.validator, committed: peer.committed }] }
+}
+
 /** `claimed`: a height that one peer claims, worth one try. */
 export function requestSync(state: ReplicaState, claimed = 0 as Height): void {
   const { height } = state.committed
