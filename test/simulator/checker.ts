@@ -2,7 +2,7 @@
 import { blockHash } from '../../consensus/block.ts'
 import { certifies, signersFormQuorum, type CheckpointCertificate, type Decision } from '../../consensus/certificate.ts'
 import type { Message } from '../../consensus/messages.ts'
-import type { Blame, Output } from '../../consensus/output.ts'
+import type { Blame } from '../../consensus/output.ts'
 import { isQuorum } from '../../consensus/quorum.ts'
 import type { Replica } from '../../consensus/replica.ts'
 import { setAt } from '../../consensus/validators.ts'
@@ -50,18 +50,10 @@ export class Checker {
     this.#executed.set(node.id, executed)
   }
 
-  stepped(node: SimulatedNode, replica: Replica, output: Output): void {
+  stepped(node: SimulatedNode, replica: Replica): void {
     if (!node.isCorrect) return
     const broken = replica.brokenInvariants()
     if (broken.length > 0) this.fail(`${node.name}: ${broken.join('; ')}`)
-    // What is about to be sent rests on what this step persists, or on what an earlier one did.
-    for (const { message } of output.send) {
-      if ((message.type === 'prepare' || message.type === 'commit') && !this.#signed.has(this.#key(node, message.type, `${message.view} ${message.height}`))) {
-        const wanted = message.type === 'prepare' ? 'prepared' : 'committing'
-        const isPersisted = output.persist.some((one) => one.type === wanted) || node.disk.log.some((one) => one.type === wanted)
-        if (!isPersisted) this.fail(`${node.name}: a ${message.type} leaves without a record`)
-      }
-    }
   }
 
   delivered(node: SimulatedNode, decision: Decision): void {
@@ -79,6 +71,7 @@ export class Checker {
       const parent = height === 1 ? toHex(this.#world.genesis.hash) : this.history[height - 2]
       if (parent !== toHex(header.parent)) this.fail(`${node.name} delivers ${height}, which does not stand on ${height - 1}`)
       this.history.push(hash)
+      this.#world.faults.firstDelivery(node)
     } else if (known !== hash) this.fail(`fork at height ${height}: ${node.name} delivers ${hash.slice(0, 6)}, another delivered ${known.slice(0, 6)}`)
     const set = setAt((node.replica as Replica).schedule(), height)
     if (set === undefined || !certifies(decision, set)) this.fail(`${node.name} delivers ${height} without a certificate`)

@@ -2,7 +2,7 @@
 import type { SimulatedNode } from './node.ts'
 import type { World } from './world.ts'
 
-export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'payload', 'byzantine', 'sets'] as const
+export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'starve', 'ambush', 'payload', 'byzantine', 'sets'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 export class Faults {
@@ -42,7 +42,7 @@ export class Faults {
   #strike(): void {
     const world = this.#world
     const { random } = world
-    const possible = (['partition', 'asymmetric', 'crash', 'crash', 'crash-all'] as const).filter((kind) => this.#kinds.has(kind))
+    const possible = (['partition', 'asymmetric', 'crash', 'crash', 'crash-all', 'starve', 'starve'] as const).filter((kind) => this.#kinds.has(kind))
     if (random.chance(0.2)) this.#roughen()
     if (possible.length === 0) return
     const kind = random.pick(possible)
@@ -62,6 +62,9 @@ export class Faults {
         this.#cutFor(random.between(200, 3_000), (from, to) => (deaf ? to : from) === victim && (!partial || random.chance(0.5)))
         return
       }
+      case 'starve':
+        this.#starve()
+        return
       case 'crash': {
         const node = random.pick(world.nodes)
         if (node.isUp && node.crashIn === undefined) node.crashIn = random.below(40)
@@ -75,6 +78,38 @@ export class Faults {
         }
         return
     }
+  }
+
+  /**
+   * A correct node has just made a block final, the first to do so. The worst moment: nobody else may know, so it is cut off at once, what is under
+   * way gets lost, some of the others crash, and those left must not choose otherwise.
+   */
+  firstDelivery(node: SimulatedNode): void {
+    const world = this.#world
+    const { random, network, kernel } = world
+    if (this.#over || !this.#kinds.has('ambush') || !random.chance(world.ambush)) return
+    this.count('ambush')
+    world.trace(() => `fault: ${node.name} is ambushed`)
+    network.loseInFlight()
+    this.#cutFor(random.between(3, 25) * world.timing.viewTimeoutMs, (from, to) => from === node.id || to === node.id)
+    for (const other of world.nodes) {
+      if (other === node || !other.isUp || !random.chance(0.3)) continue
+      // Not here and now: this node's own step is still going on.
+      other.crashIn ??= random.below(3)
+    }
+    if (random.chance(0.7)) this.#starve()
+    for (let i = 1; i < 4; i++) kernel.after(i * random.between(1, 4) * world.timing.viewTimeoutMs, () => this.#over || !random.chance(0.6) || this.#starve())
+  }
+
+  #starve(): void {
+    const world = this.#world
+    const { random } = world
+    const starved = { kind: random.pick(['commit', 'commit', 'prepare', 'prepare', 'new-view', 'pre-prepare', 'view-change']), to: new Set(world.nodes.filter(() => random.chance(0.7)).map((node) => node.id)) }
+    world.network.starved = starved
+    world.trace(() => `little of ${starved.kind} reaches ${[...starved.to].map((id) => world.names[id]).join(' ')}`)
+    world.kernel.after(random.between(1, 8) * world.timing.viewTimeoutMs, () => {
+      if (world.network.starved === starved) world.network.starved = undefined
+    })
   }
 
   #cutFor(durationMs: number, isCut: (from: number, to: number) => boolean): void {

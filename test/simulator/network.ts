@@ -17,7 +17,10 @@ export class Network {
   readonly #kernel: Kernel
   readonly #random: Random
   readonly #cut = new Set<number>()
+  #wave = 0
   quality: LinkQuality = goodLinks
+  /** Packets of this kind are mostly lost on the way to these endpoints: slots get prepared and not committed, views entered by some. */
+  starved: { readonly kind: string; readonly to: ReadonlySet<number> } | undefined
   counts = { lost: 0, duplicated: 0, delayed: 0, cut: 0, delivered: 0 }
 
   constructor(kernel: Kernel, random: Random) {
@@ -25,11 +28,15 @@ export class Network {
     this.#random = random
   }
 
-  send(from: number, to: number, deliver: () => void): void {
+  send(from: number, to: number, kind: string, deliver: () => void): void {
     const { quality, counts } = this
     const random = this.#random
     if (this.#cut.has(from * 1024 + to)) {
       counts.cut++
+      return
+    }
+    if (this.starved?.kind === kind && this.starved.to.has(to) && random.chance(0.9)) {
+      counts.lost++
       return
     }
     if (quality.loss > 0 && random.chance(quality.loss)) {
@@ -45,8 +52,14 @@ export class Network {
         counts.delayed++
       }
       counts.delivered++
-      this.#kernel.after(delayMs, deliver)
+      const wave = this.#wave
+      this.#kernel.after(delayMs, () => wave === this.#wave && deliver())
     }
+  }
+
+  /** Everything that is under way now is lost. */
+  loseInFlight(): void {
+    this.#wave++
   }
 
   cut(from: number, to: number): void {
@@ -59,6 +72,7 @@ export class Network {
 
   heal(): void {
     this.#cut.clear()
+    this.starved = undefined
     this.quality = goodLinks
   }
 }

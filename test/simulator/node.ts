@@ -142,7 +142,7 @@ export class SimulatedNode {
       const input = this.#inputs.shift() as Input
       const output = this.#step(this.replica, input)
       if (output === undefined) return
-      world.checker.stepped(this, this.replica, output)
+      world.checker.stepped(this, this.replica)
       if (this.#boundary()) return
       if (output.persist.length === 0) {
         if (!this.#act(output)) return
@@ -249,7 +249,8 @@ export class SimulatedNode {
         this.#havePayload(packet.manifest)
         return
       case 'wantBlocks':
-        world.send(this, from, { type: 'blocks', blocks: disk.blocks.slice(packet.from - 1, packet.to) })
+        world.send(this, from, { type: 'blocks', blocks: disk.blocks.slice(packet.from - 1, Math.max(packet.from - 1, packet.to)) })
+        if (disk.stable !== undefined) world.send(this, from, { type: 'consensus', message: { type: 'certified', certificate: disk.stable } })
         return
       case 'blocks':
         this.#synced(packet.blocks)

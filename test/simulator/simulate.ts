@@ -69,8 +69,9 @@ export function simulate({ seed, validators, faults = faultKinds, trace }: Simul
     if (!kernel.runUntil(healedMs + recoveryLimitMs(world, validators), done)) stalled = wanted()
     for (const id of world.acknowledged.keys()) if (!world.correct.every((node) => checker.isExecuted(node, id)) && stalled === undefined) violation = `transaction ${id} was acknowledged and is lost`
   } catch (error) {
-    if (error instanceof Violation || error instanceof AssertionError) violation = error.message
-    else throw error
+    // Anything that is thrown is a finding; what neither the checker nor an assertion threw needs its stack to be understood.
+    if (!(error instanceof Error)) throw error
+    violation = error instanceof Violation || error instanceof AssertionError ? error.message : (error.stack ?? error.message)
   } finally {
     restore()
   }

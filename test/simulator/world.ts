@@ -31,7 +31,7 @@ export class World {
   readonly chain = 'simulated'
   readonly genesis: BlockRef = { height: 0 as Height, hash: taggedHash('simulated-genesis', utf8('genesis')), timeMs: 0 as TimeMs }
   readonly parameters: ConsensusParameters
-  readonly timing: ConsensusTiming = { viewTimeoutMs: 400, viewTimeoutMaxMs: 3_200, retransmitMs: 120, heartbeatMs: 2_000, checkpointIdleMs: 100 }
+  readonly timing: ConsensusTiming
   readonly inclusionTimeoutMs = 4_000
   readonly pipelineDepth: number
   readonly kernel = new Kernel()
@@ -50,6 +50,8 @@ export class World {
   readonly diskMs: number
   readonly executeMs: number
   missingBodies: number
+  /** How likely the first to make a block final is cut off at that moment. */
+  readonly ambush: number
   /** Transactions executed by some correct node: they must never be missing from the history. */
   readonly acknowledged = new Map<number, Height>()
   readonly #keyring: Keyring
@@ -62,10 +64,14 @@ export class World {
     const checkpointInterval = random.pick([1, 1, 2, 4])
     this.parameters = { window: random.pick([8, 12, 16]), checkpointInterval }
     this.pipelineDepth = random.pick([1, 2, 4, 4])
+    // Hasty timers make for many views; patient ones for long pipelines.
+    const viewTimeoutMs = random.pick([60, 150, 400, 400])
+    this.timing = { viewTimeoutMs, viewTimeoutMaxMs: 8 * viewTimeoutMs, retransmitMs: random.pick([40, 120]), heartbeatMs: 2_000, checkpointIdleMs: 100 }
     this.throughBytes = random.chance(0.08)
     this.diskMs = random.pick([0.5, 2, 8])
     this.executeMs = random.pick([0.5, 3, 20])
     this.missingBodies = faults.includes('payload') && random.chance(0.5) ? random.between(0.05, 0.5) : 0
+    this.ambush = random.pick([0, 0.1, 0.3])
     this.network = new Network(this.kernel, random)
     this.checker = new Checker(this)
 
@@ -78,9 +84,14 @@ export class World {
     for (const index of random.shuffled(Array.from({ length: validators }, (_, i) => i)).slice(0, liars)) behaviours.set(index, random.pick(behaviourNamesFor()))
 
     const members: Validator[] = this.#keyring.keys.map(({ publicKey }, i) => ({ name: `v${i}`, organisation: i % 2 === 0 ? 'city' : 'bank', publicKey }))
+    // Without liars no organisation can be missing for good, so its minimum may be all of its members.
+    const strict = liars === 0 && random.chance(0.3)
     const setOf = (chosen: readonly Validator[]): Epoch['set'] => ({
       validators: alternateOrganisations(chosen),
-      minimums: validators < 4 ? [] : [{ organisation: 'city', minimum: 1 }, { organisation: 'bank', minimum: 1 }],
+      minimums: validators < 4 ? [] : ['city', 'bank'].map((organisation) => {
+        const members = chosen.filter((one) => one.organisation === organisation).length
+        return { organisation, minimum: strict ? Math.floor((2 * members) / 3) + 1 : 1 }
+      }),
     })
     this.genesisEpoch = { activation: 1 as Height, set: setOf(members.slice(0, validators)) }
     if (changesSets) {
@@ -102,6 +113,7 @@ export class World {
     this.faults = new Faults(this, faults)
     for (const name of behaviours.values()) this.faults.count(`byzantine:${name}`)
     if (changesSets) this.faults.count('sets')
+    if (this.missingBodies > 0) this.faults.count('payload')
     this.trace(() => `seed ${seed}: ${validators} validators, window ${this.parameters.window}, checkpoint interval ${checkpointInterval}, pipeline ${this.pipelineDepth}${[...behaviours].map(([i, name]) => `, v${i} is ${name}`).join('')}`)
   }
 
@@ -122,7 +134,7 @@ export class World {
   }
 
   send(from: SimulatedNode, to: number, packet: Packet): void {
-    this.network.send(from.id, to, () => this.nodes[to]?.receive(from.id, packet))
+    this.network.send(from.id, to, packet.type === 'consensus' ? packet.message.type : packet.type, () => this.nodes[to]?.receive(from.id, packet))
   }
 
   sendToKey(from: SimulatedNode, publicKey: Uint8Array, packet: Packet): void {
