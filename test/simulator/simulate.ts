@@ -1,6 +1,7 @@
 // One seed, one run: a faulty phase in which only safety must hold, then a healed one in which everything that a correct validator
 // still holds must become final everywhere and be certified, within a stated time.
 import { AssertionError } from '../../primitives/errors.ts'
+import type { BehaviourName } from './adversary.ts'
 import { Violation } from './checker.ts'
 import { faultKinds, type FaultKind } from './faults.ts'
 import { World } from './world.ts'
@@ -9,6 +10,7 @@ export interface SimulationOptions {
   readonly seed: number
   readonly validators: number
   readonly faults?: readonly FaultKind[]
+  readonly liars?: readonly BehaviourName[]
   readonly trace?: (line: string) => void
 }
 
@@ -26,16 +28,16 @@ export interface SimulationResult {
 }
 
 /**
- * The healed network must finish within this time. Views meet within one capped view timeout (3.2 s); then at most f liars may lead in a row, each
- * costing one; a transaction left out costs an inclusion timeout (4 s) for each.
+ * The healed network must finish within this time. Views meet within one capped view timeout. Then at most f liars may lead in a row, each costing
+ * a view timeout that may have grown to the cap, and, if it leaves a transaction out while it goes on proposing, an inclusion timeout instead.
  */
 export function recoveryLimitMs(world: World, validators: number): number {
   const f = Math.floor((validators - 1) / 3)
-  return (f + 3) * (world.timing.viewTimeoutMaxMs + world.inclusionTimeoutMs)
+  return (f + 2) * world.timing.viewTimeoutMaxMs + f * world.inclusionTimeoutMs
 }
 
-export function simulate({ seed, validators, faults = faultKinds, trace }: SimulationOptions): SimulationResult {
-  const world = new World({ seed, validators, faults, ...(trace === undefined ? {} : { trace }) })
+export function simulate({ seed, validators, faults = faultKinds, liars = [], trace }: SimulationOptions): SimulationResult {
+  const world = new World({ seed, validators, faults, liars, ...(trace === undefined ? {} : { trace }) })
   const { random, kernel, checker } = world
   const faultyMs = random.between(2_000, 6_000)
   const transactions = 8 + random.below(16)

@@ -9,7 +9,7 @@ import { alternateOrganisations, type Epoch, type Validator } from '../../consen
 import type { Height, TimeMs } from '../../primitives/brand.ts'
 import { equalBytes, utf8 } from '../../primitives/bytes.ts'
 import { taggedHash } from '../../primitives/hash.ts'
-import { behaviourOf, type BehaviourName } from './adversary.ts'
+import { behaviourNames, behaviourOf, type BehaviourName } from './adversary.ts'
 import { Checker } from './checker.ts'
 import type { Result } from './disk.ts'
 import { Faults, type FaultKind } from './faults.ts'
@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly seed: number
   readonly validators: number
   readonly faults: readonly FaultKind[]
+  /** Only these kinds of liars, and one at least; otherwise any kind, or none. */
+  readonly liars?: readonly BehaviourName[]
   readonly trace?: (line: string) => void
 }
 
@@ -57,7 +59,7 @@ export class World {
   readonly #keyring: Keyring
   readonly #trace: ((line: string) => void) | undefined
 
-  constructor({ seed, validators, faults, trace }: WorldOptions) {
+  constructor({ seed, validators, faults, liars = [], trace }: WorldOptions) {
     const random = randomOf(seed)
     this.random = random
     this.#trace = trace
@@ -79,13 +81,13 @@ export class World {
     const total = validators + (changesSets ? 1 : 0)
     this.#keyring = keyring(total, random.chance(0.01))
     const f = faultsTolerated(validators)
-    const liars = faults.includes('byzantine') && f > 0 && random.chance(0.5) ? 1 + random.below(f) : 0
+    const lying = faults.includes('byzantine') && f > 0 && (liars.length > 0 || random.chance(0.5)) ? 1 + random.below(f) : 0
     const behaviours = new Map<number, BehaviourName>()
-    for (const index of random.shuffled(Array.from({ length: validators }, (_, i) => i)).slice(0, liars)) behaviours.set(index, random.pick(behaviourNamesFor()))
+    for (const index of random.shuffled(Array.from({ length: validators }, (_, i) => i)).slice(0, lying)) behaviours.set(index, random.pick(liars.length > 0 ? liars : behaviourNames))
 
     const members: Validator[] = this.#keyring.keys.map(({ publicKey }, i) => ({ name: `v${i}`, organisation: i % 2 === 0 ? 'city' : 'bank', publicKey }))
     // Without liars no organisation can be missing for good, so its minimum may be all of its members.
-    const strict = liars === 0 && random.chance(0.3)
+    const strict = lying === 0 && random.chance(0.3)
     const setOf = (chosen: readonly Validator[]): Epoch['set'] => ({
       validators: alternateOrganisations(chosen),
       minimums: validators < 4 ? [] : ['city', 'bank'].map((organisation) => {
@@ -152,8 +154,4 @@ export class World {
   traceMessage(node: SimulatedNode, message: Message): void {
     this.trace(() => `${node.name} says ${describeMessage(message)}`)
   }
-}
-
-function behaviourNamesFor(): readonly BehaviourName[] {
-  return ['silent', 'selective', 'equivocator', 'double-voter', 'stale-view-change', 'wrong-new-view', 'replayer', 'impatient', 'boaster', 'omitter', 'flooder', 'twins', 'mutator']
 }
