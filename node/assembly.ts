@@ -15,6 +15,10 @@ import type { NodeStatus, PeerStatus } from '../rpc/backend.ts'
 import { createRpcServer } from '../rpc/server.ts'
 import { parametersTable } from '../state/parameters.ts'
 import { decodeValue, stateKey } from '../state/table.ts'
+import { bodyErased, bodyIsReferenced } from '../state/community/body.ts'
+import type { erased, posted } from '../state/community/events.ts'
+import type { Event } from '../state/family.ts'
+import { createOverlay, createValueCache } from '../state/view.ts'
 import { createAdmission } from './admission.ts'
 import { createAvailability } from './availability.ts'
 import { createBackend } from './backend.ts'
@@ -23,7 +27,7 @@ import type { Config } from './config.ts'
 import { createExecutor, type ExecutedBlock } from './executor.ts'
 import { createGossip } from './gossip.ts'
 import { createHouse } from './house.ts'
-import { evidenceMax } from './limits.ts'
+import { bodySweepMs, evidenceMax } from './limits.ts'
 import { createMempool } from './mempool.ts'
 import { createMetrics } from './metrics.ts'
 import type { OpenChain } from './open-chain.ts'
@@ -87,7 +91,10 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
   restorePayloads(payloads, records, keptPayloads, store.head().height)
   const mempool = createMempool()
   const waiters = createWaiters(clock)
-  const bodies = createBodies(database)
+  const bodies = createBodies(database, clock, (hash) => {
+    const view = createOverlay(state.source, createValueCache(1))
+    return bodyErased(view, hash) ? 'erased' : bodyIsReferenced(view, hash) ? 'referenced' : 'unknown'
+  })
   const evidence: JsonObject[] = []
   let halted: string | undefined
   let toldWork = false
@@ -127,12 +134,20 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     toldWork = pending
   }
 
+  const followBodies = async (events: readonly Event[]): Promise<void> => {
+    for (const event of events) {
+      if (event.type === 'community.erased') await bodies.erase((event as ReturnType<typeof erased>).bodyHash)
+      else if (event.type === 'community.posted' || event.type === 'community.commented') await bodies.referenced((event as ReturnType<typeof posted>).bodyHash)
+    }
+  }
+
   const onExecuted = ({ height, hash, payload, executed }: ExecutedBlock): void => {
     mempool.remove(executed.receipts.map(({ id }) => id))
     payloads.release(height)
     validityMs = readValidityMs()
     ordering.driver.input({ type: 'executed', height, blockHash: hash, stateRoot: executed.stateRoot })
     for (const receipt of executed.receipts) waiters.tell(receipt)
+    followBodies(executed.receipts.flatMap(({ events }) => events)).catch(onFatal)
     backend.blockStored(height)
     if (config.role === 'validator') for (const name of followerNames) gossip.tellHead(height, name)
     const refused = executed.receipts.filter(({ status }) => status === 'refused').length
@@ -313,8 +328,15 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
   }
   recover().catch(onFatal)
 
+  let cancelSweep = clock.after(0, () => sweep())
+  const sweep = (): void => {
+    cancelSweep = clock.after(bodySweepMs, sweep)
+    bodies.sweep().catch(onFatal)
+  }
+
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
+      cancelSweep()
       house.stop()
       waiters.letGo()
       await rpc.stop()

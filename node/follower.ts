@@ -1,6 +1,6 @@
 // Catching up: fetches final blocks with their certificates from peers, several in a row, and hands them in, in order. The certificate makes a
 // block final whoever sent it, so a lying peer can only be useless: it is passed over and blamed.
-import type { Decision } from '../consensus/certificate.ts'
+import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { Verified } from '../consensus/messages.ts'
 import { asVerified, decisionChecks, type VerificationContext } from '../consensus/verification.ts'
 import type { Height } from '../primitives/brand.ts'
@@ -18,6 +18,8 @@ const settleMs = 2_000
 export interface Follower {
   /** Someone has final blocks up to `height`. */
   readonly follow: (height: Height, peers: readonly string[]) => void
+  /** Someone has a certificate that is lacking here, though the blocks are not. */
+  readonly askCertificate: (peer: string) => void
   /** Still fetching. */
   readonly target: () => Height
   readonly stop: () => Promise<void>
@@ -35,6 +37,8 @@ export interface FollowerContext {
   readonly aheadMax: number
   /** In order: the block after the last committed one. */
   readonly take: (decision: Verified<Decision>, payload: Payload) => void
+  /** A checkpoint certificate as a peer sent it, not checked yet. */
+  readonly takeCertificate: (certificate: CheckpointCertificate, peer: string) => void
   readonly onFatal: (error: unknown) => void
 }
 
@@ -63,6 +67,7 @@ export function createFollower(context: FollowerContext): Follower {
   const takeFrom = async (peer: string, from: Height): Promise<number> => {
     const answer = await ask(peer, from, Math.min(syncBlocksMax, Math.max(1, target - from + 1)))
     let taken = 0
+    if (answer?.checkpoint !== undefined) context.takeCertificate(answer.checkpoint, peer)
     for (const block of answer?.blocks ?? []) {
       while (!stopped && reached() - executed() >= context.aheadMax) await pause(fetchRetryMs)
       if (stopped) break
@@ -109,6 +114,11 @@ export function createFollower(context: FollowerContext): Follower {
         .finally(() => {
           running = undefined
         })
+    },
+    askCertificate: (peer) => {
+      void ask(peer, (committed() + 1) as Height, 1).then((answer) => {
+        if (answer?.checkpoint !== undefined && !stopped) context.takeCertificate(answer.checkpoint, peer)
+      }, context.onFatal)
     },
     target: () => target,
     stop: async () => {

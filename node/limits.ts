@@ -212,3 +212,10 @@ export const proofAttemptsMax = 8
 export const simulationEntriesMax = 4_096
 /** Between rounds of asking the others how far they are, for a validator that has lost its votes. */
 export const horizonRetryMs = 300
+/** Bodies that no post names yet: 256 MiB at the most. */
+export const waitingBodiesMax = 4_096
+/** How long a body waits for its post. A phone sends both within seconds. */
+export const bodyWaitMs = 3_600_000
+/** Between looks at those that wait. */
+export const bodySweepMs = 600_000
+export const bodySweepPage = 256

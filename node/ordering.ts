@@ -3,7 +3,7 @@
 import { blockHash } from '../consensus/block.ts'
 import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { ReplicaConfig } from '../consensus/config.ts'
-import type { Message } from '../consensus/messages.ts'
+import { encodeMessage, type Message } from '../consensus/messages.ts'
 import type { Blame, Halt, Propose, Sync, Validate } from '../consensus/output.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import { type Replica, restoreReplica } from '../consensus/replica.ts'
@@ -146,7 +146,10 @@ export function createOrdering(context: OrderingContext): Ordering {
       deliver: context.deliver,
       validate: (request) => void judge(request).catch((error: unknown) => (stopped ? undefined : onFatal(error))),
       propose,
-      sync: (request: Sync) => follower.follow(request.to, request.peers.map(({ validator }) => validator.name)),
+      sync: ({ from, to, peers }: Sync) => {
+        if (to >= from) follower.follow(to, peers.map(({ validator }) => validator.name))
+        else for (const { validator } of peers) follower.askCertificate(validator.name)
+      },
       certified: (certificate) => {
         checkpoint = certificate.content.height
         context.certified(certificate)
@@ -176,6 +179,8 @@ export function createOrdering(context: OrderingContext): Ordering {
       payloads.put(payload)
       driver.input({ type: 'synced', decision })
     },
+    // as if it had come by itself: checked, and taken only if it is news
+    takeCertificate: (certificate, peer) => void inbound([{ peer, bytes: encodeMessage({ type: 'certified', certificate }) }]),
     onFatal,
   })
 

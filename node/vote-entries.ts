@@ -15,15 +15,29 @@ export function payloadEntry(payload: Payload): Uint8Array {
   return concatBytes(payloadTag, encodePayloadRecord(payload))
 }
 
-/** Sorts what was read back, each kind in order. Throws `votelog/foreign` on an entry that is neither, `codec/…` on a broken one. */
+/** Sorts what was read back, each kind in order. Throws `votelog/foreign` on an entry that this version cannot read: its bytes are whole, as their checksum says. */
 export function readEntries(entries: readonly Uint8Array[]): { readonly records: readonly LogRecord[]; readonly payloads: readonly PayloadRecord[] } {
   const records: LogRecord[] = []
   const payloads: PayloadRecord[] = []
   for (const entry of entries) {
     const content = entry.subarray(1)
-    if (entry[0] === recordTag[0]) records.push(decodeRecord(content))
-    else if (entry[0] === payloadTag[0]) payloads.push(decodePayloadRecord(content))
-    else throw new DongbaekError('votelog/foreign', 'the vote log holds an entry that this version does not know: start the version that wrote it', { tag: entry[0] ?? 0 })
+    try {
+      if (entry[0] === recordTag[0]) records.push(decodeRecord(content))
+      else if (entry[0] === payloadTag[0]) payloads.push(decodePayloadRecord(content))
+      else throw foreign(`tag ${entry[0] ?? 'none'}`)
+    } catch (cause) {
+      if (!(cause instanceof DongbaekError) || cause.code === 'votelog/foreign') throw cause
+      throw foreign(cause.message, cause)
+    }
   }
   return { records, payloads }
+}
+
+function foreign(what: string, cause?: unknown): DongbaekError {
+  return new DongbaekError(
+    'votelog/foreign',
+    `the vote log holds an entry that this version cannot read (${what}): it was written by another version. Start that version; or move the data folder away, and this validator catches up from the others before it votes`,
+    {},
+    cause === undefined ? {} : { cause },
+  )
 }
