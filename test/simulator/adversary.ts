@@ -1,28 +1,33 @@
 // Liars. Each is a real replica whose words are changed on the way out, or that says things besides. It signs with its own key only
 // and may repeat whatever it has heard: that is the exact adversary of the protocol.
 import { blockHash } from '../../consensus/block.ts'
+import type { SignatureEntry } from '../../consensus/certificate.ts'
 import { newViewBytes, statusBytes, viewChangeBytes, type Message, type StatusContent } from '../../consensus/messages.ts'
 import type { Send } from '../../consensus/output.ts'
 import { indexOfKey, primaryIndex, setAt, type Validator } from '../../consensus/validators.ts'
-import { voteBytes, type VoteKind } from '../../consensus/votes.ts'
+import { checkpointBytes, voteBytes, type VoteKind } from '../../consensus/votes.ts'
 import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
 import type { SimulatedNode } from './node.ts'
 import type { World } from './world.ts'
 
-export type BehaviourName =
-  | 'silent'
-  | 'selective'
-  | 'equivocator'
-  | 'double-voter'
-  | 'stale-view-change'
-  | 'wrong-new-view'
-  | 'replayer'
-  | 'impatient'
-  | 'boaster'
-  | 'omitter'
-  | 'flooder'
-  | 'twins'
-  | 'mutator'
+export const behaviourNames = [
+  'silent',
+  'selective',
+  'equivocator',
+  'double-voter',
+  'stale-view-change',
+  'wrong-new-view',
+  'forger',
+  'wrong-root',
+  'replayer',
+  'impatient',
+  'boaster',
+  'omitter',
+  'flooder',
+  'twins',
+  'mutator',
+] as const
+export type BehaviourName = (typeof behaviourNames)[number]
 
 export interface Behaviour {
   readonly name: BehaviourName
@@ -125,6 +130,19 @@ export function behaviourOf(name: BehaviourName, world: World): Behaviour {
           return [{ to, message: { type, ...lie, signature: node.key.sign(newViewBytes(world.chain, lie)) } }]
         },
       }
+    case 'wrong-root':
+      return {
+        ...honest,
+        name,
+        outgoing: (node, { to, message }) => {
+          if (message.type !== 'checkpoint') return [{ to, message }]
+          const content = { ...message.content, stateRoot: world.genesis.hash }
+          const lie: Message = { ...message, content, signature: node.key.sign(checkpointBytes(world.chain, content)) }
+          return random.chance(0.5) ? [{ to, message: lie }] : [{ to, message }, { to, message: lie }]
+        },
+      }
+    case 'forger':
+      return { ...honest, name, outgoing: (node, send) => [send, ...forge(node, send).map((message) => ({ to: send.to, message }))] }
     case 'replayer': {
       const heard: Message[] = []
       return {
@@ -208,4 +226,30 @@ function mutate(world: World, message: Message): Message {
     return value
   }
   return change(message) as Message
+}
+
+/** Certificates made of too few signatures, of repeated ones, or of those given for another block. */
+function forge(node: SimulatedNode, { message }: Send): Message[] {
+  const { random, chain } = node.world
+  const thin = (entries: readonly SignatureEntry[]): SignatureEntry[] => {
+    const few = entries.filter((_, i) => i === 0 || random.chance(0.5))
+    return random.chance(0.5) ? few : [...few, ...few].slice(0, entries.length)
+  }
+  switch (message.type) {
+    case 'view-change': {
+      const { type, signature: _, ...content } = message
+      const prepared = content.prepared.map((block) => {
+        if (random.chance(0.5)) return { ...block, certificate: { ...block.certificate, signatures: thin(block.certificate.signatures) } }
+        // The block of the own choice under the votes for another.
+        const header = { ...block.header, timeMs: (block.header.timeMs + 1) as TimeMs }
+        return { header, certificate: { ...block.certificate, blockHash: blockHash(header) } }
+      })
+      const lie = { ...content, prepared }
+      return [{ type, ...lie, signature: node.key.sign(viewChangeBytes(chain, lie)) }]
+    }
+    case 'certified':
+      return [{ ...message, certificate: { ...message.certificate, signatures: thin(message.certificate.signatures) } }]
+    default:
+      return []
+  }
 }
