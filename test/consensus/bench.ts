@@ -1,7 +1,7 @@
 // A bench for replicas: a few of them side by side, with nothing happening but what a test asks for. Messages queue up until they are delivered;
 // payloads are always there, and execution follows at once unless a test holds it back.
 import { blockHash, type BlockHeader, type BlockRef } from '../../consensus/block.ts'
-import type { Decision } from '../../consensus/certificate.ts'
+import type { Decision, SignatureCheck } from '../../consensus/certificate.ts'
 import { defaultTiming, type ConsensusParameters, type ReplicaConfig } from '../../consensus/config.ts'
 import type { Input, TimerName } from '../../consensus/input.ts'
 import { encodeMessage, type Message } from '../../consensus/messages.ts'
@@ -49,7 +49,6 @@ export class BenchReplica {
   readonly outputs: Output[] = []
   halted = false
   executes = true
-  proposes = true
   /** Number of the next transaction it proposes. */
   nextTransaction = 0
 
@@ -89,8 +88,13 @@ export class BenchReplica {
     if (broken.length > 0) throw new Error(`replica ${this.index}: ${broken.join('; ')}`)
     for (const { blockHash: hash } of output.validate) this.give({ type: 'payload', blockHash: hash, verdict: 'valid' })
     for (const decision of output.deliver) if (this.executes) this.execute(decision)
-    if (output.propose !== undefined && this.proposes) {
+    if (output.propose !== undefined) {
       const { view, height, parent, parentTimeMs } = output.propose
+      if (this.bench.allowance === 0) {
+        this.give({ type: 'noProposal', view, height })
+        return
+      }
+      this.bench.allowance--
       const manifest = manifestOf([this.index * 1_000 + this.nextTransaction++])
       this.give({ type: 'proposal', view, height, parent, timeMs: (parentTimeMs + 1) as TimeMs, payload: payloadHash(manifest), payloadCount: 1, manifest })
     }
@@ -126,6 +130,8 @@ export class Bench {
   readonly epoch: Epoch
   readonly replicas: BenchReplica[]
   posted: Posted[] = []
+  /** Blocks that may still be proposed, by whoever is primary. */
+  allowance = 0
   readonly #verify: ReturnType<typeof keyring>['verify']
 
   constructor(count: number, options: BenchOptions = {}) {
@@ -176,6 +182,10 @@ export class Bench {
     return verifyMessage(message, { chain, genesis, schedule: this.at(to).replica.schedule() }, this.#verify)
   }
 
+  isSigned(check: SignatureCheck): boolean {
+    return this.#verify(check)
+  }
+
   /** Delivers what is posted, and what that causes, as long as `wanted` says so; the rest is lost. */
   settle(wanted: (posted: Posted) => boolean = () => true): void {
     for (let guard = 0; this.posted.length > 0; guard++) {
@@ -185,10 +195,12 @@ export class Bench {
     }
   }
 
-  /** Everyone hears of work; the first primary proposes until its pipeline is full, and all is delivered. */
-  work(wanted?: (posted: Posted) => boolean): void {
+  /** Everyone hears of work for so many blocks, and all that follows is delivered; what is left of the work stays pending. */
+  work(blocks: number, wanted?: (posted: Posted) => boolean): void {
+    this.allowance += blocks
     for (const replica of this.replicas) replica.give({ type: 'work', pending: true })
     this.settle(wanted)
+    if (this.allowance === 0) for (const replica of this.replicas) replica.give({ type: 'work', pending: false })
   }
 
   expire(name: TimerName, indexes: readonly number[] = this.replicas.map((_, i) => i), wanted?: (posted: Posted) => boolean): void {
