@@ -7,7 +7,7 @@ import { decode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { blockBytesMax } from '../primitives/limits.ts'
 import type { JsonObject } from '../primitives/schema.ts'
-import type { Backend, NodeStatus, PeerStatus } from '../rpc/backend.ts'
+import type { Backend, CertifiedProof, NodeStatus, PeerStatus } from '../rpc/backend.ts'
 import { type State, simulateTransaction } from '../state/execute.ts'
 import { keyHashOf } from '../state/proof.ts'
 import { blockOutcomeSchema, type Receipt, receiptSchema } from '../state/receipt.ts'
@@ -17,7 +17,7 @@ import { type Genesis, genesisHash, genesisToJson } from '../genesis/genesis.ts'
 import type { Admission } from './admission.ts'
 import type { Bodies } from './bodies.ts'
 import type { ChainStore } from './chain-store.ts'
-import { certificateWaitMs, proofAttemptsMax, simulationEntriesMax } from './limits.ts'
+import { certificateWaitMs, simulationEntriesMax } from './limits.ts'
 import type { Waiters } from './waiters.ts'
 import type { Clock } from './world.ts'
 
@@ -57,33 +57,42 @@ export function createBackend(context: BackendContext): NodeBackend {
     return encoded === undefined ? undefined : decode(receiptSchema, encoded, blockBytesMax)
   }
 
-  /** The certificate of this height, when it comes within the wait. */
-  const certificateOf = (height: Height): Promise<CheckpointCertificate | undefined> =>
-    new Promise((resolve) => {
-      const done = (certificate: CheckpointCertificate | undefined): void => {
+  /**
+   * Proofs of the head, and of each later height that will be certified, until the certificate of one of them is here: under load only every
+   * so-many-th height is certified, and the head has moved on by the time its certificate comes.
+   */
+  const proveCertified = (keys: readonly string[]): Promise<CertifiedProof> =>
+    new Promise((resolve, reject) => {
+      const taken = new Map<Height, CertifiedProof['entries']>()
+      const take = (): void => {
+        const head = store.head()
+        // the tree is ahead while a block is being stored; nothing runs between these reads, so all are of one height
+        if (equalBytes(state.tree.root(), head.stateRoot)) taken.set(head.height, keys.map((key) => ({ key, value: store.stateValue(key), proof: state.tree.prove(keyHashOf(key)) })))
+      }
+      const end = (): void => {
         cancel()
-        certificateListeners.delete(hear)
-        resolve(certificate)
+        listeners.delete(onBlock)
+        certificateListeners.delete(onCertificate)
       }
-      const hear = (certificate: CheckpointCertificate): void => {
-        if (certificate.content.height === height) done(certificate)
-        else if (certificate.content.height > height) done(undefined)
+      const onCertificate = (checkpoint: CheckpointCertificate): void => {
+        const { height, stateRoot } = checkpoint.content
+        const entries = taken.get(height)
+        if (entries === undefined) return
+        end()
+        resolve({ height, stateRoot, checkpoint, entries })
       }
-      const cancel = clock.after(certificateWaitMs, () => done(undefined))
-      certificateListeners.add(hear)
-      const known = store.checkpoint(height)
-      if (known !== undefined) done(known)
-    })
-
-  const nextBlock = (): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
-        cancel()
-        listeners.delete(done)
-        resolve()
+      const onBlock = (height: Height): void => {
+        if (height % genesis.consensus.checkpointInterval === 0 || taken.size === 0) take()
       }
-      const cancel = clock.after(certificateWaitMs, done)
-      listeners.add(done)
+      const cancel = clock.after(certificateWaitMs, () => {
+        end()
+        reject(new DongbaekError('node/not-certified', 'the last state is not certified yet: ask again in a second; if it stays so, node_status says what is waited for'))
+      })
+      listeners.add(onBlock)
+      certificateListeners.add(onCertificate)
+      take()
+      const known = store.checkpoint(store.head().height)
+      if (known !== undefined) onCertificate(known)
     })
 
   return {
@@ -150,21 +159,7 @@ export function createBackend(context: BackendContext): NodeBackend {
         await close()
       }
     },
-    prove: async (keys) => {
-      for (let attempt = 0; attempt < proofAttemptsMax; attempt++) {
-        const head = store.head()
-        // the tree is ahead while a block is being stored
-        if (!equalBytes(state.tree.root(), head.stateRoot)) {
-          await nextBlock()
-          continue
-        }
-        // all of one height: nothing runs between these reads
-        const entries = keys.map((key) => ({ key, value: store.stateValue(key), proof: state.tree.prove(keyHashOf(key)) }))
-        const checkpoint = await certificateOf(head.height)
-        if (checkpoint !== undefined) return { height: head.height, stateRoot: checkpoint.content.stateRoot, checkpoint, entries }
-      }
-      throw new DongbaekError('node/not-certified', 'the last state is not certified yet: ask again in a second; if it stays so, node_status says what is waited for')
-    },
+    prove: proveCertified,
     onBlock: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)

@@ -200,14 +200,12 @@ export const treePageBytes = 6_144
 
 // ---------------------------------------------------------------- the node
 
-/** How long a proof waits for the certificate of the height that it was made at. */
-export const certificateWaitMs = 1_500
+/** How long a proof waits for the certificate of a height that it was made at. */
+export const certificateWaitMs = 5_000
 /** How often the node looks at what waits too long: resending, expiry, suspicion. */
 export const houseKeepingMs = 500
 /** Contradictions of validators that are kept to be shown. */
 export const evidenceMax = 256
-/** Under load the head moves on while a proof waits for its certificate. */
-export const proofAttemptsMax = 8
 /** Values that one simulated transaction may read and keep. */
 export const simulationEntriesMax = 4_096
 /** Between rounds of asking the others how far they are, for a validator that has lost its votes. */

@@ -55,6 +55,22 @@ t.test('blocks are made, followed and certified, and an idle network makes none'
   t.equal(await headOf(observer), 5, 'no block without a transaction')
 })
 
+t.test('a proof is answered while blocks go by, though only some heights are certified', async (t) => {
+  const cluster = await startedCluster(t)
+  const client = clientOf(cluster.node('validator-0'))
+  const { chainId } = cluster.node('validator-0')
+  let more = true
+  const load = (async () => {
+    while (more) await register(client, chainId)
+  })()
+  for (let i = 0; i < 3; i++) {
+    const { height, checkpoint } = await client.call('state_proof', { keys: ['parameters/current', 'parameters/none'] })
+    t.equal(checkpoint.content.height, height)
+  }
+  more = false
+  await load
+})
+
 t.test('the chain goes on without its primary, which catches up and votes when it is back', async (t) => {
   const cluster = await startedCluster(t)
   const other = clientOf(cluster.node('validator-1'))
