@@ -76,19 +76,19 @@ function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPo
     }
     case 'proposed': {
       const { view, header } = record
-      if (!isCurrent(state, record.view, header.height)) return
       const hash = blockHash(header)
+      markValid(state, header.height, hash)
+      if (!isCurrent(state, view, header.height)) return
       const manifest = manifestOf?.(header)
       const signature = state.config.sign(voteBytes('pre-prepare', state.config.chain, view, header.height, hash))
-      markValid(state, header.height, hash)
       reaccept(state, { view, header, hash, signature, ...(manifest === undefined ? {} : { manifest }) })
       return
     }
     case 'prepared': {
       const { view, header, proposal } = record
-      if (!isCurrent(state, view, header.height)) return
       const hash = blockHash(header)
       markValid(state, header.height, hash)
+      if (!isCurrent(state, view, header.height)) return
       reaccept(state, { view, header, hash, signature: proposal })
       castVote(state, 'prepare', slotAt(state, header.height), state.self as number, hash)
       return
@@ -131,7 +131,7 @@ function isCurrent(state: ReplicaState, view: number, height: Height): boolean {
 
 /** A vote for it was cast, so its payload was here, acceptable and durable. */
 function markValid(state: ReplicaState, height: Height, hash: Hash): void {
-  state.payloads.set(toHex(hash), { height, verdict: 'valid' })
+  if (height > state.committed.height) state.payloads.set(toHex(hash), { height, verdict: 'valid' })
 }
 
 function reaccept(state: ReplicaState, accepted: Accepted): void {

@@ -1,0 +1,206 @@
+// Restart at every record of the vote log: what is rebuilt never contradicts what had been sent, whatever it then hears; and a log cut down to what is
+// needed gives the same replica.
+import t from 'tap'
+import { blockHash } from '../../consensus/block.ts'
+import type { Input } from '../../consensus/input.ts'
+import type { Message } from '../../consensus/messages.ts'
+import type { Output } from '../../consensus/output.ts'
+import { decodeRecord, encodeRecord, type LogRecord } from '../../consensus/record.ts'
+import type { Replica } from '../../consensus/replica.ts'
+import { neededRecords, type ReplicaPoint } from '../../consensus/restore.ts'
+import { asVerified } from '../../consensus/verification.ts'
+import type { Height } from '../../primitives/brand.ts'
+import { toHex } from '../../primitives/bytes.ts'
+import { Bench, fingerprint, stateRootOf, type BenchReplica } from './bench.ts'
+
+/** Blocks, a view change with prepared blocks, blocks again, a second view change. */
+function busyLife(): Bench {
+  const bench = new Bench(4, { pipelineDepth: 3 })
+  bench.work(3)
+  bench.work(3, ({ message }) => message.type !== 'commit')
+  bench.expire('view')
+  bench.work(2)
+  bench.work(2, ({ message, to }) => message.type !== 'commit' || to === 2)
+  bench.expire('view')
+  bench.work(1, ({ message }) => message.type !== 'prepare')
+  return bench
+}
+
+/** What a signature stands for: at most one may exist. */
+function slotsOf(message: Message): { readonly slot: string; readonly content: string }[] {
+  switch (message.type) {
+    case 'pre-prepare':
+      return [{ slot: `proposal ${message.view} ${message.header.height}`, content: toHex(blockHash(message.header)) }]
+    case 'prepare':
+    case 'commit':
+      return [{ slot: `${message.type} ${message.view} ${message.height}`, content: toHex(message.blockHash) }]
+    case 'checkpoint':
+      return [{ slot: `checkpoint ${message.content.height}`, content: fingerprint(message) }]
+    case 'view-change':
+      return [{ slot: `view-change ${message.view}`, content: fingerprint(message) }]
+    case 'new-view':
+    case 'status':
+    case 'certified':
+      return []
+  }
+}
+
+/** Records in the order of the log, each with what had been sent when it was the last on disk. */
+function historyOf(one: BenchReplica): { readonly records: readonly LogRecord[]; readonly sentBy: readonly Message[][] } {
+  const records: LogRecord[] = []
+  const sentBy: Message[][] = [[]]
+  for (const output of one.outputs) {
+    for (const record of output.persist) {
+      records.push(decodeRecord(encodeRecord(record)))
+      sentBy.push([...(sentBy[sentBy.length - 1] as Message[])])
+    }
+    for (const { message } of output.send) (sentBy[sentBy.length - 1] as Message[]).push(message)
+  }
+  return { records, sentBy }
+}
+
+/** Answers a replica as a driver would, and notes what it says and delivers. */
+function takerFor(replica: Replica, said: Message[], delivered: number[]): (output: Output) => void {
+  const inputs: Input[] = []
+  let busy = false
+  return (output) => {
+    const pending = [output]
+    if (busy) throw new Error('one step at a time')
+    busy = true
+    for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+      said.push(...next.send.map((send) => send.message))
+      for (const { blockHash: hash } of next.validate) inputs.push({ type: 'payload', blockHash: hash, verdict: 'valid' })
+      for (const { header } of next.deliver) {
+        delivered.push(header.height)
+        inputs.push({ type: 'executed', height: header.height, blockHash: blockHash(header), stateRoot: stateRootOf(blockHash(header)) })
+      }
+      const input = inputs.shift()
+      if (input !== undefined) pending.push(replica.step(input))
+    }
+    busy = false
+  }
+}
+
+/** Lets a replica hear everything that was ever said, twice, with all its timers expiring, and gives back what it says. */
+function provoke(bench: Bench, replica: Replica, order: 'forward' | 'backward'): Message[] {
+  const said: Message[] = []
+  const take = takerFor(replica, said, [])
+  take(replica.step({ type: 'start' }))
+  const all = bench.replicas.flatMap((one) => one.sent)
+  for (let round = 0; round < 2; round++) {
+    for (const message of order === 'forward' ? all : [...all].reverse()) take(replica.step({ type: 'message', message: asVerified(message) }))
+    for (const name of ['retransmit', 'view', 'checkpoint', 'answer', 'heartbeat'] as const) take(replica.step({ type: 'timer', name }))
+  }
+  return said
+}
+
+const bench = busyLife()
+
+t.test('the life is worth it', (t) => {
+  const kinds = new Set(bench.replicas.flatMap((one) => one.log.map((record) => record.type)))
+  for (const kind of ['proposed', 'prepared', 'certificate', 'committed', 'viewChange', 'newView', 'checkpoint'] as const) t.ok(kinds.has(kind), kind)
+  t.ok(bench.at(2).delivered.length >= 8, `${bench.at(2).delivered.length} blocks`)
+  t.ok(bench.at(0).status.view >= 2)
+  t.end()
+})
+
+t.test('pitfall: double-sign guard off by one. Restarted at every record, no replica contradicts what it had sent', (t) => {
+  let restarts = 0
+  for (const one of bench.replicas) {
+    const { records, sentBy } = historyOf(one)
+    for (let kept = 0; kept <= records.length; kept++) {
+      const before = new Map((sentBy[kept] as Message[]).flatMap(slotsOf).map(({ slot, content }) => [slot, content]))
+      for (const order of ['forward', 'backward'] as const) {
+        const replica = one.restarted(records.slice(0, kept))
+        restarts++
+        let conflict: string | undefined
+        for (const { slot, content } of provoke(bench, replica, order).flatMap(slotsOf)) {
+          const known = before.get(slot)
+          if (known !== undefined && known !== content) conflict = slot
+          before.set(slot, content)
+        }
+        if (conflict !== undefined || replica.brokenInvariants().length > 0) t.fail(`replica ${one.index} after ${kept} records: ${conflict ?? replica.brokenInvariants().join('; ')}`)
+      }
+    }
+  }
+  t.comment(`${restarts} restarts`)
+  t.ok(restarts > 200)
+  t.end()
+})
+
+t.test('after its ViewChange a restarted replica votes in no lower view', (t) => {
+  for (const one of bench.replicas) {
+    const { records } = historyOf(one)
+    records.forEach((record, i) => {
+      if (record.type !== 'viewChange') return
+      const said = provoke(bench, one.restarted(records.slice(0, i + 1)), 'forward')
+      t.notOk(said.some((message) => (message.type === 'prepare' || message.type === 'commit' || message.type === 'pre-prepare') && message.view < record.view), `replica ${one.index}, view ${record.view}`)
+    })
+  }
+  t.end()
+})
+
+t.test('a log cut down to what is needed gives the same replica', (t) => {
+  let dropped = 0
+  for (const one of bench.replicas) {
+    const { records } = historyOf(one)
+    for (let kept = 0; kept <= records.length; kept++) {
+      const log = records.slice(0, kept)
+      // The store may hold any beginning of what is committed, and the log must do for the rest.
+      const committed = log.filter((record) => record.type === 'committed')
+      for (const stored of new Set([0, Math.floor(committed.length / 2), committed.length])) {
+        const decision = committed[stored - 1]
+        const point: ReplicaPoint =
+          decision === undefined
+            ? { epochs: [bench.epoch] }
+            : { epochs: [bench.epoch], decision, executed: { height: stored as Height, blockHash: blockHash(decision.header), stateRoot: stateRootOf(blockHash(decision.header)) } }
+        const short = neededRecords(log, { stored: stored as Height, stable: 0 as Height })
+        dropped += log.length - short.length
+        const [whole, cut] = [one.restarted(log, point), one.restarted(short, point)]
+        const said = [whole, cut].map((replica) => provoke(bench, replica, 'forward').map(fingerprint))
+        t.same(said[1], said[0], `replica ${one.index}, ${kept} records, stored ${stored}`)
+        t.same(cut.status(), whole.status())
+        t.same(neededRecords(short, { stored: stored as Height, stable: 0 as Height }), short, 'cutting twice changes nothing')
+      }
+    }
+  }
+  t.comment(`${dropped} records dropped in all`)
+  t.end()
+})
+
+t.test('blocks that the log knows as final and the store does not are delivered again, each once', (t) => {
+  const one = bench.at(2)
+  const { records } = historyOf(one)
+  const heights = one.delivered.map(({ header }) => header.height)
+  for (const stored of [0, 3, heights.length]) {
+    const decision = one.delivered[stored - 1]
+    const point: ReplicaPoint =
+      decision === undefined
+        ? { epochs: [bench.epoch] }
+        : { epochs: [bench.epoch], decision, executed: { height: decision.header.height, blockHash: blockHash(decision.header), stateRoot: stateRootOf(blockHash(decision.header)) } }
+    const output = one.restarted(records, point).step({ type: 'start' })
+    // The rest follows when execution has told the sets above the window of 8.
+    t.same(output.deliver.map(({ header }) => header.height), heights.slice(stored, stored + 8))
+    t.same(output.persist, [])
+  }
+  t.end()
+})
+
+t.test('a log that knows more final blocks than the window allows is replayed as execution goes on', (t) => {
+  const bench = new Bench(4, { parameters: { window: 2, checkpointInterval: 1 } })
+  for (let i = 0; i < 8; i++) bench.work(1)
+  const one = bench.at(1)
+  t.equal(one.delivered.length, 8)
+  const { records } = historyOf(one)
+  const replica = one.restarted(records)
+  const delivered: number[] = []
+  const said: Message[] = []
+  const take = takerFor(replica, said, delivered)
+  const first = replica.step({ type: 'start' })
+  t.same(first.deliver.map(({ header }) => header.height), [1, 2])
+  t.same(first.send, [], 'silent until it knows all that it has signed')
+  take(first)
+  t.same(delivered, [1, 2, 3, 4, 5, 6, 7, 8])
+  t.equal(replica.status().committed, 8)
+  t.end()
+})
