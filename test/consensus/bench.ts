@@ -4,15 +4,15 @@ import { blockHash, type BlockHeader, type BlockRef } from '../../consensus/bloc
 import type { Decision, SignatureCheck } from '../../consensus/certificate.ts'
 import { defaultTiming, type ConsensusParameters, type ReplicaConfig } from '../../consensus/config.ts'
 import type { Input, TimerName } from '../../consensus/input.ts'
-import { encodeMessage, type Message } from '../../consensus/messages.ts'
-import type { Blame, Output, Send } from '../../consensus/output.ts'
+import { encodeMessage, statusBytes, type Message } from '../../consensus/messages.ts'
+import type { Blame, Output, Send, Sync } from '../../consensus/output.ts'
 import type { LogRecord } from '../../consensus/record.ts'
 import { restoreReplica, type Replica } from '../../consensus/replica.ts'
 import type { ReplicaPoint } from '../../consensus/restore.ts'
 import type { Epoch, Validator } from '../../consensus/validators.ts'
-import { verifyMessage } from '../../consensus/verification.ts'
-import type { Hash, Height, TimeMs } from '../../primitives/brand.ts'
-import { equalBytes, utf8 } from '../../primitives/bytes.ts'
+import { asVerified, verifyMessage } from '../../consensus/verification.ts'
+import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
+import { equalBytes, toHex, utf8 } from '../../primitives/bytes.ts'
 import { taggedHash } from '../../primitives/hash.ts'
 import { keyring, type SimulatedKey } from '../simulator/keys.ts'
 import { manifestOf, payloadHash, transactionsOf } from '../simulator/payload.ts'
@@ -88,6 +88,7 @@ export class BenchReplica {
     if (broken.length > 0) throw new Error(`replica ${this.index}: ${broken.join('; ')}`)
     for (const { blockHash: hash } of output.validate) this.give({ type: 'payload', blockHash: hash, verdict: 'valid' })
     for (const decision of output.deliver) if (this.executes) this.execute(decision)
+    if (output.sync !== undefined && this.bench.syncs) this.#fetch(output.sync)
     if (output.propose !== undefined) {
       const { view, height, parent, parentTimeMs } = output.propose
       if (this.bench.allowance === 0) {
@@ -96,7 +97,16 @@ export class BenchReplica {
       }
       this.bench.allowance--
       const manifest = manifestOf([this.index * 1_000 + this.nextTransaction++])
+      this.bench.manifests.set(toHex(payloadHash(manifest)), manifest)
       this.give({ type: 'proposal', view, height, parent, timeMs: (parentTimeMs + 1) as TimeMs, payload: payloadHash(manifest), payloadCount: 1, manifest })
+    }
+  }
+
+  /** Fetches final blocks from whoever is said to have them. */
+  #fetch({ from, to, peers }: Sync): void {
+    const source = peers.map(({ validator }) => this.bench.replicas.find((one) => equalBytes(one.config.publicKey, validator.publicKey))).find((one) => (one?.status.committed ?? 0) >= from)
+    for (const decision of source?.delivered ?? []) {
+      if (decision.header.height >= from && decision.header.height <= to) this.give({ type: 'synced', decision: asVerified(decision) })
     }
   }
 
@@ -109,6 +119,15 @@ export class BenchReplica {
 
   expire(name: TimerName): void {
     if (this.timers.delete(name)) this.give({ type: 'timer', name })
+  }
+
+  /** Power off and on: the log is kept, the store holds nothing, what was posted is lost. */
+  restart(): void {
+    this.bench.posted = []
+    this.timers.clear()
+    this.delivered = []
+    this.replica = restoreReplica(this.config, { epochs: [this.bench.epoch], manifestOf: (header) => this.bench.manifests.get(toHex(header.payload)) }, this.log)
+    this.give({ type: 'start' })
   }
 
   /** The replica as it would be after a restart with these records and nothing stored. */
@@ -132,6 +151,9 @@ export class Bench {
   posted: Posted[] = []
   /** Blocks that may still be proposed, by whoever is primary. */
   allowance = 0
+  /** Whether a replica that lacks final blocks gets them at once. */
+  syncs = true
+  readonly manifests = new Map<string, Uint8Array>()
   readonly #verify: ReturnType<typeof keyring>['verify']
 
   constructor(count: number, options: BenchOptions = {}) {
@@ -182,6 +204,12 @@ export class Bench {
     return verifyMessage(message, { chain, genesis, schedule: this.at(to).replica.schedule() }, this.#verify)
   }
 
+  /** What this validator would say of itself in another view. */
+  statusBy(index: number, view: number): Message {
+    const content = { epoch: this.epoch.activation, view: view as View, active: 1, wish: view as View, committed: 0 as Height, checkpoint: 0 as Height, validator: index }
+    return { type: 'status', ...content, signature: this.signAs(index, statusBytes(chain, content)) }
+  }
+
   isSigned(check: SignatureCheck): boolean {
     return this.#verify(check)
   }
@@ -201,6 +229,11 @@ export class Bench {
     for (const replica of this.replicas) replica.give({ type: 'work', pending: true })
     this.settle(wanted)
     if (this.allowance === 0) for (const replica of this.replicas) replica.give({ type: 'work', pending: false })
+  }
+
+  /** Everyone (or these) has work pending, and nothing is delivered yet. */
+  pend(indexes: readonly number[] = this.replicas.map((_, i) => i)): void {
+    for (const index of indexes) this.at(index).give({ type: 'work', pending: true })
   }
 
   expire(name: TimerName, indexes: readonly number[] = this.replicas.map((_, i) => i), wanted?: (posted: Posted) => boolean): void {

@@ -1,0 +1,450 @@
+// The protocol step by step, and the rows of docs' pitfalls that a few replicas side by side can show. Schedules are the simulator's business.
+import t from 'tap'
+import { blockHash, refOf } from '../../consensus/block.ts'
+import { defaultTiming } from '../../consensus/config.ts'
+import { evidencePerValidatorMax } from '../../consensus/limits.ts'
+import { newViewBytes, viewChangeBytes, type Message, type MessageOf, type PrePrepare, type SlotVote } from '../../consensus/messages.ts'
+import { onPrePrepare, onVote } from '../../consensus/normal.ts'
+import { restoreState } from '../../consensus/restore.ts'
+import { onStatus } from '../../consensus/status.ts'
+import type { Epoch } from '../../consensus/validators.ts'
+import { onViewChange } from '../../consensus/viewchange.ts'
+import { voteBytes } from '../../consensus/votes.ts'
+import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
+import { equalBytes } from '../../primitives/bytes.ts'
+import { taggedHash } from '../../primitives/hash.ts'
+import { manifestOf, payloadHash } from '../simulator/payload.ts'
+import { Bench, chain, genesis, headerOn, stateRootOf } from './bench.ts'
+
+const heightsOf = (bench: Bench, index: number): number[] => bench.at(index).delivered.map(({ header }) => header.height)
+const saidBy = <K extends Message['type']>(bench: Bench, index: number, type: K): MessageOf<K>[] => bench.at(index).sent.filter((message): message is MessageOf<K> => message.type === type)
+const all = [0, 1, 2, 3]
+
+function proposal(bench: Bench, view: number, transaction: number, by: number): PrePrepare {
+  const header = headerOn(genesis, by, transaction)
+  return { view: view as View, header, manifest: manifestOf([transaction]), signature: bench.signAs(by, voteBytes('pre-prepare', chain, view as View, header.height, blockHash(header))) }
+}
+
+function vote(bench: Bench, kind: 'prepare' | 'commit', view: number, height: number, hash: Hash, by: number): SlotVote {
+  return { view: view as View, height: height as Height, blockHash: hash, validator: by, signature: bench.signAs(by, voteBytes(kind, chain, view as View, height as Height, hash)) }
+}
+
+t.test('blocks become final in order, each once, and are certified', (t) => {
+  const bench = new Bench(4)
+  bench.work(6)
+  for (const index of all) {
+    t.same(heightsOf(bench, index), [1, 2, 3, 4, 5, 6])
+    t.match(bench.at(index).status, { committed: 6, executed: 6, checkpoint: 6, view: 0, mode: 'normal', open: 0, waiting: { what: 'nothing' } })
+    t.same(bench.at(index).blames, [])
+  }
+  t.equal(saidBy(bench, 0, 'prepare').length, 0, 'the primary prepares by its PrePrepare')
+  t.equal(saidBy(bench, 1, 'prepare').length, 6)
+  t.end()
+})
+
+t.test('pitfall: decision and abort deadlock, double delivery. Said again in any order, nothing is delivered twice', (t) => {
+  const bench = new Bench(4)
+  bench.work(3)
+  const everything = bench.replicas.flatMap((one) => one.sent)
+  for (const message of [...everything, ...everything.reverse()]) for (const index of all) bench.hand(index, message)
+  for (const index of all) t.same(heightsOf(bench, index), [1, 2, 3])
+  t.end()
+})
+
+t.test('a block that came first stays: several in flight, each on the one below', (t) => {
+  const bench = new Bench(4, { pipelineDepth: 3 })
+  bench.work(5, ({ message }) => message.type === 'pre-prepare')
+  t.equal(saidBy(bench, 0, 'pre-prepare').length, 3, 'no more than the pipeline holds')
+  t.equal(bench.at(1).status.open, 3)
+  t.equal(saidBy(bench, 1, 'prepare').length, 1, 'a Prepare goes out only when the slot below is prepared')
+  t.end()
+})
+
+t.test('there are no empty blocks: without work nobody is asked, and nothing is a fine answer', (t) => {
+  const bench = new Bench(4)
+  bench.settle()
+  t.ok(bench.at(0).outputs.every((output) => output.propose === undefined))
+  bench.work(0)
+  const asked = bench.at(0).outputs.filter((output) => output.propose !== undefined).length
+  t.equal(asked, 1)
+  bench.at(0).give({ type: 'work', pending: true })
+  t.equal(bench.at(0).outputs.filter((output) => output.propose !== undefined).length, asked + 1, 'word of new work makes it ask again')
+  t.same(heightsOf(bench, 1), [])
+  t.end()
+})
+
+t.test('an idle network is silent but for a heartbeat', (t) => {
+  const bench = new Bench(4)
+  bench.work(2)
+  for (const index of all) {
+    for (let i = 0; i < 5; i++) bench.expire('retransmit', [index])
+    t.same([...bench.at(index).timers.keys()].filter((name) => name !== 'answer'), ['heartbeat'])
+  }
+  t.end()
+})
+
+t.test('an answer that comes too late, or does not fit, is no proposal', (t) => {
+  const bench = new Bench(4)
+  bench.allowance = 0
+  const primary = bench.at(0)
+  const ask = primary.give({ type: 'work', pending: true }).propose
+  if (ask === undefined) throw new Error('not asked')
+  const manifest = manifestOf([1])
+  const good = { type: 'proposal', view: ask.view, height: ask.height, parent: ask.parent, timeMs: 5 as TimeMs, payload: payloadHash(manifest), payloadCount: 1, manifest } as const
+  const sends = (input: Parameters<typeof primary.give>[0]): boolean => primary.give(input).send.some(({ message }) => message.type === 'pre-prepare')
+  t.notOk(sends({ ...good, view: 1 as View }))
+  t.notOk(sends({ ...good, height: 2 as Height }))
+  t.notOk(sends({ ...good, parent: good.payload }))
+  t.notOk(sends({ ...good, timeMs: 0 as TimeMs }), 'not later than the parent')
+  t.notOk(sends({ ...good, payloadCount: 2 }), 'the manifest says otherwise')
+  t.ok(sends(good))
+  t.notOk(sends(good), 'once')
+  t.end()
+})
+
+t.test('a block with a missing payload is not voted for until the verdict comes, however late', (t) => {
+  const bench = new Bench(4)
+  const replica = bench.at(1).restarted([])
+  replica.step({ type: 'start' })
+  const message = proposal(bench, 0, 7, 0)
+  const verified = bench.verified(1, { ...message, type: 'pre-prepare' })
+  if (verified === undefined) throw new Error('refused')
+  const output = replica.step({ type: 'message', message: verified })
+  t.equal(output.validate.length, 1)
+  t.notOk(output.send.some((send) => send.message.type === 'prepare'))
+  const late = replica.step({ type: 'payload', blockHash: blockHash(message.header), verdict: 'valid' })
+  t.ok(late.send.some((send) => send.message.type === 'prepare'))
+  t.ok(late.persist.some((record) => record.type === 'prepared'), 'and the record goes before it')
+  t.end()
+})
+
+t.test('a refused payload is not voted for, and the primary is distrusted', (t) => {
+  const bench = new Bench(4)
+  const replica = bench.at(1).restarted([])
+  replica.step({ type: 'start' })
+  const message = proposal(bench, 0, 7, 0)
+  const verified = bench.verified(1, { ...message, type: 'pre-prepare' })
+  if (verified === undefined) throw new Error('refused')
+  replica.step({ type: 'message', message: verified })
+  const output = replica.step({ type: 'payload', blockHash: blockHash(message.header), verdict: 'invalid' })
+  t.notOk(output.send.some((send) => send.message.type === 'prepare'))
+  t.equal(replica.status().wish, 1)
+  t.end()
+})
+
+t.test('a dead primary is replaced, and what was prepared survives. pitfall: original IBFT, two decisions at one height', (t) => {
+  const bench = new Bench(4)
+  bench.work(2, ({ message, to }) => message.type !== 'commit' || to === 3)
+  t.same(heightsOf(bench, 3), [1, 2], 'replica 3 alone knows that they are final')
+  t.same(heightsOf(bench, 1), [])
+  // It and the primary are gone; the other two and the old primary go on without it.
+  const without = ({ from, to }: { from: number; to: number }): boolean => from !== 3 && to !== 3
+  bench.expire('view', [0, 1, 2], without)
+  for (const index of [0, 1, 2]) {
+    t.equal(bench.at(index).status.view, 1)
+    t.same(heightsOf(bench, index), [1, 2])
+    t.ok(equalBytes(blockHash(bench.at(index).delivered[1]!.header), blockHash(bench.at(3).delivered[1]!.header)))
+  }
+  t.end()
+})
+
+t.test('pitfall: timer and commit race. After committing a height a replica never signs for it again', (t) => {
+  const bench = new Bench(4)
+  bench.work(2, ({ message, to }) => message.type !== 'commit' || to === 3)
+  const before = bench.at(3).sent.length
+  bench.expire('view')
+  for (const message of bench.at(3).sent.slice(before)) {
+    if (message.type === 'prepare' || message.type === 'commit') t.ok(message.height > 2, `a ${message.type} for ${message.height}`)
+  }
+  for (const index of all) t.same(heightsOf(bench, index), [1, 2])
+  t.end()
+})
+
+t.test('pitfall: commit accepted after a view change began. After its ViewChange a replica sends no Prepare and no Commit for a lower view', (t) => {
+  const bench = new Bench(4)
+  bench.work(1, ({ message }) => message.type !== 'commit')
+  // Everyone has sent its ViewChange; nobody hears of the new view. Now the old votes arrive.
+  bench.expire('view', all, ({ message }) => message.type !== 'new-view' && message.type !== 'commit')
+  const replica = bench.at(2)
+  t.match(replica.status, { view: 1, mode: 'changing' })
+  const before = replica.sent.length
+  for (const message of bench.replicas.flatMap((one) => one.sent)) if (message.type === 'prepare' || message.type === 'pre-prepare') bench.hand(2, message)
+  replica.expire('retransmit')
+  t.notOk(replica.sent.slice(before).some((message) => (message.type === 'prepare' || message.type === 'commit') && message.view < 1))
+  // Commits of the old view still count: what is final is final.
+  for (const one of bench.replicas) for (const message of one.sent) if (message.type === 'commit') bench.hand(2, message)
+  t.same(heightsOf(bench, 2), [1])
+  t.end()
+})
+
+t.test('pitfall: stays "view changing" after catching up. A replica that was cut off has only wished, and goes on voting when it is back', (t) => {
+  const bench = new Bench(4)
+  bench.work(1)
+  bench.allowance = 1
+  bench.syncs = false
+  bench.pend()
+  bench.settle(({ to, from }) => to !== 3 && from !== 3)
+  t.same(heightsOf(bench, 0), [1, 2])
+  t.same(heightsOf(bench, 3), [1])
+  for (let i = 0; i < 5; i++) bench.expire('view', [3], ({ to, from }) => to !== 3 && from !== 3)
+  t.match(bench.at(3).status, { view: 0, mode: 'normal', wish: 1, waiting: { what: 'viewChange' } })
+  // Back: it catches up by the block with its certificate, and its wish is withdrawn.
+  bench.at(3).give({ type: 'synced', decision: bench.at(0).delivered[1] as never })
+  t.match(bench.at(3).status, { view: 0, mode: 'normal', wish: 0, committed: 2 })
+  bench.work(1)
+  t.equal(saidBy(bench, 3, 'commit').at(-1)?.height, 3)
+  for (const index of all) t.equal(bench.at(index).status.view, 0)
+  t.end()
+})
+
+t.test('pitfall: view-change timer started too early. Alone with its wish, a replica neither leaves its view nor counts down for the next', (t) => {
+  const bench = new Bench(4)
+  bench.posted = []
+  bench.at(2).give({ type: 'work', pending: true })
+  bench.expire('view', [2], () => false)
+  t.match(bench.at(2).status, { view: 0, mode: 'normal', wish: 1 })
+  t.notOk(bench.at(2).timers.has('view'))
+  t.equal(saidBy(bench, 2, 'view-change').length, 0)
+  t.end()
+})
+
+t.test('pitfall: back-off uncapped. The view timer doubles with each view that fails, up to the cap, and comes down with progress', (t) => {
+  const bench = new Bench(4)
+  const replica = bench.at(2)
+  const waits: number[] = []
+  // Views fail one after the other, since no NewView ever arrives.
+  const noNewView = ({ message }: { message: Message }): boolean => message.type !== 'new-view'
+  bench.pend()
+  for (let i = 0; i < 8; i++) {
+    bench.expire('view', all, noNewView)
+    waits.push(replica.timers.get('view') ?? 0)
+  }
+  t.same(waits.slice(0, 4), [2_000, 4_000, 8_000, 8_000])
+  t.ok(waits.every((wait) => wait <= defaultTiming.viewTimeoutMaxMs))
+  const failed = replica.status.view
+  bench.expire('view')
+  t.ok(replica.status.view > failed && replica.status.mode === 'normal', 'one view in which messages arrive is enough')
+  bench.work(12)
+  t.equal(heightsOf(bench, 2).length, 12)
+  replica.give({ type: 'work', pending: true })
+  t.equal(replica.timers.get('view'), 1_000)
+  t.end()
+})
+
+t.test('pitfall: n replicas in n different views meet again. f + 1 higher views are joined', (t) => {
+  const bench = new Bench(4)
+  const replica = bench.at(0)
+  bench.hand(0, bench.statusBy(1, 7))
+  t.equal(replica.status.wish, 0, 'one alone may be lying')
+  bench.hand(0, bench.statusBy(2, 5))
+  t.equal(replica.status.wish, 5, 'what f + 1 others want at least')
+  t.equal(replica.status.view, 5, 'and with itself they are a quorum')
+  t.equal(replica.status.mode, 'changing')
+  t.end()
+})
+
+t.test('a primary that proposes twice is blamed with both proposals, and left', (t) => {
+  const bench = new Bench(4)
+  const one = proposal(bench, 0, 1, 0)
+  const two = proposal(bench, 0, 2, 0)
+  for (const index of [1, 2, 3]) {
+    bench.hand(index, { ...(index === 1 ? two : one), type: 'pre-prepare' })
+    bench.hand(index, { ...(index === 1 ? one : two), type: 'pre-prepare' })
+    t.match(bench.at(index).blames, [{ validator: { name: 'v0' }, kind: 'pre-prepare', height: 1, view: 0 }])
+    t.equal(bench.at(index).blames[0]?.messages.length, 2)
+  }
+  bench.settle()
+  for (const index of [1, 2, 3]) t.equal(bench.at(index).status.view, 1)
+  t.end()
+})
+
+t.test('two contradictory votes of one validator are evidence; one twice is none', (t) => {
+  const bench = new Bench(4)
+  const [a, b] = [taggedHash('a'), taggedHash('b')]
+  for (const kind of ['prepare', 'commit'] as const) {
+    bench.hand(1, { ...vote(bench, kind, 0, 1, a, 2), type: kind })
+    bench.hand(1, { ...vote(bench, kind, 0, 1, a, 2), type: kind })
+    bench.hand(1, { ...vote(bench, kind, 1, 1, b, 2), type: kind })
+  }
+  t.same(bench.at(1).blames, [], 'another view is another vote')
+  bench.hand(1, { ...vote(bench, 'commit', 1, 1, a, 2), type: 'commit' })
+  t.match(bench.at(1).blames, [{ validator: { name: 'v2' }, kind: 'commit', height: 1, view: 1 }])
+  t.end()
+})
+
+t.test('a new view with another choice is refused and blamed', (t) => {
+  const bench = new Bench(4)
+  bench.work(1, ({ message }) => message.type !== 'commit')
+  bench.expire('view', all, ({ message }) => message.type !== 'new-view')
+  const [honest] = saidBy(bench, 1, 'new-view')
+  if (honest === undefined) throw new Error('no new view')
+  t.equal(honest.adopted.length, 1)
+  const content = { epoch: honest.epoch, view: honest.view, viewChanges: honest.viewChanges, adopted: [] }
+  const lie: Message = { type: 'new-view', ...content, signature: bench.signAs(1, newViewBytes(chain, content)) }
+  t.ok(bench.verified(2, lie), 'every signature in it is right')
+  bench.hand(2, lie)
+  t.match(bench.at(2).status, { mode: 'changing', view: 1, wish: 2 })
+  t.match(bench.at(2).blames, [{ validator: { name: 'v1' }, kind: 'new-view', view: 1 }])
+  t.end()
+})
+
+t.test('a restarted primary that has led a view and forgotten it does not lead it again', (t) => {
+  const bench = new Bench(4)
+  bench.work(1, ({ message }) => message.type !== 'commit')
+  bench.expire('view')
+  const committed = bench.at(1).delivered[0]
+  t.equal(committed?.certificate.view, 1)
+  const replica = bench.at(1).restarted([], { epochs: [bench.epoch], decision: committed!, executed: { height: 1 as Height, blockHash: blockHash(committed!.header), stateRoot: stateRootOf(blockHash(committed!.header)) } })
+  replica.step({ type: 'start' })
+  t.match(replica.status(), { view: 1, mode: 'changing' }, 'the certificate proves that view 1 was entered')
+  for (const index of [0, 2, 3]) {
+    for (const change of saidBy(bench, index, 'view-change')) {
+      const message = bench.verified(1, change)
+      if (message !== undefined) replica.step({ type: 'message', message })
+    }
+  }
+  t.match(replica.status(), { view: 1, mode: 'changing' })
+  t.end()
+})
+
+t.test('suspicion that the primary leaves transactions out, held by f + 1, replaces it', (t) => {
+  const bench = new Bench(4)
+  bench.at(3).give({ type: 'suspect', reason: 'test' })
+  bench.settle()
+  t.equal(bench.at(3).status.view, 0, 'one alone moves nothing')
+  bench.at(2).give({ type: 'suspect', reason: 'test' })
+  bench.settle()
+  for (const index of all) t.equal(bench.at(index).status.view, 1)
+  t.end()
+})
+
+t.test('a replica whose state differs from the certified one halts, says so, and never signs again, also after a restart', (t) => {
+  const bench = new Bench(4, { stateRoot: (replica, hash) => (replica === 2 ? taggedHash('wrong') : stateRootOf(hash)) })
+  bench.work(2)
+  const replica = bench.at(2)
+  t.ok(replica.halted)
+  t.match(replica.status.waiting, { what: 'operator' })
+  t.ok(replica.log.some((record) => record.type === 'halted'))
+  const before = replica.sent.length
+  bench.work(2)
+  bench.expire('retransmit')
+  t.equal(replica.sent.length, before)
+  for (const index of [0, 1, 3]) t.equal(bench.at(index).status.checkpoint, 4, 'the others go on')
+  const restarted = replica.restarted(replica.log)
+  t.same(restarted.step({ type: 'start' }).send, [])
+  t.match(restarted.status().waiting, { what: 'operator' })
+  t.end()
+})
+
+t.test('checkpoints may be spaced; an idle chain still ends certified', (t) => {
+  const bench = new Bench(4, { parameters: { window: 8, checkpointInterval: 4 } })
+  bench.work(6)
+  for (const index of all) t.equal(bench.at(index).status.checkpoint, 4)
+  bench.expire('checkpoint')
+  for (const index of all) t.equal(bench.at(index).status.checkpoint, 6)
+  t.end()
+})
+
+t.test('the window stops a primary that runs ahead of the stable checkpoint', (t) => {
+  const bench = new Bench(4, { parameters: { window: 4, checkpointInterval: 1 }, pipelineDepth: 16 })
+  bench.work(10, ({ message }) => message.type !== 'checkpoint')
+  t.equal(saidBy(bench, 0, 'pre-prepare').length, 4)
+  bench.expire('retransmit')
+  bench.expire('retransmit')
+  t.equal(heightsOf(bench, 1).length, 10, 'and goes on when the checkpoint is there')
+  t.end()
+})
+
+t.test('the validator set changes at its height: the new one leads and votes, and certificates chain', (t) => {
+  const sets = new Map<number, Epoch>()
+  const bench = new Bench(5, { members: 4, parameters: { window: 4, checkpointInterval: 1 }, setChanges: sets })
+  // v1 leaves and v4 comes.
+  sets.set(2, { activation: 8 as Height, set: { validators: [0, 2, 3, 4].map((i) => bench.members[i]!), minimums: [] } })
+  for (let i = 0; i < 10; i++) bench.work(1)
+  for (let index = 0; index < 5; index++) t.same(heightsOf(bench, index), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], `v${index} follows`)
+  t.match(bench.at(4).status, { epoch: 8, index: 3, view: 0 })
+  t.match(bench.at(1).status, { epoch: 8, index: undefined })
+  t.ok(saidBy(bench, 4, 'commit').every((message) => message.height >= 8) && saidBy(bench, 4, 'commit').length > 0)
+  t.ok(saidBy(bench, 1, 'commit').every((message) => message.height < 8) && saidBy(bench, 1, 'commit').length > 0)
+  // The primary of view 0 in the new epoch dies; its successor is found in the new set.
+  const withoutPrimary = ({ from, to }: { from: number; to: number }): boolean => from !== 0 && to !== 0
+  bench.allowance = 1
+  bench.pend([2, 3, 4])
+  bench.expire('view', [2, 3, 4], withoutPrimary)
+  t.match(bench.at(4).status, { epoch: 8, view: 1 })
+  t.same(heightsOf(bench, 4).at(-1), 11)
+  t.end()
+})
+
+t.test('pitfall: unbounded round numbers fill memory. One validator\'s flood takes a bounded place', (t) => {
+  const bench = new Bench(4)
+  const { members, epoch } = bench
+  const state = restoreState(bench.configOf(1), { epochs: [epoch] })
+  t.equal(members.length, 4)
+  const hash = taggedHash('flood')
+  for (let i = 1; i < 3_000; i++) {
+    const view = (i * 3) as View
+    const votes: SlotVote = { view, height: (1 + (i % 500)) as Height, blockHash: hash, validator: 2, signature: new Uint8Array(64) }
+    onVote(state, 'prepare', votes)
+    onVote(state, 'commit', votes)
+    onVote(state, 'commit', { ...votes, blockHash: taggedHash('other', Uint8Array.of(i & 255)) })
+    onPrePrepare(state, { ...proposal(bench, 0, i, 0), view: (4 * i + 2) as View })
+    onViewChange(state, { epoch: 1 as Height, view, validator: 2, prepared: [], signature: new Uint8Array(64) })
+    onStatus(state, { epoch: 1 as Height, view, active: 1, wish: view, committed: i as Height, checkpoint: 0 as Height, validator: 2, signature: new Uint8Array(64) })
+  }
+  const window = 8
+  t.ok(state.slots.size <= window)
+  for (const slot of state.slots.values()) t.ok(slot.prepares.size <= 4 && slot.commits.size <= 4 && slot.proposals.size <= 4)
+  t.ok(state.viewChanges.size <= 4 && state.peers.size <= 4 && state.checkpoints.size <= window && state.payloads.size <= window)
+  t.ok(state.effects.blame.length <= evidencePerValidatorMax * 4)
+  t.equal(state.wish, 0, 'and moves nobody')
+  t.end()
+})
+
+t.test('a lone validator is a network of its own', (t) => {
+  const bench = new Bench(1)
+  bench.work(3)
+  t.same(heightsOf(bench, 0), [1, 2, 3])
+  t.equal(bench.at(0).status.checkpoint, 3)
+  t.end()
+})
+
+t.test('pitfall: a whole network restarted never resumed. All stop with blocks in flight, all start, and go on', (t) => {
+  for (const kept of ['pre-prepare', 'prepare', 'commit'] as const) {
+    const bench = new Bench(4)
+    bench.work(2)
+    bench.work(2, ({ message }) => message.type !== 'commit' && (kept !== 'pre-prepare' || message.type !== 'prepare') && (kept === 'commit' || message.type !== 'checkpoint'))
+    for (const one of bench.replicas) one.restart()
+    bench.settle()
+    for (let i = 0; i < 4; i++) bench.expire('retransmit')
+    bench.work(1)
+    for (const index of all) t.ok(bench.at(index).status.committed >= 5, `v${index} is at ${bench.at(index).status.committed}`)
+  }
+  t.end()
+})
+
+t.test('the report names what is waited for, and from whom', (t) => {
+  const bench = new Bench(4)
+  bench.work(1, ({ from, to, message }) => from !== 3 && to !== 3 && !(message.type === 'prepare' && from === 2))
+  t.match(bench.at(0).status.waiting, { what: 'prepares', height: 1, from: [{ name: 'v2' }, { name: 'v3' }] })
+  bench.at(1).give({ type: 'work', pending: true })
+  const fresh = new Bench(4)
+  fresh.at(2).give({ type: 'work', pending: true })
+  t.match(fresh.at(2).status.waiting, { what: 'proposal', from: [{ name: 'v0' }] })
+  t.end()
+})
+
+t.test('the own ViewChange of one view never changes, and two of another are evidence', (t) => {
+  const bench = new Bench(4)
+  const content = { epoch: 1 as Height, view: 1 as View, validator: 2, prepared: [] }
+  const first: Message = { type: 'view-change', ...content, signature: bench.signAs(2, viewChangeBytes(chain, content)) }
+  const header = headerOn(genesis, 0, 5)
+  const signatures = [0, 1, 2].map((validator) => ({ validator, signature: bench.signAs(validator, voteBytes(validator === 0 ? 'pre-prepare' : 'prepare', chain, 0 as View, 1 as Height, blockHash(header))) }))
+  const other = { ...content, prepared: [{ header, certificate: { view: 0 as View, height: 1 as Height, blockHash: blockHash(header), signatures } }] }
+  const second: Message = { type: 'view-change', ...other, signature: bench.signAs(2, viewChangeBytes(chain, other)) }
+  t.ok(bench.hand(1, first))
+  t.ok(bench.hand(1, second))
+  t.match(bench.at(1).blames, [{ validator: { name: 'v2' }, kind: 'view-change', view: 1 }])
+  t.equal(refOf(header).height, 1)
+  t.end()
+})
