@@ -1,180 +1,205 @@
 // npm run bench: throughput and latency of a real network of processes. See --help and docs/performance.md.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
-import { keyPairFromSeed, sign, verify } from '../primitives/ed25519.ts'
-import { createClient, type SignedTransaction } from '../rpc/client/index.ts'
+import { toBase64url } from '../primitives/bytes.ts'
+import { createClient } from '../rpc/client/index.ts'
+import { type Capture, inspectOption, openCapture } from './bench/capture.ts'
+import { check } from './bench/checks.ts'
 import { buildCity } from './bench/city.ts'
-import { openLoad } from './bench/load.ts'
-import { makerOf, mixNames, type MixName } from './bench/mix.ts'
-import { latencySummary } from './bench/statistics.ts'
-import { openNetwork } from './devnet/network.ts'
-import { createProcesses } from './devnet/processes.ts'
+import { type Load, openLoad, type Pace, type Sent } from './bench/load.ts'
+import { measureVerification, read, type Watched, watchMemory, verifyFloor } from './bench/measure.ts'
+import { makerOf } from './bench/mix.ts'
+import { type BenchOptions, help, readOptions } from './bench/options.ts'
+import { createPool, type Pool } from './bench/pool.ts'
+import { type BenchResult, printReport } from './bench/report.ts'
+import { latencySummary, round, smallestNearBest } from './bench/statistics.ts'
+import { type Network, openNetwork } from './devnet/network.ts'
+import { createProcesses, type Processes } from './devnet/processes.ts'
 import { waitUntilReady } from './devnet/ready.ts'
-
-const help = `npm run bench -- [flags]
-
-  --validators N   validator processes, 1 to 32 (default 4)
-  --seconds S      measured seconds, after a warm-up of 3 (default 15)
-  --mix NAME       ${mixNames.join(' | ')} (default pilot)
-  --rate R         transactions a second, whatever comes back (open loop)
-  --outstanding N  without --rate: as many as come back, with N under way (default 2000)
-  --base-port P    first port of the network (default 36600)
-  --json FILE      the result as JSON
-  --profile DIR    CPU profiles of the validators; scripts/bench/profile.ts DIR sums them up`
+import { createScreen } from './devnet/screen.ts'
 
 const warmUpMs = 3_000
-const drainMs = 20_000
-/** Signed before the clock runs: what the fastest run could use. */
-const preparedPerSecondMax = 6_000
+const drainMs = 30_000
+/** Of the search for the highest rate that holds: how many are under way. */
+const steps = [250, 1_000, 3_000] as const
+const stepMs = 3_000
+const nearBest = 0.95
+/** Signed ahead for a run: what is expected of it and half as much again. */
+const spare = 1.5
+const expectedAtFirst = 2_000
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    validators: { type: 'string', default: '4' },
-    seconds: { type: 'string', default: '15' },
-    mix: { type: 'string', default: 'pilot' },
-    rate: { type: 'string' },
-    outstanding: { type: 'string', default: '2000' },
-    'base-port': { type: 'string', default: '36600' },
-    json: { type: 'string' },
-    profile: { type: 'string' },
-  },
-})
-if (values.help === true) console.log(help)
-else if (!(mixNames as readonly string[]).includes(values.mix)) {
-  console.error(`There is no mix ${values.mix}.\n\n${help}`)
-  process.exitCode = 2
-} else process.exitCode = await bench(Number(values.validators), Number(values.seconds), values.mix as MixName)
+const screen = createScreen()
+process.exitCode = await main()
 
-async function bench(validators: number, seconds: number, mix: MixName): Promise<number> {
-  const data = path.join(mkdtempSync(path.join(tmpdir(), 'dongbaek-bench-')), 'network')
-  process.env['DONGBAEK_LIMITS_RPC_REQUESTS_PER_SECOND'] = '1000000'
-  process.env['DONGBAEK_LOG_LEVEL'] = 'warn'
-  if (values.profile !== undefined) process.env['NODE_OPTIONS'] = `--cpu-prof --cpu-prof-dir=${path.resolve(values.profile)}`
-  const processes = createProcesses((node, how, lines) => console.error(`${node.name} ${how}\n${lines.join('\n')}`))
-  process.on('exit', processes.endAll)
+async function main(): Promise<number> {
+  let options: BenchOptions | undefined
   try {
-    const network = await openNetwork({ validators, observers: 0, data, basePort: Number(values['base-port']), fresh: false, demo: false, exit: true, given: new Set() }, () => {})
-    for (const node of network.nodes) processes.start(node)
-    const unready = await waitUntilReady(network.nodes, processes, () => false)
-    if (unready.length > 0) throw new Error(unready.map(({ node, why }) => `${node.name}: ${why}`).join('; '))
-    const urls = network.nodes.map(({ rpc }) => rpc)
-    const client = createClient({ url: urls[0] as string })
-    console.log(`${validators} validators are ready; preparing the city`)
-    const city = await buildCity(network, client)
-
-    const rate = values.rate === undefined ? undefined : Number(values.rate)
-    const make = makerOf(mix, city)
-    const prepared: SignedTransaction[] = []
-    for (let left = (rate ?? preparedPerSecondMax) * (seconds + warmUpMs / 1_000) + 1; left > 0; left--) prepared.push(await make())
-    console.log(`${prepared.length} transactions are signed; warming up`)
-    let used = 0
-    const next = (): SignedTransaction | undefined => prepared[used++]
-
-    const load = await openLoad(urls)
-    const pace = rate === undefined ? { outstanding: Number(values.outstanding) } : { perSecond: rate }
-    const startMs = performance.now() + warmUpMs
-    const endMs = startMs + seconds * 1_000
-    const running = load.run(next, pace, endMs)
-    await pause(warmUpMs)
-    const before = await reading(network.nodes, processes.pidOf, client, data)
-    const ownBefore = process.cpuUsage()
-    await running
-    const own = process.cpuUsage(ownBefore)
-    const after = await reading(network.nodes, processes.pidOf, client, data)
-    const drainedBy = performance.now() + drainMs
-    while (load.outstanding() > 0 && performance.now() < drainedBy) await pause(50)
-    load.close()
-
-    const measured = [...load.sent.values()].filter(({ sentMs }) => sentMs >= startMs && sentMs < endMs)
-    const finished = [...load.sent.values()].filter(({ doneMs, ok }) => ok && doneMs !== undefined && doneMs >= startMs && doneMs < endMs)
-    const committed = measured.filter(({ ok }) => ok)
-    const lost = measured.filter(({ doneMs }) => doneMs === undefined).length
-    const rejected = [...load.rejected().values()].reduce((sum, count) => sum + count, 0)
-    const audit = await client.call('points_audit', { program: city.program })
-    const verifySeconds = measureVerification()
-    const floor = availableParallelism() / (validators * verifySeconds)
-    const txPerSecond = finished.length / seconds
-    const blocks = after.height - before.height
-    const transactions = Math.max(1, finished.length)
-    const result = {
-      validators,
-      seconds,
-      mix,
-      submitted: measured.length,
-      committed: committed.length,
-      rejected,
-      txPerSecond: round(txPerSecond),
-      latencyMs: latencySummary(committed.map(({ sentMs, doneMs }) => (doneMs as number) - sentMs)),
-      cpuSecondsPerTx: round((after.cpuSeconds - before.cpuSeconds) / transactions, 6),
-      verifyFloorTxPerSecond: round(floor),
-      ratioToFloor: round(txPerSecond / floor, 3),
-      blocks,
-      txPerBlock: round(transactions / Math.max(1, blocks)),
-      rssMiB: { validatorMax: round(after.rssMiB) },
-      bytesPerTx: { disk: round((after.diskBytes - before.diskBytes) / transactions / validators), network: round((after.networkBytes - before.networkBytes) / transactions) },
-      versions: { node: process.version, dongbaek: (await client.call('node_status', {})).version },
-      generatorCpuShare: round((own.user + own.system) / 1e6 / seconds, 2),
-      auditHolds: audit.holds,
-    }
-    console.log(JSON.stringify(result, undefined, 2))
-    if (load.rejected().size > 0) console.log('rejected:', Object.fromEntries(load.rejected()))
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, undefined, 2)}\n`)
-    const refused = measured.length - committed.length - lost
-    if (lost > rejected || !audit.holds || refused > 0) console.error(`WRONG: ${lost} without a receipt (${rejected} rejected), ${refused} refused by a rule, audit ${audit.holds ? 'holds' : 'does not hold'}`)
-    return lost > rejected || !audit.holds || refused > 0 ? 1 : 0
+    options = readOptions(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${help}`)
+    return 2
+  }
+  if (options === undefined) {
+    console.log(help)
+    return 0
+  }
+  const folder = mkdtempSync(path.join(tmpdir(), 'dongbaek-bench-'))
+  const processes = createProcesses((node, how, lines) => screen.alert(`${node.name} ${how}\n${lines.join('\n')}`))
+  const clean = (): void => {
+    processes.endAll()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  process.on('exit', clean)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
+  try {
+    return await bench(options, path.join(folder, 'network'), processes)
+  } catch (error) {
+    console.error((error as Error).message)
+    return 1
   } finally {
     await processes.stopAll()
-    rmSync(path.dirname(data), { recursive: true, force: true })
+    clean()
   }
 }
 
-interface Reading {
-  readonly height: number
-  readonly cpuSeconds: number
-  readonly rssMiB: number
-  readonly diskBytes: number
-  readonly networkBytes: number
-}
+async function bench(options: BenchOptions, data: string, processes: Processes): Promise<number> {
+  const { validators, seconds, mix } = options
+  const network = await startNetwork(options, data, processes)
+  const { nodes } = network
+  const watched: readonly Watched[] = nodes.map((node) => ({ node, pid: processes.pidOf(node) ?? 0 }))
+  const urls = nodes.map(({ rpc }) => rpc)
+  const load = await openLoad(urls, urls.at(-1) ?? '')
+  const empty = await read(watched)
+  const city = await buildCity(network, load)
+  screen.step('City', 'citizens, merchants, programmes with grants, slots: all final')
 
-async function reading(nodes: readonly { readonly name: string; readonly rpc: string; readonly folder: string }[], pidOf: (node: never) => number | undefined, client: ReturnType<typeof createClient>, data: string): Promise<Reading> {
-  const clockTicks = 100
-  const pids = nodes.map((node) => pidOf(node as never) as number)
-  const statOf = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  const peers = await Promise.all(nodes.map(({ rpc }) => createClient({ url: rpc }).call('node_peers', {})))
-  return {
-    height: (await client.call('node_status', {})).head.height,
-    cpuSeconds: pids.reduce((sum, pid) => sum + (Number(statOf(pid)[11]) + Number(statOf(pid)[12])) / clockTicks, 0),
-    rssMiB: Math.max(...pids.map((pid) => (Number(statOf(pid)[21]) * 4_096) / 1_048_576)),
-    diskBytes: folderBytes(path.join(data, 'nodes')),
-    networkBytes: peers.flatMap(({ items }) => items).reduce((sum, { bytesOut }) => sum + bytesOut, 0),
+  const spends = new Set<string>()
+  const pool = createPool(makerOf(mix, city, (part, id) => void (part === 'spend' && spends.add(toBase64url(id)))))
+  const { pace, expected, words } = await choosePace(options, load, pool)
+  await pool.fill(Math.ceil(expected * (seconds + warmUpMs / 1_000) * spare) + ('outstanding' in pace ? pace.outstanding : 0))
+  const lateBefore = pool.late()
+  const capture: Capture | undefined = options.profile === undefined ? undefined : await openCapture(nodes[0]?.log ?? '')
+  screen.step('Signed', `${pool.size()} transactions`)
+
+  const startMs = performance.now() + warmUpMs
+  const endMs = startMs + seconds * 1_000
+  const running = load.run(pool, pace, endMs)
+  await pause(startMs - performance.now())
+  const memory = watchMemory(watched)
+  const cpuBefore = process.cpuUsage()
+  const before = await read(watched)
+  await capture?.start()
+  await pause(endMs - performance.now())
+  const after = await read(watched)
+  const own = process.cpuUsage(cpuBefore)
+  const rssMiB = memory.stop()
+  if (capture !== undefined && options.profile !== undefined) {
+    mkdirSync(path.dirname(path.resolve(options.profile)), { recursive: true })
+    writeFileSync(options.profile, JSON.stringify(await capture.stop()))
   }
-}
+  await running
+  await load.drain(drainMs)
+  const full = await read(watched)
+  screen.step('Measured', `${seconds} s, and waited for every receipt`)
 
-function folderBytes(folder: string): number {
-  let sum = 0
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    // a file may go while we look: LevelDB compacts
-    if (entry.isFile()) sum += statSync(path.join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0
+  const all = [...load.sent.values()]
+  const within = (ms: number): boolean => ms >= startMs && ms < endMs
+  const submitted = all.filter(({ sentMs }) => within(sentMs))
+  const committed = submitted.filter(({ outcome }) => outcome === 'ok')
+  const rejected = submitted.filter(({ outcome }) => outcome === 'rejected' || outcome === 'refused')
+  const finished = all.filter(({ outcome, doneMs }) => outcome === 'ok' && within(doneMs)).length
+  const verifySeconds = measureVerification()
+  const floor = verifyFloor(validators, verifySeconds)
+  const perTx = (value: number): number => value / Math.max(1, finished)
+  const cpuSeconds = after.cpuSeconds - before.cpuSeconds
+  // since the folders were empty: over a short stretch LevelDB's log and compactions would show, not what is kept
+  const everOk = all.filter(({ outcome }) => outcome === 'ok').length
+  const kept = (bytes: number): number => round(bytes / validators / Math.max(1, everOk), 0)
+  const [store, votes] = [kept(full.storeBytes - empty.storeBytes), kept(full.votesBytes - empty.votesBytes)]
+  const result: BenchResult = {
+    validators,
+    seconds,
+    mix,
+    submitted: submitted.length,
+    committed: committed.length,
+    rejected: rejected.length,
+    txPerSecond: round(finished / seconds),
+    latencyMs: latencySummary(committed.map(({ sentMs, doneMs }) => doneMs - sentMs)),
+    cpuSecondsPerTx: round(perTx(cpuSeconds), 6),
+    verifyFloorTxPerSecond: round(floor),
+    ratioToFloor: round(finished / seconds / floor, 3),
+    blocks: after.height - before.height,
+    txPerBlock: round(finished / Math.max(1, after.height - before.height)),
+    rssMiB: { validatorMax: round(rssMiB) },
+    bytesPerTx: { disk: store + votes, network: round(perTx(after.networkBytes - before.networkBytes) / validators, 0) },
+    versions: await versions(urls[0] ?? ''),
   }
-  return sum
+  printReport(result, {
+    load: words,
+    generatorCores: (own.user + own.system) / 1e6 / seconds,
+    signedLate: pool.late() - lateBefore,
+    verifyUs: verifySeconds * 1e6,
+    validatorCores: cpuSeconds / seconds,
+    loadAverage: loadavg()[0] ?? 0,
+    storeBytesPerTx: store,
+    votesBytesPerTx: votes,
+    threads: [...after.threadSeconds].map(([name, value]) => [name, perTx(value - (before.threadSeconds.get(name) ?? 0)) * 1e6] as const).filter(([, us]) => us >= 1).sort((a, b) => b[1] - a[1]),
+    rejectedBy: countBy(rejected),
+  })
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 2)}\n`)
+
+  load.close()
+  const spent = [...spends].filter((id) => load.sent.get(id)?.outcome === 'ok').length
+  const wrong = [...(await check(urls, { sent: load.sent, spends: spent })), ...load.failures()]
+  for (const sentence of wrong) screen.alert(`WRONG: ${sentence}`)
+  if (wrong.length === 0) screen.step('Checked', 'every receipt stands in the chain once, the validators agree, the audits hold')
+  return wrong.length > 0 || finished === 0 ? 1 : 0
 }
 
-/** Seconds of one verification here and now, of a message of 200 bytes. */
-function measureVerification(): number {
-  const pair = keyPairFromSeed(new Uint8Array(32).fill(1))
-  const message = new Uint8Array(200)
-  const signature = sign(message, pair)
-  const rounds = 5_000
-  for (let i = 0; i < 500; i++) verify(signature, message, pair.publicKey)
-  const startMs = performance.now()
-  for (let i = 0; i < rounds; i++) verify(signature, message, pair.publicKey)
-  return (performance.now() - startMs) / 1_000 / rounds
+async function startNetwork({ validators, basePort, profile }: BenchOptions, data: string, processes: Processes): Promise<Network> {
+  const network = await openNetwork({ validators, observers: 0, data, basePort, fresh: false, demo: false, exit: true, given: new Set() }, () => {})
+  process.env['DONGBAEK_LIMITS_RPC_REQUESTS_PER_SECOND'] = '1000000'
+  process.env['DONGBAEK_LOG_LEVEL'] = 'warn'
+  network.nodes.forEach((node, i) => {
+    if (profile !== undefined && i === 0) process.env['NODE_OPTIONS'] = inspectOption
+    processes.start(node)
+    delete process.env['NODE_OPTIONS']
+  })
+  const unready = await waitUntilReady(network.nodes, processes, () => false)
+  if (unready.length > 0) throw new Error(unready.map(({ node, why }) => `${node.name}: ${why}`).join('\n'))
+  screen.step('Network', `${validators} validators, each a process of its own`)
+  return network
 }
 
-function round(value: number, digits = 1): number {
-  return Number(value.toFixed(digits))
+/** The pace asked for; or the closed loop with the fewest transactions under way that comes near the best throughput. */
+async function choosePace({ rate, outstanding }: BenchOptions, load: Load, pool: Pool): Promise<{ readonly pace: Pace; readonly expected: number; readonly words: string }> {
+  if (rate !== undefined) return { pace: { perSecond: rate }, expected: rate, words: `open loop at ${rate} tx/s` }
+  if (outstanding !== undefined) return { pace: { outstanding }, expected: expectedAtFirst, words: `closed loop with ${outstanding} under way` }
+  const tried: { readonly outstanding: number; readonly perSecond: number }[] = []
+  for (const step of steps) {
+    await pool.fill(Math.ceil((expectedAtFirst * stepMs) / 1_000) + step)
+    const startMs = performance.now()
+    await load.run(pool, { outstanding: step }, startMs + stepMs)
+    await load.drain(drainMs)
+    // to the last receipt: with many under way the first may come late in a short step, and none is left out so
+    const finished = [...load.sent.values()].filter(({ outcome, doneMs }) => outcome === 'ok' && doneMs >= startMs).length
+    tried.push({ outstanding: step, perSecond: (finished * 1_000) / (performance.now() - startMs) })
+    screen.step('Tried', `${step} under way: ${Math.round(tried.at(-1)?.perSecond ?? 0)} tx/s`)
+  }
+  const chosen = smallestNearBest(tried, ({ perSecond }) => perSecond, nearBest) ?? { outstanding: steps[0], perSecond: expectedAtFirst }
+  return { pace: { outstanding: chosen.outstanding }, expected: chosen.perSecond, words: `closed loop with ${chosen.outstanding} under way (chosen)` }
+}
+
+function countBy(rejected: readonly Sent[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { code = 'no code' } of rejected) counts.set(code, (counts.get(code) ?? 0) + 1)
+  return counts
+}
+
+async function versions(url: string): Promise<Readonly<Record<string, string>>> {
+  const { version } = await createClient({ url }).call('node_status', {})
+  const of = (name: string): string => (JSON.parse(readFileSync(path.join(import.meta.dirname, '..', 'node_modules', name, 'package.json'), 'utf8')) as { readonly version: string }).version
+  return { dongbaek: version, node: process.versions.node, libp2p: of('libp2p'), 'classic-level': of('classic-level'), 'sodium-native': of('sodium-native') }
 }

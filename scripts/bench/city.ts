@@ -1,23 +1,30 @@
-// The city that a benchmark runs in: citizens, an open programme with grants, slots to reserve; made through the chain itself before the clock runs.
+// The city that a benchmark runs in: citizens, shops, an open programme with grants, slots to reserve; made through the chain itself before the
+// clock runs. Then it makes the transactions of the mixes, each of which the rules must accept.
 import { randomBytes } from 'node:crypto'
-import type { Won } from '../../primitives/brand.ts'
-import { buildTransaction, type Client, type KindName, type PayloadOf, randomSeed, signTransaction, type SignedTransaction, submitAndWait, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
-import { issueBatchMax } from '../../state/points/limits.ts'
+import type { TimeMs, Won } from '../../primitives/brand.ts'
+import { buildTransaction, type KindName, type PayloadOf, randomSeed, signTransaction, type SignedTransaction, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import { accountGrantsMax, issueBatchMax } from '../../state/points/limits.ts'
 import type { Network } from '../devnet/network.ts'
+import type { Load } from './load.ts'
+import { prepare } from './pool.ts'
 
 const dayMs = 86_400_000
-const program = 'bench-fund'
+/** Within the half hour that the preset allows. */
+const validityMs = 25 * 60_000
+const citizenCount = 1_000
+const merchantCount = 20
+const slotCount = 200
 const tier = 'household'
 const grantWon = 1_000_000_000 as Won
-const slotCount = 200
-const citizenCount = 400
-const waitMs = 60_000
-const registrationsAtOnce = 100
+export const spendWon = 100 as Won
+/** The fund that is spent from. */
+export const spendFund = 'bench-fund'
+/** Another, which grants one won at a time during the run. */
+export const issueFund = 'bench-drip'
 
 export type Make = () => Promise<SignedTransaction>
 
 export interface City {
-  readonly program: string
   readonly spend: Make
   readonly reserve: Make
   readonly register: Make
@@ -25,26 +32,25 @@ export interface City {
   readonly anchor: Make
 }
 
-/** Registers, opens and issues what the load needs. Every step must be final with status ok. */
-export async function buildCity(network: Network, client: Client): Promise<City> {
-  const { chainId, seedOf } = network
+/** Registers, opens and issues what the load needs. Throws unless every step is final with status ok. */
+export async function buildCity({ chainId, seedOf, genesis }: Network, load: Load): Promise<City> {
   const office = (id: string): Wallet => walletFromSeed(seedOf(id))
-  const [registrar, officer, operator, issuer, bookshop] = [office('registrar'), office('officer'), office('operator'), office('issuer'), office('bookshop')]
-  const citizens = Array.from({ length: citizenCount }, () => walletFromSeed(randomSeed()))
-  const make = async <K extends KindName>(kind: K, payload: PayloadOf<K>, signers: readonly Wallet[]): Promise<SignedTransaction> => {
-    const [sender] = signers as [Wallet]
-    return signTransaction(buildTransaction({ chain: chainId, kind, sender: sender.did, payload, validUntilMs: Date.now() + 25 * 60_000 }), signers)
-  }
-  const done = async (transaction: Promise<SignedTransaction>): Promise<void> => {
-    const receipt = await submitAndWait(client, await transaction, { timeoutMs: waitMs })
-    if (receipt.status !== 'ok') throw new Error(`preparing the city: ${receipt.code}`)
-  }
-  const register = (wallet: Wallet): Promise<SignedTransaction> => make('did.register', { keys: [wallet.didKey], services: [], recovery: undefined }, [wallet, registrar])
-  for (let from = 0; from < citizens.length; from += registrationsAtOnce) await Promise.all(citizens.slice(from, from + registrationsAtOnce).map((wallet) => done(register(wallet))))
+  const [registrar, officer, operator, issuer] = [office('registrar'), office('officer'), office('operator'), office('issuer')]
+  const wallets = (count: number): readonly Wallet[] => Array.from({ length: count }, () => walletFromSeed(randomSeed()))
+  const [citizens, merchants] = [wallets(citizenCount), wallets(merchantCount)]
 
+  const make = async <K extends KindName>(kind: K, payload: PayloadOf<K>, sender: Wallet, ...others: readonly Wallet[]): Promise<SignedTransaction> =>
+    signTransaction(buildTransaction({ chain: chainId, kind, sender: sender.did, payload, validUntilMs: Date.now() + validityMs }), [sender, ...others])
+  const done = async (what: string, transactions: readonly Promise<SignedTransaction>[]): Promise<void> => load.finish((await Promise.all(transactions)).map(prepare), what)
+  const register = async (wallet: Wallet): Promise<SignedTransaction> => make('did.register', { keys: [wallet.didKey], services: [], recovery: undefined }, wallet, registrar)
+  const issueTo = async (program: string, to: readonly Wallet[]): Promise<SignedTransaction> =>
+    make('points.issue', { program, grants: to.map(({ did }) => ({ did, tier, pseudonym: randomBytes(32), expiresMs: undefined })) }, officer)
+
+  await done('registering citizens and shops', [...citizens, ...merchants].map(register))
+  await done('registering merchants', merchants.map(async ({ did }) => make('points.registerMerchant', { merchant: did, category: 'bookshop', livingArea: undefined }, officer)))
   const nowMs = Date.now()
-  const time = (ms: number): never => Math.floor(ms) as never
-  await done(
+  const time = (ms: number): TimeMs => ms as TimeMs
+  const open = async (program: string, amount: Won): Promise<SignedTransaction> =>
     make(
       'points.openProgram',
       {
@@ -53,61 +59,53 @@ export async function buildCity(network: Network, client: Client): Promise<City>
         terms: {
           kind: 'points',
           title: 'Fund of the benchmark',
-          tiers: [{ tier, amount: grantWon }],
+          tiers: [{ tier, amount }],
           applicationOpensMs: time(nowMs - dayMs),
           applicationClosesMs: time(nowMs + 30 * dayMs),
           useOpensMs: time(nowMs - dayMs),
           useClosesMs: time(nowMs + 60 * dayMs),
           categories: ['bookshop'],
+          capPerCitizen: undefined,
+          capPerPurchase: undefined,
+          ownShare: undefined,
           decide: 'officer',
+          grantsMax: undefined,
           leftover: 'reclaimed',
         },
-      } as PayloadOf<'points.openProgram'>,
-      [officer],
-    ),
-  )
-  const issueTo = (wallets: readonly { readonly did: Wallet['did'] }[], by: Wallet = officer, to = program): Promise<SignedTransaction> =>
-    make('points.issue', { program: to, grants: wallets.map(({ did }) => ({ did, tier, pseudonym: randomBytes(32), expiresMs: undefined })) } as PayloadOf<'points.issue'>, [by])
-  for (let from = 0; from < citizens.length; from += issueBatchMax) await done(issueTo(citizens.slice(from, from + issueBatchMax)))
+      },
+      officer,
+    )
+  await done('opening the programmes', [open(spendFund, grantWon), open(issueFund, 1 as Won)])
+  const batches = Array.from({ length: Math.ceil(citizenCount / issueBatchMax) }, (_, i) => citizens.slice(i * issueBatchMax, (i + 1) * issueBatchMax))
+  await done('granting', batches.map(async (batch) => issueTo(spendFund, batch)))
 
-  // a second fund, for issuing during the run: its grants are of one won
-  await done(
-    make(
-      'points.openProgram',
-      { program: 'bench-drip', budget: 1_000_000_000 as Won, terms: { kind: 'points', title: 'Drip of the benchmark', tiers: [{ tier, amount: 1 as Won }], applicationOpensMs: time(nowMs - dayMs), applicationClosesMs: time(nowMs + 30 * dayMs), useOpensMs: time(nowMs - dayMs), useClosesMs: time(nowMs + 60 * dayMs), categories: ['bookshop'], decide: 'officer', leftover: 'reclaimed' } } as PayloadOf<'points.openProgram'>,
-      [officer],
-    ),
-  )
-  const facility = network.genesis.state['reservation'] as { readonly facilities: readonly { readonly id: string }[] }
-  const slots = Array.from({ length: slotCount }, (_, i) => `bench-slot-${i}`)
-  await done(
-    make(
-      'reservation.openSlots',
-      {
-        facility: (facility.facilities[0] as { id: string }).id,
-        slots: slots.map((id, i) => ({ id, startsMs: time(nowMs + (10 + i) * dayMs), endsMs: time(nowMs + (10 + i) * dayMs + 3_600_000), opensMs: time(nowMs - dayMs), closesMs: time(nowMs + 9 * dayMs), cancelUntilMs: time(nowMs + 9 * dayMs), capacity: 100_000, waitlistMax: 0 })),
-      } as PayloadOf<'reservation.openSlots'>,
-      [operator],
-    ),
-  )
+  const { facilities } = genesis.state['reservation'] as { readonly facilities: readonly { readonly id: string }[] }
+  const slots = Array.from({ length: slotCount }, (_, i) => {
+    const startsMs = nowMs + (10 + i) * dayMs
+    return { id: `bench-slot-${i}`, startsMs: time(startsMs), endsMs: time(startsMs + 3_600_000), opensMs: time(nowMs - dayMs), closesMs: time(nowMs + 9 * dayMs), cancelUntilMs: time(nowMs + 9 * dayMs), capacity: citizenCount, waitlistMax: 0 }
+  })
+  await done('opening slots', [make('reservation.openSlots', { facility: facilities[0]?.id ?? '', course: undefined, qualification: undefined, slots }, operator)])
 
-  let turn = 0
-  const next = <T>(from: readonly T[]): T => from[turn++ % from.length] as T
-  let reservation = 0
+  const counter = (name: string, max = Number.MAX_SAFE_INTEGER): (() => number) => {
+    let used = 0
+    return () => {
+      if (used >= max) throw new Error(`the city of the benchmark has no more than ${max} ${name}: run fewer seconds`)
+      return used++
+    }
+  }
+  const pick = <T>(from: readonly T[], at: number): T => from[at % from.length] as T
+  const [spends, reservations, grants] = [counter('spends'), counter('reservations', citizenCount * slotCount), counter('grants', citizenCount * accountGrantsMax)]
   return {
-    program,
-    spend: async () => make('points.spend', { program, merchant: bookshop.did, amount: 100 as Won } as PayloadOf<'points.spend'>, [next(citizens)]),
+    spend: async () => {
+      const at = spends()
+      return make('points.spend', { program: spendFund, merchant: pick(merchants, at).did, amount: spendWon, ownShareMax: undefined, reference: undefined }, pick(citizens, at))
+    },
     reserve: async () => {
-      const at = reservation++
-      if (at >= citizenCount * slotCount) throw new Error('the benchmark has reserved every seat: use fewer seconds')
-      return make('reservation.reserve', { slot: slots[Math.floor(at / citizenCount)] as string } as PayloadOf<'reservation.reserve'>, [citizens[at % citizenCount] as Wallet])
+      const at = reservations()
+      return make('reservation.reserve', { slot: `bench-slot-${Math.floor(at / citizenCount)}`, attestation: undefined }, pick(citizens, at))
     },
     register: async () => register(walletFromSeed(randomSeed())),
-    // the grant of a DID that exists, one won under a pseudonym of its own: accounts hold a bounded number of grants, so each citizen gets one
-    issue: (() => {
-      let given = 0
-      return async () => (given < citizenCount ? issueTo([citizens[given++] as Wallet], officer, 'bench-drip') : make('points.topUp', { program: 'bench-drip', amount: 1 as Won } as PayloadOf<'points.topUp'>, [officer]))
-    })(),
-    anchor: async () => make('credential.anchor', { hashes: [randomBytes(32)] } as unknown as PayloadOf<'credential.anchor'>, [issuer]),
+    issue: async () => issueTo(issueFund, [pick(citizens, grants())]),
+    anchor: async () => make('credential.anchor', { hashes: [randomBytes(32) as Uint8Array as PayloadOf<'credential.anchor'>['hashes'][number]] }, issuer),
   }
 }

@@ -1,33 +1,38 @@
-// Mixes of transactions, as exact shares of every hundred: a run differs from another in nothing but chance of the salts.
+// Mixes of transactions, exact in every hundred and spread evenly over it: runs differ in salts and keys alone.
 import type { City, Make } from './city.ts'
 
-export const mixNames = ['pilot', 'spend', 'register'] as const
-export type MixName = (typeof mixNames)[number]
+export type Part = keyof City
 
-type Part = 'spend' | 'reserve' | 'register' | 'issue' | 'anchor'
-
-/** In a hundred. */
-export const shares: Readonly<Record<MixName, Readonly<Partial<Record<Part, number>>>>> = {
+/** In a hundred. The last five of the pilot's are anchors of credentials. */
+export const shares = {
   pilot: { spend: 70, reserve: 15, register: 5, issue: 5, anchor: 5 },
   spend: { spend: 100 },
   register: { register: 100 },
-}
+} as const satisfies Readonly<Record<string, Readonly<Partial<Record<Part, number>>>>>
 
-/** The parts of a hundred transactions, each spread evenly over them. */
+export type MixName = keyof typeof shares
+export const mixNames = Object.keys(shares) as readonly MixName[]
+
+/** The parts of a hundred transactions in order: at each place the one that is furthest behind its share. */
 export function hundredOf(mix: MixName): readonly Part[] {
-  const parts = Object.entries(shares[mix]) as [Part, number][]
+  const wanted = Object.entries(shares[mix]) as readonly (readonly [Part, number])[]
   const given = new Map<Part, number>()
   return Array.from({ length: 100 }, (_, i) => {
-    // the part that is furthest behind its share
-    const lag = ([part, share]: [Part, number]): number => ((i + 1) * share) / 100 - (given.get(part) ?? 0)
-    const [part] = parts.reduce((best, one) => (lag(one) > lag(best) ? one : best))
+    const behind = ([part, share]: readonly [Part, number]): number => ((i + 1) * share) / 100 - (given.get(part) ?? 0)
+    const [part] = wanted.reduce((best, one) => (behind(one) > behind(best) ? one : best))
     given.set(part, (given.get(part) ?? 0) + 1)
     return part
   })
 }
 
-export function makerOf(mix: MixName, city: City): Make {
+/** Makes the mix one by one. `onMade` is told the id of each. */
+export function makerOf(mix: MixName, city: City, onMade: (part: Part, id: Uint8Array) => void): Make {
   const parts = hundredOf(mix)
   let turn = 0
-  return () => city[parts[turn++ % parts.length] as Part]()
+  return async () => {
+    const part = parts[turn++ % parts.length] as Part
+    const made = await city[part]()
+    onMade(part, made.id)
+    return made
+  }
 }

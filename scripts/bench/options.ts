@@ -1,0 +1,75 @@
+// The flags of the benchmark.
+import { parseArgs } from 'node:util'
+import { type MixName, mixNames } from './mix.ts'
+
+export const help = `npm run bench -- [flags]
+
+Throughput and latency of a network of validator processes on this machine: real connections, real disk, every signature checked by every
+validator. Counted is what was read back over RPC as final with status ok.
+
+  --validators N   validator processes, 1 to 32; default 4
+  --seconds S      measured seconds, after 3 of warm-up; default 15
+  --mix NAME       ${mixNames.join(', ')}; default pilot
+  --rate R         R transactions a second, whatever comes back (open loop); latency counts from when each was due
+  --outstanding N  without --rate: N transactions under way at any time (closed loop). Without either, steps of
+                   250, 1,000 and 3,000 are tried for 3 s each, and the smallest that is within 5 % of the best is measured
+  --base-port P    RPC of validator i listens on P + i, and between nodes on P + 200 + i; default 16600
+  --json FILE      the result as JSON
+  --profile FILE   a CPU profile of the main thread of the first validator over the measured seconds;
+                   node scripts/bench/profile.ts FILE sums it up
+
+Exit code 1 if a receipt is missing, a transaction was refused by a rule, validators differ, or an audit does not hold.`
+
+export interface BenchOptions {
+  readonly validators: number
+  readonly seconds: number
+  readonly mix: MixName
+  readonly rate: number | undefined
+  readonly outstanding: number | undefined
+  readonly basePort: number
+  readonly json: string | undefined
+  readonly profile: string | undefined
+}
+
+/** Undefined: the help was asked for. Throws an Error with a sentence for the user. */
+export function readOptions(args: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      validators: { type: 'string', default: '4' },
+      seconds: { type: 'string', default: '15' },
+      mix: { type: 'string', default: 'pilot' },
+      rate: { type: 'string' },
+      outstanding: { type: 'string' },
+      'base-port': { type: 'string', default: '16600' },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  })
+  if (values.help === true) return undefined
+  if (values.rate !== undefined && values.outstanding !== undefined) throw new Error('--rate (open loop) and --outstanding (closed loop) exclude each other.')
+  return {
+    validators: whole('--validators', values.validators, 1, 32),
+    seconds: whole('--seconds', values.seconds, 1, 600),
+    mix: mixOf(values.mix),
+    rate: values.rate === undefined ? undefined : whole('--rate', values.rate, 1, 100_000),
+    outstanding: values.outstanding === undefined ? undefined : whole('--outstanding', values.outstanding, 1, 30_000),
+    basePort: whole('--base-port', values['base-port'], 1_024, 65_000),
+    json: values.json,
+    profile: values.profile,
+  }
+}
+
+function mixOf(name: string): MixName {
+  if (name === 'opening-day') throw new Error('The mix opening-day is not there yet. Use pilot, spend or register.')
+  const mix = mixNames.find((one) => one === name)
+  if (mix === undefined) throw new Error(`There is no mix ${name}; there are ${mixNames.join(', ')}.`)
+  return mix
+}
+
+function whole(flag: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < min || value > max) throw new Error(`${flag} takes a whole number from ${min} to ${max}, not ${text}.`)
+  return value
+}
