@@ -26,9 +26,9 @@ const drainMs = 30_000
 const steps = [250, 1_000, 3_000] as const
 const stepMs = 3_000
 const nearBest = 0.95
-/** Signed ahead for a run: what is expected of it and half as much again. */
+/** Signed ahead for a run: what a step came to and half as much again. What is used beyond it is signed as it goes. */
 const spare = 1.5
-const expectedAtFirst = 2_000
+const expectedAtFirst = 1_000
 
 const screen = createScreen()
 process.exitCode = await main()
@@ -145,6 +145,7 @@ async function bench(options: BenchOptions, data: string, processes: Processes):
     loadAverage: loadavg()[0] ?? 0,
     storeBytesPerTx: store,
     votesBytesPerTx: votes,
+    viewChanges: after.view - before.view,
     threads: [...after.threadSeconds].map(([name, value]) => [name, perTx(value - (before.threadSeconds.get(name) ?? 0)) * 1e6] as const).filter(([, us]) => us >= 1).sort((a, b) => b[1] - a[1]),
     rejectedBy: countBy(rejected),
   })
@@ -173,12 +174,14 @@ async function startNetwork({ validators, basePort, profile }: BenchOptions, dat
   return network
 }
 
-/** The pace asked for; or the closed loop with the fewest transactions under way that comes near the best throughput. */
+/**
+ * The pace asked for; or the closed loop with the fewest transactions under way that comes near the best throughput. A closed loop has a step of its
+ * own in either case, which says how much to sign.
+ */
 async function choosePace({ rate, outstanding }: BenchOptions, load: Load, pool: Pool): Promise<{ readonly pace: Pace; readonly expected: number; readonly words: string }> {
   if (rate !== undefined) return { pace: { perSecond: rate }, expected: rate, words: `open loop at ${rate} tx/s` }
-  if (outstanding !== undefined) return { pace: { outstanding }, expected: expectedAtFirst, words: `closed loop with ${outstanding} under way` }
   const tried: { readonly outstanding: number; readonly perSecond: number }[] = []
-  for (const step of steps) {
+  for (const step of outstanding === undefined ? steps : [outstanding]) {
     await pool.fill(Math.ceil((expectedAtFirst * stepMs) / 1_000) + step)
     const startMs = performance.now()
     await load.run(pool, { outstanding: step }, startMs + stepMs)
@@ -189,7 +192,7 @@ async function choosePace({ rate, outstanding }: BenchOptions, load: Load, pool:
     screen.step('Tried', `${step} under way: ${Math.round(tried.at(-1)?.perSecond ?? 0)} tx/s`)
   }
   const chosen = smallestNearBest(tried, ({ perSecond }) => perSecond, nearBest) ?? { outstanding: steps[0], perSecond: expectedAtFirst }
-  return { pace: { outstanding: chosen.outstanding }, expected: chosen.perSecond, words: `closed loop with ${chosen.outstanding} under way (chosen)` }
+  return { pace: { outstanding: chosen.outstanding }, expected: chosen.perSecond, words: `closed loop with ${chosen.outstanding} under way${outstanding === undefined ? ' (chosen)' : ''}` }
 }
 
 function countBy(rejected: readonly Sent[]): ReadonlyMap<string, number> {

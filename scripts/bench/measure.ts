@@ -13,6 +13,7 @@ const sampleMs = 500
 
 export interface Reading {
   readonly height: number
+  readonly view: number
   readonly cpuSeconds: number
   /** By the name of the thread, over all validators. */
   readonly threadSeconds: ReadonlyMap<string, number>
@@ -42,10 +43,11 @@ export async function read(watched: readonly Watched[]): Promise<Reading> {
   }
   const clients = watched.map(({ node }) => createClient({ url: node.rpc }))
   const peers = await Promise.all(clients.map(async (client) => client.call('node_peers', {})))
-  const heads = await Promise.all(clients.map(async (client) => client.call('chain_head', {})))
+  const statuses = await Promise.all(clients.map(async (client) => client.call('node_status', {})))
   const bytesIn = (part: string): number => watched.reduce((sum, { node }) => sum + folderBytes(path.join(node.folder, 'data', part)), 0)
   return {
-    height: Math.max(...heads.map(({ height }) => height)),
+    height: Math.max(...statuses.map(({ head }) => head.height)),
+    view: Math.max(...statuses.map(({ view }) => view)),
     cpuSeconds,
     threadSeconds,
     storeBytes: bytesIn('store'),

@@ -39,6 +39,8 @@ export interface Beside {
   readonly validatorCores: number
   /** Of the machine, over the last minute: well above its cores, others had a part of it. */
   readonly loadAverage: number
+  /** In the measured seconds: above none, the primary was too slow for the others, on a machine that is too busy for a figure. */
+  readonly viewChanges: number
   readonly storeBytesPerTx: number
   readonly votesBytesPerTx: number
   readonly threads: readonly (readonly [name: string, microsecondsPerTx: number])[]
@@ -51,7 +53,7 @@ export function printReport(result: BenchResult, beside: Beside): void {
     ['load', `${result.mix}, ${beside.load}, ${result.validators} validators, ${result.seconds} s`],
     ['throughput', `${number(result.txPerSecond)} tx/s (${number(result.committed)} of ${number(result.submitted)} submitted, ${number(result.rejected)} rejected)`],
     ['latency', `p50 ${latencyMs.p50} ms, p90 ${latencyMs.p90} ms, p99 ${latencyMs.p99} ms, max ${latencyMs.max} ms`],
-    ['blocks', `${number(result.blocks)}, ${result.txPerBlock} tx each`],
+    ['blocks', `${number(result.blocks)}, ${result.txPerBlock} tx each; ${beside.viewChanges} changes of the view`],
     ['floor', `${number(result.verifyFloorTxPerSecond)} tx/s at ${beside.verifyUs.toFixed(1)} µs a signature; ratio ${result.ratioToFloor}`],
     ['CPU', `${(result.cpuSecondsPerTx * 1e6).toFixed(0)} µs a tx over all validators (${beside.validatorCores.toFixed(2)} cores), of which signatures at the floor ${((beside.verifyUs * result.validators) / (result.cpuSecondsPerTx * 1e6) * 100).toFixed(0)} %`],
     ['machine', `load average ${beside.loadAverage.toFixed(1)} on ${availableParallelism()} cores; with all of them free, the CPU used would carry ${number(Math.round(availableParallelism() / (result.cpuSecondsPerTx + beside.generatorCores / Math.max(1, result.txPerSecond))))} tx/s (computed)`],
