@@ -5,11 +5,9 @@ import type { Height } from '../primitives/brand.ts'
 import { equalBytes, toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { executeGenesis, type State } from '../state/execute.ts'
-import { parametersTable } from '../state/parameters.ts'
-import { createSeenIds, type SeenIds } from '../state/seen.ts'
-import { decodeValue, stateKey } from '../state/table.ts'
+import { createSeenIds, type RanBlock, recallIds } from '../state/seen.ts'
 import { decodeTransaction } from '../state/transaction.ts'
-import { createValueCache } from '../state/view.ts'
+import { createOverlay, createValueCache } from '../state/view.ts'
 import { type Genesis, genesisBlock, genesisHash, sectionsOf } from '../genesis/genesis.ts'
 import { type ChainStore, createChainStore, readHead } from './chain-store.ts'
 import { stateEntryBytes, treePageBytes } from './limits.ts'
@@ -38,7 +36,7 @@ export async function openChain(database: Store, genesis: Genesis, cacheMiB: num
     log.info('genesis-stored', { stateRoot: toBase64url(executed.stateRoot) })
   }
   checkHead(store, state, genesis)
-  rememberIds(store, state.seen)
+  recallIds(state.seen, createOverlay(state.source, state.cache), store.head().timeMs, blocksOf(store))
   return { store, state }
 }
 
@@ -52,20 +50,12 @@ function checkHead(store: ChainStore, state: State, genesis: Genesis): void {
   if (!equalBytes(state.tree.root(), head.stateRoot)) throw new DongbaekError('store/damaged', `the stored state is not that of height ${head.height}. ${wayOut}`, { height: head.height })
 }
 
-/** Ids of the blocks within the validity window before the head: what may not run again. */
-function rememberIds(store: ChainStore, seen: SeenIds): void {
-  const head = store.head()
-  const encoded = store.stateValue(stateKey(parametersTable, ['current']))
-  if (encoded === undefined) throw new DongbaekError('store/damaged', `the stored state has no parameters. ${wayOut}`)
-  const oldestMs = head.timeMs - decodeValue(parametersTable, encoded).transactionValidityMsMax
-  for (let height = head.height; height > 0; height = (height - 1) as Height) {
+/** The blocks up to the head, newest first, read as they are asked for. */
+function* blocksOf(store: ChainStore): Iterable<RanBlock> {
+  for (let height = store.head().height; height > 0; height = (height - 1) as Height) {
     const block = store.block(height)
     const payload = store.payload(height)
     if (block === undefined || payload === undefined) throw new DongbaekError('store/damaged', `block ${height} is missing from the store. ${wayOut}`, { height })
-    if (block.header.timeMs < oldestMs) return
-    for (const envelope of payload) {
-      const { id, validUntilMs } = decodeTransaction(envelope)
-      if (validUntilMs >= head.timeMs) seen.add(id, validUntilMs)
-    }
+    yield { height, timeMs: block.header.timeMs, transactions: payload.map((envelope) => decodeTransaction(envelope)) }
   }
 }

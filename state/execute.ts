@@ -46,9 +46,12 @@ export function executeBlock(state: State, block: ExecutableBlock): Executed {
   const blockEvents: Event[] = []
   for (const family of families) family.beginBlock?.({ block: info, view: overlay, emit: (event) => blockEvents.push(event) })
   state.seen.forget(block.timeMs)
+  // as it was before the block: which ids are remembered can then be told from the blocks and the history of parameters (recallIds)
+  const latestMs = block.timeMs + readParameters(overlay).transactionValidityMsMax
   const receipts = block.transactions.map((ready, index) => {
-    const receipt = run(overlay, info, ready, index, state.seen)
-    state.seen.add(ready.transaction.id, ready.transaction.validUntilMs)
+    const receipt = run(overlay, info, ready, index, state.seen, latestMs)
+    const { id, validUntilMs } = ready.transaction
+    if (validUntilMs <= latestMs) state.seen.add(id, validUntilMs)
     return receipt
   })
   const outcome: BlockOutcome = { height: block.height, events: blockEvents }
@@ -60,7 +63,8 @@ export function executeBlock(state: State, block: ExecutableBlock): Executed {
 
 /** The receipt that the transaction would have in a block made now on this state. Changes nothing. */
 export function simulateTransaction(state: State, block: BlockInfo, ready: ReadyTransaction): Receipt {
-  return run(createOverlay(state.source, state.cache), block, ready, 0, state.seen)
+  const overlay = createOverlay(state.source, state.cache)
+  return run(overlay, block, ready, 0, state.seen, block.timeMs + readParameters(overlay).transactionValidityMsMax)
 }
 
 /** Applies the genesis sections, by family name, to the empty state. */
@@ -85,11 +89,11 @@ function settle(state: State, overlay: Overlay): Pick<Executed, 'changes' | 'pag
   return { changes, pages, stateRoot: state.tree.root() }
 }
 
-function run(below: Overlay, block: BlockInfo, ready: ReadyTransaction, index: number, seen: SeenIds): Receipt {
+function run(below: Overlay, block: BlockInfo, ready: ReadyTransaction, index: number, seen: SeenIds, latestMs: number): Receipt {
   const { transaction } = ready
   const overlay = below.child()
   const events: Event[] = []
-  const refusal = checkEnvelope(overlay, block, ready, seen) ?? ready.kind.apply({ block, transaction, view: overlay, emit: (event) => events.push(event) }, ready.payload)
+  const refusal = checkEnvelope(overlay, block, ready, seen, latestMs) ?? ready.kind.apply({ block, transaction, view: overlay, emit: (event) => events.push(event) }, ready.payload)
   const place = { id: transaction.id, height: block.height, index }
   if (refusal !== undefined) return { ...place, status: 'refused', code: refusal.code, data: refusal.data, events: [] }
   assert(events.length <= transactionEventsMax, 'events of a transaction within bounds')
@@ -97,12 +101,12 @@ function run(below: Overlay, block: BlockInfo, ready: ReadyTransaction, index: n
   return { ...place, status: 'ok', events }
 }
 
-function checkEnvelope(view: Overlay, block: BlockInfo, { transaction, kind }: ReadyTransaction, seen: SeenIds): Refusal | undefined {
+/** The times come before the ids: of a transaction that could run now, every node remembers the same. */
+function checkEnvelope(view: Overlay, block: BlockInfo, { transaction, kind }: ReadyTransaction, seen: SeenIds, latestMs: number): Refusal | undefined {
   if (transaction.chain !== block.chain) return refuse('tx/wrong-chain', { chain: block.chain })
-  if (seen.has(transaction.id)) return refuse('tx/duplicate')
   if (block.timeMs > transaction.validUntilMs) return refuse('tx/expired', { blockTimeMs: block.timeMs })
-  const latestMs = block.timeMs + readParameters(view).transactionValidityMsMax
   if (transaction.validUntilMs > latestMs) return refuse('tx/valid-until-too-far', { latestMs })
+  if (seen.has(transaction.id)) return refuse('tx/duplicate')
   for (const [i, { signer, key }] of transaction.signatures.entries()) {
     if (i === 0 && kind.createsSender === true) continue
     if (!isAuthorised(view, signer, key)) return refuse('tx/key-not-authorised', { signer })

@@ -1,7 +1,10 @@
 // Ids run once: the ids of the recent past, forgotten when their transactions could no longer run anyway.
 // Derived from the blocks alone (those within the validity window), so it needs no place in the state tree.
-import type { TimeMs, TransactionId } from '../primitives/brand.ts'
+import type { Height, TimeMs, TransactionId } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
+import { assert } from '../primitives/errors.ts'
+import { longestValidityMs, parametersAt } from './governance/parameters.ts'
+import type { ReadView } from './view.ts'
 
 export interface SeenIds {
   readonly has: (id: TransactionId) => boolean
@@ -32,5 +35,27 @@ export function createSeenIds(): SeenIds {
         buckets.delete(bucket)
       }
     },
+  }
+}
+
+export interface RanBlock {
+  readonly height: Height
+  readonly timeMs: TimeMs
+  readonly transactions: Iterable<{ readonly id: TransactionId; readonly validUntilMs: TimeMs }>
+}
+
+/**
+ * Remembers what a node that executed these blocks would: the ids of the chain up to the head, read newest first and only as far back as any
+ * of them could run again. The window is that of each block's own time, not of now: governance may have made it smaller since.
+ */
+export function recallIds(seen: SeenIds, view: ReadView, headTimeMs: TimeMs, newestFirst: Iterable<RanBlock>): void {
+  const oldestMs = headTimeMs - longestValidityMs(view)
+  for (const { height, timeMs, transactions } of newestFirst) {
+    if (timeMs < oldestMs) return
+    const parameters = parametersAt(view, (height - 1) as Height)
+    assert(parameters !== undefined, `parameters of height ${height - 1} remembered`)
+    for (const { id, validUntilMs } of transactions) {
+      if (validUntilMs >= headTimeMs && validUntilMs <= timeMs + parameters.transactionValidityMsMax) seen.add(id, validUntilMs)
+    }
   }
 }

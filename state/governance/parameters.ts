@@ -21,3 +21,8 @@ export function setParameters(view: WriteView, fromHeight: Height, next: Paramet
 export function parametersAt(view: ReadView, at: Height): Parameters | undefined {
   return view.get(historyTable, 'all')?.findLast(({ fromHeight }) => fromHeight <= at)?.parameters
 }
+
+/** The longest time that a transaction may have been valid for, under any parameters remembered. */
+export function longestValidityMs(view: ReadView): number {
+  return Math.max(0, ...(view.get(historyTable, 'all') ?? []).map((entry) => entry.parameters.transactionValidityMsMax))
+}

@@ -20,7 +20,7 @@ import { keyHashOf, verifyStateProof } from '../../state/proof.ts'
 import type { Query } from '../../state/query.ts'
 import type { Receipt } from '../../state/receipt.ts'
 import type { RoleName } from '../../state/roles.ts'
-import { createSeenIds } from '../../state/seen.ts'
+import { createSeenIds, type RanBlock, recallIds } from '../../state/seen.ts'
 import { encodeBody, encodeTransaction, decodeTransaction, multikeyOf, signatureChecks, transactionSignedBytes, type TransactionSignature } from '../../state/transaction.ts'
 import { createStateTree, type PageWrite } from '../../state/tree.ts'
 import { createOverlay, createQueryView, createValueCache, type QuerySource, type ReadView, type StateChange } from '../../state/view.ts'
@@ -93,6 +93,8 @@ export interface Harness {
   /** One block of one transaction: its receipt. */
   readonly run: <P>(kind: Kind<P>, sender: TestActor, payload: NoInfer<P>, options?: MakeOptions) => Receipt
   readonly simulate: (transaction: ReadyTransaction) => Receipt
+  /** As after a restart of the node: from what is stored, with nothing remembered but what the blocks tell. */
+  readonly restart: () => void
   readonly query: <P, R>(query: Query<P, R>, params: P) => Promise<R | undefined>
   readonly view: () => ReadView
   readonly root: () => Hash
@@ -117,7 +119,9 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       return Promise.resolve(found.map((key) => [key, store.get(key) as Uint8Array] as const))
     },
   }
-  const state: State = { source, cache: createValueCache(10_000), tree: createStateTree((path) => pages.get(path), 1_000), seen: createSeenIds() }
+  const blocks: RanBlock[] = []
+  const fresh = (): State => ({ source, cache: createValueCache(10_000), tree: createStateTree((path) => pages.get(path), 1_000), seen: createSeenIds() })
+  let state = fresh()
   const commit = ({ changes, pages: writes }: { readonly changes: readonly StateChange[]; readonly pages: readonly PageWrite[] }): void => {
     for (const { key, value } of changes) {
       if (value === undefined) store.delete(key)
@@ -139,9 +143,9 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   height = 1
 
   const make: Harness['make'] = (kind, sender, payload, { cosigners = [], validUntilMs = nowMs + 60_000, chain: target = chain, salt } = {}) => {
-    const fresh = new Uint8Array(16)
-    new DataView(fresh.buffer).setUint32(0, salt === undefined ? ++salts : 0)
-    const body = encodeBody({ version: 1, chain: target, kind: kind.kind, sender: sender.did, validUntilMs: validUntilMs as TimeMs, salt: salt ?? fresh, payload: encode(kind.payload, payload) })
+    const ownSalt = new Uint8Array(16)
+    new DataView(ownSalt.buffer).setUint32(0, salt === undefined ? ++salts : 0)
+    const body = encodeBody({ version: 1, chain: target, kind: kind.kind, sender: sender.did, validUntilMs: validUntilMs as TimeMs, salt: salt ?? ownSalt, payload: encode(kind.payload, payload) })
     const message = transactionSignedBytes(body)
     const signed = (actor: TestActor): TransactionSignature => ({ signer: actor.did, key: actor.multikey, signature: actor.sign(message) })
     const ordered = [...cosigners].sort((a, b) => (a.did < b.did ? -1 : 1))
@@ -153,6 +157,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     const hash = taggedHash('test-block', new TextEncoder().encode(String(height)))
     const executed = executeBlock(state, { ...blockInfo(), hash, transactions })
     commit(executed)
+    blocks.unshift({ ...blockInfo(), transactions: transactions.map(({ transaction }) => transaction) })
     height++
     nowMs += 1_000
     return executed
@@ -168,6 +173,10 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     make,
     execute,
     run: (kind, sender, payload, runOptions) => execute(make(kind, sender, payload, runOptions)).receipts[0] as Receipt,
+    restart: () => {
+      state = fresh()
+      recallIds(state.seen, view(), blocks[0]?.timeMs ?? genesisTimeMs, blocks)
+    },
     simulate: (transaction) => simulateTransaction(state, blockInfo(), transaction),
     query: async (query, params) => {
       // as over the RPC: parameters and result pass through JSON
