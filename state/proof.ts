@@ -23,7 +23,10 @@ export function keyHashOf(key: string): Uint8Array {
 export function verifyStateProof(root: Uint8Array, key: string, value: Uint8Array | undefined, proof: StateProof): boolean {
   const keyHash = keyHashOf(key)
   const { siblings, terminal } = proof
-  if (siblings.length > siblingsMax) return false
+  if (siblings.length > siblingsMax || !equalBytes(proof.keyHash, keyHash)) return false
+  // a lone leaf rises and nothing rises as nothing, so an empty sibling at the bottom would prove the same once more
+  const last = siblings.at(-1)
+  if (last !== undefined && equalBytes(last, zeroHash)) return false
   const holdsKey = terminal !== undefined && equalBytes(terminal.keyHash, keyHash)
   if (value === undefined ? holdsKey : !holdsKey || !equalBytes(terminal.valueHash, sha256(value))) return false
   // another key's leaf proves absence only if it lies on this key's path
