@@ -10,12 +10,12 @@ import { votePayload } from './types.ts'
 
 type Standing = 'open' | 'agreed' | 'rejected'
 
-/** Counts the ballots of those who are governors of the same organisation still. */
+/** Of ballots of governors who are so still. */
 export function standingOf(view: ReadView, ballots: readonly Ballot[]): Standing {
   let agreed = true
   for (const { name } of organisations(view)) {
     const governors = governorsOf(view, name)
-    const count = (said: Ballot['vote']): number => ballots.filter((ballot) => ballot.vote === said && ballot.organisation === name && governors.includes(ballot.governor)).length
+    const count = (said: Ballot['vote']): number => ballots.filter((ballot) => ballot.vote === said && ballot.organisation === name).length
     const needed = Math.floor(governors.length / 2) + 1
     if (governors.length - count('no') < needed) return 'rejected'
     if (count('yes') < needed) agreed = false
@@ -41,14 +41,16 @@ export const vote = kind({
     if (row === undefined) return refuse('governance/unknown-proposal', { proposal })
     if (row.state !== 'open') return refuse('governance/proposal-closed', { proposal, state: row.state })
     if (block.timeMs > row.expiresMs) return refuse('governance/proposal-expired', { proposal, expiresMs: row.expiresMs })
-    if (row.ballots.some(({ governor }) => governor === sender)) return refuse('governance/already-voted', { proposal })
+    // the ballots of those who are governors no more are dropped, so that there are never more than there may be governors
+    const standing = row.ballots.filter((ballot) => governorsOf(view, ballot.organisation).includes(ballot.governor))
+    if (standing.some(({ governor }) => governor === sender)) return refuse('governance/already-voted', { proposal })
 
-    const next: ProposalRow = { ...row, ballots: [...row.ballots, { governor: sender, organisation, vote: said }] }
+    const next: ProposalRow = { ...row, ballots: [...standing, { governor: sender, organisation, vote: said }] }
     view.put(proposalTable, [proposal], next)
     emit(voted({ proposal, organisation, governor: sender, vote: said }))
-    const standing = standingOf(view, next.ballots)
-    if (standing === 'rejected') close(context, proposal, next, 'rejected')
-    if (standing === 'agreed') {
+    const outcome = standingOf(view, next.ballots)
+    if (outcome === 'rejected') close(context, proposal, next, 'rejected')
+    if (outcome === 'agreed') {
       const refusal = execute(context, next.action, sender)
       if (refusal === undefined) close(context, proposal, next, 'executed')
       else close(context, proposal, next, 'failed', refusal.code)
