@@ -9,7 +9,7 @@ import { type Capture, inspectOption, openCapture } from './bench/capture.ts'
 import { check } from './bench/checks.ts'
 import { buildCity } from './bench/city.ts'
 import { type Load, openLoad, type Pace, type Sent } from './bench/load.ts'
-import { measureVerification, read, type Watched, watchMemory, verifyFloor } from './bench/measure.ts'
+import { measureVerification, read, type Watched, warnings, watchMemory, verifyFloor } from './bench/measure.ts'
 import { makerOf } from './bench/mix.ts'
 import { type BenchOptions, help, readOptions } from './bench/options.ts'
 import { createPool, type Pool } from './bench/pool.ts'
@@ -145,6 +145,7 @@ async function bench(options: BenchOptions, data: string, processes: Processes):
     loadAverage: loadavg()[0] ?? 0,
     storeBytesPerTx: store,
     votesBytesPerTx: votes,
+    warnings: warnings(nodes),
     viewChanges: after.view - before.view,
     threads: [...after.threadSeconds].map(([name, value]) => [name, perTx(value - (before.threadSeconds.get(name) ?? 0)) * 1e6] as const).filter(([, us]) => us >= 1).sort((a, b) => b[1] - a[1]),
     rejectedBy: countBy(rejected),

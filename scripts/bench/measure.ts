@@ -79,6 +79,17 @@ export function watchMemory(watched: readonly Watched[]): { readonly stop: () =>
   }
 }
 
+/** What the nodes warned of, by kind, with how often. */
+export function warnings(nodes: readonly DevnetNode[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { log } of nodes)
+    for (const line of readFileSync(log, 'utf8').split('\n')) {
+      const [, kind] = line.startsWith('{') ? (/"msg":"([^"]+)"/.exec(line) ?? []) : []
+      if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    }
+  return counts
+}
+
 function folderBytes(folder: string): number {
   let sum = 0
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {

@@ -41,6 +41,8 @@ export interface Beside {
   readonly loadAverage: number
   /** In the measured seconds: above none, the primary was too slow for the others, on a machine that is too busy for a figure. */
   readonly viewChanges: number
+  /** From the logs of the nodes, over their whole life. */
+  readonly warnings: ReadonlyMap<string, number>
   readonly storeBytesPerTx: number
   readonly votesBytesPerTx: number
   readonly threads: readonly (readonly [name: string, microsecondsPerTx: number])[]
@@ -62,6 +64,7 @@ export function printReport(result: BenchResult, beside: Beside): void {
     ['disk', `${number(bytesPerTx.disk)} bytes a tx and validator (store ${number(beside.storeBytesPerTx)}, vote log ${number(beside.votesBytesPerTx)})`],
     ['network', `${number(bytesPerTx.network)} bytes a tx sent by a validator`],
     ['generator', `${beside.generatorCores.toFixed(2)} cores; ${number(beside.signedLate)} transactions signed during the run`],
+    ['warnings', beside.warnings.size === 0 ? 'none' : [...beside.warnings].map(([kind, count]) => `${kind} ${number(count)}`).join(', ')],
     ['versions', Object.entries(result.versions).map(([name, version]) => `${name} ${version}`).join(', ')],
   ]
   console.log('')
