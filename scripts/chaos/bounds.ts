@@ -1,0 +1,17 @@
+// What the network is held to, and how long things are waited for. The bounds leave room for a machine that does much else; the figures that a
+// run prints are the measurement.
+
+/** With at most f validators impaired, blocks go on: no longer wait for one. */
+export const goesOnMs = 15_000
+/** Where no quorum was left: from the moment there is one again to the next final block, starting processes included. */
+export const resumesMs = 20_000
+/** From the end of a fault until every validator is ready again: caught up, connected, voting. */
+export const readyMs = 60_000
+/** A node whose files are damaged refuses to start within this. */
+export const refusesMs = 30_000
+/** A node whose disk is full stops within this. */
+export const stopsMs = 45_000
+/** What was under way when the quorum was lost may still become final for this long. */
+export const underWayMs = 2_000
+/** At the end: everything sent is final or gone, all stand at one height, and its state is certified. */
+export const settlesMs = 60_000
