@@ -9,7 +9,7 @@ import type { ReadView, WriteView } from '../view.ts'
 const historyMax = 500
 
 /** governance.parametersHistory/all, oldest first. `fromHeight`: they hold at the end of this height and after. */
-const historyTable = table('governance.parametersHistory', list(record({ fromHeight: height, parameters }), 1, historyMax))
+export const historyTable = table('governance.parametersHistory', list(record({ fromHeight: height, parameters }), 1, historyMax))
 
 export function setParameters(view: WriteView, fromHeight: Height, next: Parameters): void {
   const before = (view.get(historyTable, 'all') ?? []).filter((entry) => entry.fromHeight !== fromHeight)

@@ -1,18 +1,22 @@
 // Credentials rule by rule: issuers, schemas, anchors, status lists, and the attestations that other families check.
+import fc from 'fast-check'
 import t from 'tap'
 import { sha256 } from '../../primitives/hash.ts'
 import { anchor } from '../../state/credential/anchor.ts'
-import { type Attestation, checkAttestation } from '../../state/credential/attestation.ts'
+import { type Attestation, checkAttestation, signAttestation } from '../../state/credential/attestation.ts'
 import { credentialCodes } from '../../state/credential/codes.ts'
 import { anchorQuery, issuers, schemas, status, statusChunk } from '../../state/credential/queries.ts'
 import { registerIssuer } from '../../state/credential/register-issuer.ts'
 import { registerSchema } from '../../state/credential/register-schema.ts'
 import { setStatus } from '../../state/credential/set-status.ts'
-import { statusChunkBits } from '../../state/credential/types.ts'
+import { statusChunkBits, statusChunksTouchedMax, statusIndexMax } from '../../state/credential/types.ts'
 import { deactivate } from '../../state/did/deactivate.ts'
-import { createHarness, type Harness, testActor, testIssuer } from '../support/state-harness.ts'
+import { propose } from '../../state/governance/propose.ts'
+import { vote } from '../../state/governance/vote.ts'
+import { createHarness, eventsOf, type Harness, testActor, testGovernors, testIssuer } from '../support/state-harness.ts'
 
 const citizen = testActor('citizen')
+const officer = testActor('officer')
 const school = testActor('a school that attests for one course')
 const other = testActor('another issuer for all')
 const provoked = new Set<string>()
@@ -41,6 +45,56 @@ t.test('issuers and schemas', async (t) => {
   t.same((await chain.query(schemas, { issuer: school.did }))?.items.map(({ version }) => version), [1, 2])
 })
 
+t.test('an issuer acts as far and as long as its role reaches', async (t) => {
+  const untilMs = createHarness().next().timeMs + 30_000
+  const chain = createHarness({ actors: [citizen], roles: [[officer, 'officer', '*']] })
+  chain.run(propose, testGovernors.city, { action: { type: 'grantRole', did: citizen.did, role: 'issuer', scope: 'art-course', untilMs: untilMs as never }, expiresMs: (chain.next().timeMs + 60_000) as never })
+  for (const governor of [testGovernors.city, testGovernors.bank]) chain.run(vote, governor, { proposal: 1, vote: 'yes' })
+  t.equal(codeOf(chain.run(registerIssuer, citizen, { scope: '*', name: 'A', website: undefined })), 'credential/not-issuer')
+  t.equal(codeOf(chain.run(registerIssuer, citizen, { scope: 'art-course', name: 'A', website: undefined })), 'ok')
+  t.equal(codeOf(chain.run(anchor, citizen, { hashes: [hashOf('a')] })), 'ok')
+  const first = (await chain.query(issuers, {}))?.items[0]
+  t.equal(codeOf(chain.run(registerIssuer, citizen, { scope: 'art-course', name: 'B', website: 'https://example.org/' })), 'ok')
+  const second = (await chain.query(issuers, {}))?.items[0]
+  t.equal(second?.name, 'B')
+  t.equal(second?.registeredMs, first?.registeredMs, 'it is one issuer still')
+  t.not(second?.updatedMs, first?.updatedMs)
+  chain.advance(60_000)
+  t.equal(codeOf(chain.run(anchor, citizen, { hashes: [hashOf('b')] })), 'credential/not-issuer', 'its term is over')
+  t.equal(codeOf(chain.run(registerSchema, citizen, { schema: 's', version: 1, hash: hashOf('s'), url: 'https://example.org/s' })), 'credential/not-issuer')
+  t.equal(codeOf(chain.run(setStatus, citizen, { list: 'l', purpose: 'suspension', indexes: [1], status: true })), 'credential/not-issuer')
+})
+
+t.test('status lists hold what was set and not cleared', async (t) => {
+  const index = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: statusChunkBits - 5, max: statusChunkBits + 5 }), fc.constant(statusIndexMax))
+  const step = fc.record({ indexes: fc.uniqueArray(index, { minLength: 1, maxLength: 12 }).map((all) => all.sort((a, b) => a - b)), status: fc.boolean() })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 10 }), async (steps) => {
+      const chain = harness()
+      const set = new Set<number>()
+      for (const { indexes, status: value } of steps) {
+        const changed = indexes.filter((each) => set.has(each) !== value)
+        for (const each of indexes) if (value) set.add(each)
+          else set.delete(each)
+        const receipt = chain.run(setStatus, testIssuer, { list: 'cards', purpose: 'suspension', indexes, status: value })
+        if (receipt.status !== (changed.length > 0 ? 'ok' : 'refused')) return false
+        if (changed.length > 0) t.strictSame(eventsOf(receipt, 'credential.statusSet')[0]?.['indexes'], changed)
+      }
+      if (set.size === 0) return true
+      for (const each of [...set, 3, 20, statusChunkBits, statusIndexMax]) if ((await chain.query(status, { list: 'cards', index: each }))?.status !== set.has(each)) return false
+      const bits = (await chain.query(statusChunk, { list: 'cards', chunk: 0 }))?.bits ?? new Uint8Array(0)
+      const ones = Array.from(bits, (byte) => byte.toString(2).padStart(8, '0')).join('')
+      return ones.split('').every((bit, i) => (bit === '1') === set.has(i))
+    }),
+    { numRuns: 40 },
+  )
+  const chain = harness()
+  const make = (indexes: readonly number[]) => () => chain.make(setStatus, testIssuer, { list: 'cards', purpose: 'suspension', indexes, status: true })
+  const spread = (chunks: number): number[] => Array.from({ length: chunks }, (_, i) => i * statusChunkBits)
+  t.doesNotThrow(make(spread(statusChunksTouchedMax)))
+  for (const indexes of [[], [2, 1], [1, 1], [statusIndexMax + 1], spread(statusChunksTouchedMax + 1)]) t.throws(make(indexes), { code: 'codec/invalid' })
+})
+
 t.test('anchors: all or none, once', async (t) => {
   const chain = harness()
   t.equal(codeOf(chain.run(anchor, testIssuer, { hashes: [hashOf('a'), hashOf('b')] })), 'ok')
@@ -48,7 +102,7 @@ t.test('anchors: all or none, once', async (t) => {
   t.equal(codeOf(again), 'credential/anchor-exists')
   t.equal(again.data?.['index'], 1)
   t.equal(await chain.query(anchorQuery, { hash: hashOf('c') }), undefined)
-  t.equal((await chain.query(anchorQuery, { hash: hashOf('a') }))?.issuer, testIssuer.did)
+  for (const name of ['a', 'b']) t.equal((await chain.query(anchorQuery, { hash: hashOf(name) }))?.issuer, testIssuer.did)
 })
 
 t.test('status lists', async (t) => {
@@ -89,6 +143,15 @@ t.test('attestations', (t) => {
     const code = check({ ...good, ...changed } as Attestation)
     t.ok(['credential/attestation-signature', 'credential/attestation-withdrawn'].includes(code), `${Object.keys(changed)[0]} changed: ${code}`)
   }
+  const elsewhere = signAttestation('busan-0123456789abcdef', { ...statement, issuer: school.did, key: school.multikey } as never, school.sign)
+  t.equal(check(elsewhere), 'credential/attestation-signature', 'of another chain')
+  t.equal(check({ ...good, signature: new Uint8Array(64) }), 'credential/attestation-signature')
+  chain.run(setStatus, other, { list: 'of-other', purpose: 'revocation', indexes: [5], status: true })
+  t.equal(check(chain.attest(testIssuer, { ...statement, status: { list: 'of-other', index: 4 } } as never)), 'credential/attestation-withdrawn', 'a list of another issuer says nothing')
+  const edge = chain.attest(school, { ...statement, expiresMs: chain.next().timeMs } as never)
+  t.equal(check(edge), 'ok', 'in its last millisecond')
+  chain.advance(1)
+  t.equal(check(edge), 'credential/attestation-expired')
   const withdrawable = chain.attest(testIssuer, { ...statement, status: { list: 'shown', index: 4 } } as never)
   t.equal(check(withdrawable), 'credential/attestation-withdrawn', 'no such list')
   chain.run(setStatus, testIssuer, { list: 'shown', purpose: 'revocation', indexes: [5], status: true })

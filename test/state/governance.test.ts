@@ -1,7 +1,8 @@
 // Governance rule by rule: proposals, votes, roles and their reach, parameters; and random sequences in which nothing is executed twice.
 import fc from 'fast-check'
 import t from 'tap'
-import { hasRole } from '../../state/roles.ts'
+import { historyTable } from '../../state/governance/parameters.ts'
+import { hasRole, roleNames } from '../../state/roles.ts'
 import { readParameters } from '../../state/parameters.ts'
 import type { Receipt } from '../../state/receipt.ts'
 import { governanceCodes } from '../../state/governance/codes.ts'
@@ -159,6 +160,66 @@ t.test('roles are granted without a proposal as far as the granter’s own role 
   t.equal(codeOf(chain.run(revokeRole, citizen, { did: shop.did, role: 'merchant', scope: 'book' })), 'governance/beyond-reach')
   t.equal(codeOf(chain.run(revokeRole, officer, { did: shop.did, role: 'merchant', scope: 'book' })), 'ok')
   t.end()
+})
+
+t.test('nobody grants beyond the table', (t) => {
+  // written out once more, apart from the code: held with scope *, what may be granted for a named scope
+  const table: Readonly<Record<string, readonly string[]>> = { officer: ['officer', 'merchant'], operator: ['operator'], moderator: ['moderator'] }
+  const everywhere = roleNames.filter((role) => role !== 'governor')
+  const holders = everywhere.flatMap((role) => [[testActor(`${role} of all`), role, '*'] as const, [testActor(`${role} of one`), role, 'one'] as const])
+  const chain = harness({ roles: holders })
+  for (const [holder, held, scope] of holders) {
+    const granted = roleNames.filter((role) => chain.simulate(chain.make(grantRole, holder, { did: citizen.did, role, scope: role === 'governor' ? 'city' : 'one', untilMs: undefined })).status === 'ok')
+    t.strictSame(granted, scope === '*' ? roleNames.filter((role) => (table[held] ?? []).includes(role)) : [], `${held} of ${scope}`)
+    const forAll = everywhere.filter((role) => chain.simulate(chain.make(grantRole, holder, { did: citizen.did, role, scope: '*', untilMs: undefined })).status === 'ok')
+    t.strictSame(forAll, [])
+  }
+  t.end()
+})
+
+t.test('a proposal lives to its last millisecond, and 30 days at most', (t) => {
+  const chain = harness()
+  const latest = (more: number): Receipt => chain.run(propose, city, { action: merchant, expiresMs: (chain.next().timeMs + proposalMsMax + more) as never })
+  t.equal(codeOf(latest(1)), 'governance/expiry-out-of-range')
+  t.equal(codeOf(latest(0)), 'ok')
+  const expiresMs = chain.next().timeMs + 10_000
+  chain.run(propose, city, { action: merchant, expiresMs: expiresMs as never })
+  t.equal(codeOf(cast(chain, city, 2)), 'ok')
+  chain.advance(expiresMs - chain.next().timeMs)
+  t.equal(codeOf(cast(chain, bank, 2)), 'ok')
+  t.ok(hasRole(chain.view(), shop.did, 'registrar', '*', chain.next().timeMs))
+  t.end()
+})
+
+t.test('the ballot of a former governor is gone, and one who comes back votes anew', async (t) => {
+  const chain = harness({ roles: [[second, 'governor', 'city'], [third, 'governor', 'city']] })
+  open(chain)
+  cast(chain, second, 1)
+  chain.run(revokeRole, second, { did: second.did, role: 'governor', scope: 'city' })
+  cast(chain, bank, 1)
+  const ballots = async (): Promise<unknown> => (await chain.query(proposalsQuery, {}))?.items[0]?.content.ballots.map(({ governor }) => governor)
+  t.same(await ballots(), [bank.did])
+  open(chain, { type: 'grantRole', did: second.did, role: 'governor', scope: 'city' })
+  for (const one of [city, third, bank]) cast(chain, one, 2)
+  t.equal(codeOf(cast(chain, second, 1)), 'ok')
+  t.notOk(hasRole(chain.view(), shop.did, 'registrar', '*', chain.next().timeMs))
+  t.equal(codeOf(cast(chain, city, 1)), 'ok')
+  t.ok(hasRole(chain.view(), shop.did, 'registrar', '*', chain.next().timeMs), 'two of three')
+})
+
+t.test('parameters of an old height are what they were at its end', async (t) => {
+  const chain = harness()
+  const windows = [600_000, 700_000]
+  for (const transactionValidityMsMax of windows) open(chain, { type: 'setParameters', parameters: { transactionValidityMsMax } })
+  for (const proposal of [1, 2]) cast(chain, city, proposal)
+  // both in one block
+  const { receipts } = chain.execute(chain.make(vote, bank, { proposal: 1, vote: 'yes' }), chain.make(vote, bank, { proposal: 2, vote: 'yes' }))
+  const at = receipts[0]?.height ?? 0
+  chain.execute()
+  const shown = async (height: number): Promise<unknown> => (await chain.query(parametersQuery, { height: height as never }))?.parameters.transactionValidityMsMax
+  t.strictSame([await shown(0), await shown(at - 1), await shown(at), await shown(at + 1)], [3_600_000, 3_600_000, 700_000, 700_000])
+  t.equal(chain.entries().filter(([key]) => key.startsWith('governance.parametersHistory')).length, 1)
+  t.same(chain.view().get(historyTable, 'all')?.length, 2, 'one entry a height')
 })
 
 t.test('queries', async (t) => {

@@ -121,11 +121,17 @@ t.test('a proof with any byte changed, a sibling added or left out, is refused',
       ...proof.siblings.flatMap((sibling, i) => Array.from(sibling, (_, at) => ({ ...proof, siblings: proof.siblings.with(i, flip(sibling, at)) }))),
       ...proof.siblings.map((_, i) => ({ ...proof, siblings: proof.siblings.toSpliced(i, 1) })),
       { ...proof, siblings: [...proof.siblings, sha256(Uint8Array.of(1))] },
+      ...[1, 2, 256 - proof.siblings.length, 257].map((more) => ({ ...proof, siblings: [...proof.siblings, ...Array<Uint8Array>(more).fill(zeroHash)] })),
+      ...Array.from(proof.keyHash, (_, at) => ({ ...proof, keyHash: flip(proof.keyHash, at) })),
       ...(proof.terminal === undefined ? [] : (['keyHash', 'valueHash'] as const).flatMap((field) => Array.from(proof.terminal?.[field] ?? [], (_, at) => ({ ...proof, terminal: { ...(proof.terminal as NonNullable<StateProof['terminal']>), [field]: flip(proof.terminal?.[field] as Uint8Array, at) } })))),
       { ...proof, terminal: proof.terminal === undefined ? { keyHash: keyHashOf('key/7'), valueHash: sha256(Uint8Array.of(7)) } : undefined },
     ]
     t.notOk(changed.some((forged) => verifyStateProof(root, key, value, forged)), `${changed.length} forgeries of ${key}`)
+    t.notOk(Array.from(root, (_, at) => flip(root, at)).some((other) => verifyStateProof(other, key, value, proof)), 'another root')
   }
   t.ok(compareBytes(root, zeroHash) !== 0)
+  const empty = stored().tree
+  t.ok(verifyStateProof(zeroHash, 'key/1', undefined, empty.prove(keyHashOf('key/1'))), 'nothing in an empty tree')
+  t.notOk(verifyStateProof(zeroHash, 'key/1', undefined, { ...empty.prove(keyHashOf('key/1')), siblings: [zeroHash] }))
   t.end()
 })
