@@ -4,6 +4,7 @@ import { certifies, signersFormQuorum, type CheckpointCertificate, type Decision
 import type { Message } from '../../consensus/messages.ts'
 import type { Blame } from '../../consensus/output.ts'
 import { isQuorum } from '../../consensus/quorum.ts'
+import type { LogRecord } from '../../consensus/record.ts'
 import type { Replica } from '../../consensus/replica.ts'
 import { setAt } from '../../consensus/validators.ts'
 import type { Height } from '../../primitives/brand.ts'
@@ -34,6 +35,7 @@ export class Checker {
   readonly blames: { readonly by: string; readonly blame: Blame }[] = []
   viewChanges = 0
   #newViews = new Set<string>()
+  #prepared = new Set<string>()
 
   constructor(world: World) {
     this.#world = world
@@ -48,6 +50,18 @@ export class Checker {
     const executed = new Set<number>()
     for (const { manifest } of node.disk.blocks) for (const id of transactionsOf(manifest) ?? []) executed.add(id)
     this.#executed.set(node.id, executed)
+  }
+
+  /** Records of a correct node have reached the disk. */
+  persisted(node: SimulatedNode, records: readonly LogRecord[]): void {
+    if (!node.isCorrect) return
+    for (const record of records) {
+      if (record.type !== 'certificate') continue
+      const key = `${record.certificate.view} ${record.header.height}`
+      if (this.#prepared.has(key)) continue
+      this.#prepared.add(key)
+      this.#world.faults.firstPrepared(node)
+    }
   }
 
   stepped(node: SimulatedNode, replica: Replica): void {

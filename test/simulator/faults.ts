@@ -2,7 +2,7 @@
 import type { SimulatedNode } from './node.ts'
 import type { World } from './world.ts'
 
-export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'starve', 'ambush', 'payload', 'byzantine', 'sets'] as const
+export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'starve', 'ambush', 'isolate', 'payload', 'byzantine', 'sets'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 export class Faults {
@@ -91,6 +91,8 @@ export class Faults {
     this.count('ambush')
     world.trace(() => `fault: ${node.name} is ambushed`)
     network.loseInFlight()
+    // Whoever was isolated before, with a certificate of an earlier view, is now among those who choose.
+    if (random.chance(0.7)) network.mendAll()
     this.#cutFor(random.between(3, 25) * world.timing.viewTimeoutMs, (from, to) => from === node.id || to === node.id)
     for (const other of world.nodes) {
       if (other === node || !other.isUp || !random.chance(0.3)) continue
@@ -101,14 +103,37 @@ export class Faults {
     for (let i = 1; i < 4; i++) kernel.after(i * random.between(1, 4) * world.timing.viewTimeoutMs, () => this.#over || !random.chance(0.6) || this.#starve())
   }
 
+  /**
+   * A correct node has just got a prepared certificate for a view and height, the first to do so. Nobody else shall get it for a while: Prepares get lost,
+   * and often that node is cut off, so that the next view is chosen without it, or from certificates of different views.
+   */
+  firstPrepared(node: SimulatedNode): void {
+    const world = this.#world
+    const { random, network, timing } = world
+    if (this.#over || !this.#kinds.has('isolate') || !random.chance(world.isolation)) return
+    this.count('isolate')
+    const isAlone = random.chance(0.6)
+    world.trace(() => `fault: ${node.name} is to be the only one prepared${isAlone ? ', and is cut off' : ''}`)
+    network.loseInFlight()
+    if (isAlone) this.#cutFor(random.between(3, 12) * timing.viewTimeoutMs, (from, to) => from === node.id || to === node.id)
+    this.#starveOf('prepare', new Set(world.nodes.map(({ id }) => id)), random.between(1, 3) * timing.viewTimeoutMs)
+  }
+
   #starve(): void {
     const world = this.#world
     const { random } = world
-    const starved = { kind: random.pick(['commit', 'commit', 'prepare', 'prepare', 'new-view', 'pre-prepare', 'view-change']), to: new Set(world.nodes.filter(() => random.chance(0.7)).map((node) => node.id)) }
-    world.network.starved = starved
-    world.trace(() => `little of ${starved.kind} reaches ${[...starved.to].map((id) => world.names[id]).join(' ')}`)
-    world.kernel.after(random.between(1, 8) * world.timing.viewTimeoutMs, () => {
-      if (world.network.starved === starved) world.network.starved = undefined
+    const kind = random.pick(['commit', 'commit', 'prepare', 'prepare', 'new-view', 'pre-prepare', 'view-change'])
+    this.#starveOf(kind, new Set(world.nodes.filter(() => random.chance(0.7)).map(({ id }) => id)), random.between(1, 8) * world.timing.viewTimeoutMs)
+  }
+
+  #starveOf(kind: string, to: ReadonlySet<number>, durationMs: number): void {
+    const world = this.#world
+    const { network, kernel } = world
+    const starved = { kind, to }
+    network.starved = starved
+    world.trace(() => `little of ${kind} reaches ${[...to].map((id) => world.names[id]).join(' ')}`)
+    kernel.after(durationMs, () => {
+      if (network.starved === starved) network.starved = undefined
     })
   }
 

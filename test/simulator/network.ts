@@ -70,8 +70,12 @@ export class Network {
     this.#cut.delete(from * 1024 + to)
   }
 
-  heal(): void {
+  mendAll(): void {
     this.#cut.clear()
+  }
+
+  heal(): void {
+    this.mendAll()
     this.starved = undefined
     this.quality = goodLinks
   }

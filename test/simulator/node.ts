@@ -155,6 +155,7 @@ export class SimulatedNode {
         if (this.life !== life) return
         if (this.#boundary()) return
         this.disk.syncLog()
+        world.checker.persisted(this, output.persist)
         if (this.#boundary()) return
         this.#busy = false
         if (this.#act(output)) this.#work()

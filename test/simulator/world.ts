@@ -54,6 +54,8 @@ export class World {
   missingBodies: number
   /** How likely the first to make a block final is cut off at that moment. */
   readonly ambush: number
+  /** How likely the first to hold a prepared certificate stays the only one for a while. */
+  readonly isolation: number
   /** Transactions executed by some correct node: they must never be missing from the history. */
   readonly acknowledged = new Map<number, Height>()
   readonly #keyring: Keyring
@@ -74,6 +76,7 @@ export class World {
     this.executeMs = random.pick([0.5, 3, 20])
     this.missingBodies = faults.includes('payload') && random.chance(0.5) ? random.between(0.05, 0.5) : 0
     this.ambush = random.pick([0, 0.1, 0.3])
+    this.isolation = random.pick([0, 0, 0.1, 0.3])
     this.network = new Network(this.kernel, random)
     this.checker = new Checker(this)
 
