@@ -3,8 +3,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { countOf, type Judged, lineOf, openDefect, runCases, tableOf } from './durability/cases.ts'
 import { whyNoPowerCuts } from './durability/image.ts'
-import { type PowerReport, runPowerCuts } from './durability/power.ts'
+import { makeMaterial } from './durability/material.ts'
+import { freeBasePort, type PowerReport, runPowerCuts } from './durability/power.ts'
 
 /** A network starts with a vote log of its own, which is read whole at each start: so it is replaced before that costs much. */
 const cutsOfNetwork = 50
@@ -13,6 +15,10 @@ const { values } = parseArgs({
   options: {
     help: { type: 'boolean', short: 'h' },
     cuts: { type: 'string', default: '0' },
+    cases: { type: 'string', default: '0' },
+    only: { type: 'string' },
+    peers: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', short: 'v', default: false },
     seed: { type: 'string', default: '1' },
     json: { type: 'string' },
     data: { type: 'string' },
@@ -23,6 +29,11 @@ if (values.help === true) {
 
   --cuts N    cut the power of validators N times: real processes under load, on file systems that lose what was not synced.
               Takes root and loop devices
+  --cases K   damage files K times: flip bits, cut short, delete, replace by an older copy, swap with another validator's; then compare
+              all that is read with an undamaged twin
+  --peers     with --cases: as real nodes among three undamaged ones, some seconds a case
+  --only C    with --cases: only the case of this number, of the seed
+  --verbose   a line for every case, not only for those that went wrong
   --seed S    of all choices; default 1
   --json F    writes the figures to this file
   --data DIR  works in a new folder in there; default /dev/shm where there is one. It stays after a failure
@@ -32,6 +43,8 @@ Exit code 1 when anything was lost, served wrongly or stood still.`)
 }
 
 const cuts = count('--cuts', values.cuts)
+const cases = count('--cases', values.cases)
+const only = values.only === undefined ? undefined : count('--only', values.only)
 const seed = count('--seed', values.seed)
 const folder = mkdtempSync(path.join(values.data ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir()), 'dongbaek-durability-'))
 // every start of a node would compile it anew
@@ -46,8 +59,10 @@ if (cuts > 0) {
   if (why === undefined) await cutPower()
   else problems.push(`power cannot be cut here: ${why}`)
 }
+let judged: readonly Judged[] = []
+if (problems.length === 0 && cases > 0) await damageFiles()
 if (problems.length === 0) rmSync(folder, { recursive: true, force: true })
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ seed, power, problems }, undefined, 2)}\n`)
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ seed, power, cases: judged, problems }, undefined, 2)}\n`)
 for (const problem of problems) console.log(`FAILED: ${problem}`)
 if (problems.length > 0) console.log(`What is left of it is in ${folder}.`)
 process.exitCode = problems.length > 0 ? 1 : 0
@@ -67,6 +82,28 @@ async function cutPower(): Promise<void> {
       `${power.reduce((sum, { acknowledged }) => sum + acknowledged, 0)} receipts acknowledged, ${power.reduce((sum, { checked }) => sum + checked, 0)} times looked for and found equal; ` +
       `back after ${((waits[Math.floor(waits.length / 2)] ?? 0) / 1_000).toFixed(1)} s (median), at most ${((waits.at(-1) ?? 0) / 1_000).toFixed(1)} s; ${problems.length} problems`,
   )
+}
+
+async function damageFiles(): Promise<void> {
+  const started = performance.now()
+  const seconds = (): number => Math.round((performance.now() - started) / 1_000)
+  await makeMaterial(folder, await freeBasePort())
+  console.log(`four validators have written what is damaged now, in ${seconds()} s`)
+  judged = await runCases({
+    folder,
+    count: cases,
+    seed,
+    ...(only === undefined ? {} : { only }),
+    amongPeers: values.peers,
+    onCase: (one) => {
+      if (values.verbose || one.outcome === 'SERVED SILENTLY' || one.fault === 'ends the process') console.log(lineOf(one))
+    },
+  })
+  console.log(`\n${tableOf(judged)}\n`)
+  const open = judged.flatMap((one) => openDefect(one) ?? [])
+  for (const defect of new Set(open)) console.log(`open: ${defect}, ${open.filter((other) => other === defect).length} cases (docs/durability.md)`)
+  console.log(`${judged.length} cases in ${seconds()} s, the making included; ${countOf(judged, 'SERVED SILENTLY')} served silently`)
+  for (const one of judged) if (one.outcome === 'SERVED SILENTLY' || one.fault === 'ends the process') problems.push(`case ${one.number} of seed ${seed}: ${one.why}`)
 }
 
 function count(flag: string, text: string): number {
