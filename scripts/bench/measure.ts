@@ -84,7 +84,7 @@ export function warnings(nodes: readonly DevnetNode[]): ReadonlyMap<string, numb
   const counts = new Map<string, number>()
   for (const { log } of nodes)
     for (const line of readFileSync(log, 'utf8').split('\n')) {
-      const [, kind] = line.startsWith('{') ? (/"msg":"([^"]+)"/.exec(line) ?? []) : []
+      const [, kind] = line.startsWith('{') ? (/"event":"([^"]+)"/.exec(line) ?? []) : []
       if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + 1)
     }
   return counts
