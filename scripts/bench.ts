@@ -52,7 +52,11 @@ async function main(): Promise<number> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   process.on('exit', clean)
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      console.error(`Ended by ${signal}; the nodes are ended and their folder is removed.`)
+      process.exit(130)
+    })
   try {
     return await bench(options, path.join(folder, 'network'), processes)
   } catch (error) {
