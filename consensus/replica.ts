@@ -1,5 +1,7 @@
 // The replica: one input at a time, in; what it asks of the world, out. This is the only dispatch; each phase has its own file.
 // After every input the rules of all phases run until none fires any more: whatever made one possible, it fires at once.
+import type { Hash } from '../primitives/brand.ts'
+import { toHex } from '../primitives/bytes.ts'
 import { assert, unreachable } from '../primitives/errors.ts'
 import { announce } from './announce.ts'
 import { adoptCertificate, onCheckpoint, onExecuted } from './checkpoint.ts'
@@ -29,6 +31,8 @@ export interface Replica {
   readonly status: () => ReplicaStatus
   /** For verifying what comes from the wire (verification.ts). Changes when a set change has been executed. */
   readonly schedule: () => Schedule
+  /** Whether a payload is asked for here, or vouched for: the driver must not forget it. */
+  readonly needsPayload: (blockHash: Hash) => boolean
   /** Names of the invariants that do not hold; for tests and the simulator. */
   readonly brokenInvariants: () => readonly string[]
 }
@@ -66,6 +70,10 @@ export function restoreReplica(config: ReplicaConfig, point: ReplicaPoint, recor
     },
     status: () => statusOf(state),
     schedule: () => state.schedule,
+    needsPayload: (hash) => {
+      const verdict = state.payloads.get(toHex(hash))?.verdict
+      return verdict === 'asked' || verdict === 'valid'
+    },
     brokenInvariants: () => brokenInvariants(state),
   }
 }

@@ -1,44 +1,40 @@
 // The assembly: all parts of a running node and who talks to whom. Every part does its own work; nothing is decided here but the order of things.
 import type { ReplicaConfig } from '../consensus/config.ts'
-import { encodeMessage, message as messageSchema } from '../consensus/messages.ts'
-import type { Blame } from '../consensus/output.ts'
+import { encodeMessage } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
-import type { ReplicaPoint } from '../consensus/restore.ts'
+import { type Durable, neededRecords, type ReplicaPoint } from '../consensus/restore.ts'
 import { type Epoch, epochAt, indexOfKey, type ValidatorSet } from '../consensus/validators.ts'
 import { type Genesis, genesisRef, validatorSetOf } from '../genesis/genesis.ts'
-import type { Height } from '../primitives/brand.ts'
+import type { Hash, Height } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { keyPairFromSeed, sign } from '../primitives/ed25519.ts'
 import { DongbaekError } from '../primitives/errors.ts'
-import type { JsonObject } from '../primitives/schema.ts'
-import type { NodeStatus, PeerStatus } from '../rpc/backend.ts'
+import { transactionBytesMax } from '../primitives/limits.ts'
+import type { PeerStatus } from '../rpc/backend.ts'
 import { createRpcServer } from '../rpc/server.ts'
+import { bodyErased, bodyIsReferenced } from '../state/community/body.ts'
 import { parametersTable } from '../state/parameters.ts'
 import { decodeValue, stateKey } from '../state/table.ts'
-import { bodyErased, bodyIsReferenced } from '../state/community/body.ts'
-import type { erased, posted } from '../state/community/events.ts'
-import type { Event } from '../state/family.ts'
 import { createOverlay, createValueCache } from '../state/view.ts'
 import { createAdmission } from './admission.ts'
 import { createAvailability } from './availability.ts'
 import { createBackend } from './backend.ts'
-import { createBodies } from './bodies.ts'
+import { type BodyStanding, openBodies } from './bodies.ts'
 import type { Config } from './config.ts'
+import { createEvidence } from './evidence.ts'
 import { createExecutor, type ExecutedBlock } from './executor.ts'
 import { createGossip } from './gossip.ts'
 import { createHouse } from './house.ts'
-import { bodySweepMs, evidenceMax } from './limits.ts'
 import { createMempool } from './mempool.ts'
 import { createMetrics } from './metrics.ts'
 import type { OpenChain } from './open-chain.ts'
 import { createOrdering, type Ordering } from './ordering.ts'
 import { createPayloads, referencesOf } from './payloads.ts'
-import { askHorizon } from './recovery.ts'
+import { followFirst } from './recovery.ts'
 import { restorePayloads } from './restore-payloads.ts'
+import { createSelfReport } from './self-report.ts'
 import { createServing } from './serving.ts'
-import { judge, type Judgement } from './status.ts'
-import { version } from './version.ts'
-import { readEntries } from './vote-entries.ts'
+import { readEntries, votingEntry } from './vote-entries.ts'
 import { createWaiters } from './waiters.ts'
 import type { Clock, Log, Peer, Store, Transport, Verifier, VoteLog } from './world.ts'
 
@@ -64,8 +60,6 @@ export interface Opened {
   readonly chain: OpenChain
   readonly votes: VoteLog
   readonly entries: readonly Uint8Array[]
-  /** The vote log is new: what this validator signed before, if anything, is not known. */
-  readonly votesLost: boolean
   readonly verifier: Verifier
   readonly transport: Transport
   readonly closeAll: () => Promise<void>
@@ -84,28 +78,29 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
   const validatorNames = set.validators.map(({ name }) => name).filter((name) => name !== config.name)
   const peers = knownPeers(config, genesis)
   const followerNames = peers.map(({ name }) => name).filter((name) => !set.validators.some((validator) => validator.name === name))
-  const everybody = (): readonly string[] => [...validatorNames, ...followerNames]
 
-  const { records, payloads: keptPayloads } = readEntries(opened.entries)
+  const entries = readEntries(opened.entries)
+  let certificateStored = (await store.checkpointAtOrBelow(store.head().height))?.content.height ?? (0 as Height)
+  const durable = (): Durable => ({ stored: store.head().height, stable: certificateStored })
   const payloads = createPayloads()
-  restorePayloads(payloads, records, keptPayloads, store.head().height)
+  restorePayloads(payloads, entries.records, entries.payloads, store.head().height)
   const mempool = createMempool()
   const waiters = createWaiters(clock)
-  const bodies = createBodies(database, clock, (hash) => {
-    const view = createOverlay(state.source, createValueCache(1))
-    return bodyErased(view, hash) ? 'erased' : bodyIsReferenced(view, hash) ? 'referenced' : 'unknown'
-  })
-  const evidence: JsonObject[] = []
+  const evidence = createEvidence()
+  const bodies = await openBodies({ store: database, clock, stateOf: (hash) => bodyStanding(chain, hash) })
+
   let halted: string | undefined
   let toldWork = false
+  let failure: { readonly reason: unknown } | undefined
   let stopping: Promise<void> | undefined
-  let fail: (reason: unknown) => void = () => {}
-  const failed = new Promise<unknown>((resolve) => (fail = resolve))
+  let tellFailed: (reason: unknown) => void = () => {}
+  const failed = new Promise<unknown>((resolve) => (tellFailed = resolve))
 
-  const onFatal = (error: unknown): void => {
+  const onFatal = (reason: unknown): void => {
     if (stopping !== undefined) return
-    log.error('node-failed', { error })
-    void stop().finally(() => fail(error))
+    failure = { reason }
+    log.error('node-failed', { error: reason })
+    void stop().then(() => tellFailed(reason))
   }
 
   const readValidityMs = (): number => {
@@ -121,24 +116,24 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     admission,
     log,
     validators: () => validatorNames,
-    everybody,
-    takeBody: async (body) => void (await bodies.put(body)),
+    everybody: () => [...validatorNames, ...followerNames],
+    takeBody: async (body, peer) => void (await bodies.put(body, peer)),
     takeHead: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)]),
   })
-
-  const executor = createExecutor({ chainId, state, store, obtain: (decision) => ordering.obtain(decision), onExecuted: (block) => onExecuted(block), onFatal })
+  const executor = createExecutor({
+    chainId,
+    state,
+    store,
+    obtain: (decision) => ordering.obtain(decision),
+    opsOf: ({ receipts }) => bodies.opsOf(receipts),
+    onExecuted: (block) => onExecuted(block),
+    onFatal,
+  })
 
   const tellWork = (): void => {
     const pending = mempool.size().transactions > 0
     if (pending || toldWork) ordering.driver.input({ type: 'work', pending })
     toldWork = pending
-  }
-
-  const followBodies = async (events: readonly Event[]): Promise<void> => {
-    for (const event of events) {
-      if (event.type === 'community.erased') await bodies.erase((event as ReturnType<typeof erased>).bodyHash)
-      else if (event.type === 'community.posted' || event.type === 'community.commented') await bodies.referenced((event as ReturnType<typeof posted>).bodyHash)
-    }
   }
 
   const onExecuted = ({ height, hash, payload, executed }: ExecutedBlock): void => {
@@ -147,22 +142,19 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     validityMs = readValidityMs()
     ordering.driver.input({ type: 'executed', height, blockHash: hash, stateRoot: executed.stateRoot })
     for (const receipt of executed.receipts) waiters.tell(receipt)
-    followBodies(executed.receipts.flatMap(({ events }) => events)).catch(onFatal)
     backend.blockStored(height)
     if (config.role === 'validator') for (const name of followerNames) gossip.tellHead(height, name)
     const refused = executed.receipts.filter(({ status }) => status === 'refused').length
     metrics.executed(executed.receipts.length - refused, refused)
-    house.blockStored(payload.transactions.length >= consensus.transactionsMax)
+    house.blockStored(payload.transactions.length < consensus.transactionsMax && payload.bytes + transactionBytesMax <= consensus.bytesMax)
     log.debug('block', { height, transactions: executed.receipts.length, refused })
     tellWork()
   }
 
-  const onBlame = (blame: Blame): void => {
-    const { validator, kind, messages } = blame
-    log.error('evidence', { validator: validator.name, kind, height: blame.height, view: blame.view })
-    metrics.blamed()
-    if (evidence.length >= evidenceMax) return
-    evidence.push({ validator: validator.name, kind, ...(blame.height === undefined ? {} : { height: blame.height }), ...(blame.view === undefined ? {} : { view: blame.view }), messages: messages.map(messageSchema.toJson) })
+  /** Nothing is executed or signed any more; what is there stays, and is shown as what it is. */
+  const halt = (why: string): void => {
+    halted = `stopped: ${why}. Keep the data folder, tell the developers, and start in an empty one`
+    void executor.stop()
   }
 
   const replicaConfig = (key: Uint8Array): ReplicaConfig => ({
@@ -190,15 +182,17 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     return { epochs: [epoch], decision: { header: row.header, certificate: row.certificate }, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
   }
 
-  const beginOrdering = async (key: Uint8Array, kept: readonly LogRecord[]): Promise<Ordering> =>
+  const beginOrdering = async (key: Uint8Array, mayVote: boolean, records: readonly LogRecord[]): Promise<Ordering> =>
     createOrdering({
       config: replicaConfig(key),
-      records: kept,
+      records,
+      mayVote,
       point: await pointOfStore(),
       votes,
       store,
       payloads,
       mempool,
+      hasRun: state.seen.has,
       availability,
       transport,
       verifier,
@@ -209,61 +203,38 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
       validatorNames: () => validatorNames,
       deliver: executor.deliver,
       certified: (certificate) => {
-        store.putCheckpoint(certificate).then(() => backend.checkpointStored(certificate), onFatal)
+        const { height } = certificate.content
+        const stored = store.putCheckpoint(certificate).then(() => {
+          certificateStored = Math.max(certificateStored, height) as Height
+          backend.checkpointStored(certificate)
+        })
+        stored.catch(onFatal)
         const encoded = encodeMessage({ type: 'certified', certificate })
         if (config.role === 'validator') for (const name of followerNames) transport.send(name, 'consensus', encoded)
       },
-      blame: onBlame,
+      durable,
+      blame: (blame) => {
+        log.error('evidence', { validator: blame.validator.name, kind: blame.kind, height: blame.height, view: blame.view })
+        metrics.blamed()
+        evidence.note(blame)
+      },
       halt: ({ own, certified }) => {
-        halted = `stopped: the state of block ${own.height} computed here (${toBase64url(own.stateRoot)}) is not the one that a quorum certified (${toBase64url(certified.content.stateRoot)}). Keep the data folder, tell the developers, and start in an empty one`
         log.error('state-diverged', { height: own.height, own: toBase64url(own.stateRoot), certified: toBase64url(certified.content.stateRoot) })
+        halt(`the state of block ${own.height} computed here (${toBase64url(own.stateRoot)}) is not the one that a quorum certified (${toBase64url(certified.content.stateRoot)})`)
       },
       onFatal,
     })
 
-  const judgement = (): Judgement =>
-    judge({
-      replica: ordering.replica.status(),
-      set,
-      connected: new Set(transport.peers().flatMap(({ name, connected }) => (connected ? [name] : []))),
-      self: config.name,
-      role: config.role,
-      syncTarget: Math.max(ordering.follower.target(), ordering.replica.status().committed),
-      stored: store.head().height,
-      pending: mempool.size().transactions,
-      recovering,
-      halted,
-    })
+  // a validator without its votes follows first
+  const self = indexOfKey(set, publicKey)
+  let recovering: { until: number | undefined } | undefined = self !== undefined && !entries.mayVote ? { until: undefined } : undefined
+  let ordering = await beginOrdering(recovering === undefined ? publicKey : noKey, entries.mayVote, neededRecords(entries.records, durable()))
+  if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
-  const status = (): NodeStatus => {
-    const { height, hash, timeMs } = store.head()
-    const replica = ordering.replica.status()
-    return {
-      version,
-      chainId,
-      genesisHash: toBase64url(genesisRef(genesis).hash),
-      name: config.name,
-      role: config.role,
-      head: { height, hash: toBase64url(hash), timeMs },
-      view: replica.view,
-      primary: replica.primary.name,
-      peers: transport.peers().filter(({ connected }) => connected).length,
-      ...judgement(),
-      ...(lastCheckpoint === undefined ? {} : { checkpoint: lastCheckpoint }),
-      mempool: mempool.size(),
-    }
-  }
-  let lastCheckpoint: { height: number; stateRoot: string } | undefined
-  const noteCheckpoint = (height: Height, stateRoot: Uint8Array): void => {
-    if (height >= (lastCheckpoint?.height ?? 0)) lastCheckpoint = { height, stateRoot: toBase64url(stateRoot) }
-  }
-
-  const metrics = createMetrics(() => {
-    const { view, committed } = ordering.replica.status()
-    const { transactions, bytes } = mempool.size()
-    return { head: store.head().height, committed, checkpoint: lastCheckpoint?.height ?? 0, view, peers: transport.peers().filter(({ connected }) => connected).length, pendingTransactions: transactions, pendingBytes: bytes, voteLogBytes: votes.sizeBytes(), ready: judgement().ready }
-  })
-
+  const report = createSelfReport({ config, genesis, chainId, set, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted })
+  const known = await store.checkpointAtOrBelow(store.head().height)
+  if (known !== undefined) report.noteCheckpoint(known)
+  const metrics = createMetrics(report.gauges)
   const backend = createBackend({
     chainId,
     genesis,
@@ -273,25 +244,72 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     bodies,
     waiters,
     clock,
-    status,
+    status: report.status,
     peers: () => transport.peers().map(peerStatusOf),
-    validators: (height) => epochAt(ordering.replica.schedule(), height),
-    evidence: () => evidence,
+    validators: (height) => epochAt(ordering.schedule(), height),
+    evidence: evidence.all,
     spread: gossip.spread,
     spreadBody: gossip.spreadBody,
     metrics: metrics.text,
-    onCheckpoint: ({ content }) => noteCheckpoint(content.height, content.stateRoot),
+    onCheckpoint: report.noteCheckpoint,
   })
-  const house = createHouse({ clock, log, mempool, inclusionTimeoutMs: consensus.inclusionTimeoutMs, spread: gossip.spread, tellWork, suspect: (reason) => ordering.driver.input({ type: 'suspect', reason }) })
+  const house = createHouse({
+    clock,
+    log,
+    mempool,
+    inclusionTimeoutMs: consensus.inclusionTimeoutMs,
+    isOrdered: payloads.orders,
+    view: () => ordering.status().view,
+    spread: gossip.spread,
+    tellWork,
+    suspect: (reason) => ordering.driver.input({ type: 'suspect', reason }),
+  })
+  const serving = createServing({ store, mempool, payloads, clock, top: () => ordering.top() })
+  const rpc = createRpcServer(backend, { host: config.rpc.host, port: config.rpc.port, log: log.child({ part: 'rpc' }), rate: { perSecond: config.limits.rpcRequestsPerSecond, burst: 2 * config.limits.rpcRequestsPerSecond } })
 
-  // a validator without its votes follows first
-  const self = indexOfKey(set, publicKey)
-  let recovering: { until: number | undefined } | undefined = self !== undefined && opened.votesLost ? { until: undefined } : undefined
-  let ordering = await beginOrdering(recovering === undefined ? publicKey : noKey, records)
-  const known = await store.checkpointAtOrBelow(store.head().height)
-  if (known !== undefined) noteCheckpoint(known.content.height, known.content.stateRoot)
+  const recover = async (): Promise<void> => {
+    if (self === undefined || recovering === undefined) return
+    const mayVote = await followFirst({
+      set,
+      self,
+      transport,
+      clock,
+      stopped: () => stopping !== undefined,
+      follow: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)]),
+      executedAll: () => (ordering.status().committed === store.head().height ? store.head().height : undefined),
+      onHorizon: (until) => {
+        recovering = { until }
+        // at height 0 everywhere there was nothing to vote on yet: a new network
+        if (until > 0) log.warn('votes-lost', { until, head: store.head().height })
+      },
+    })
+    if (!mayVote || halted !== undefined) return
+    await ordering.stop()
+    await votes.append([votingEntry])
+    const next = await beginOrdering(publicKey, true, [])
+    if (stopping !== undefined) return
+    ordering = next
+    recovering = undefined
+    ordering.begin()
+    toldWork = false
+    tellWork()
+    log.info('voting', { height: store.head().height })
+  }
 
-  const serving = createServing({ store, mempool, payloads, top: () => topOf(ordering) })
+  /** Closes the rest whatever fails on the way. */
+  const stopAll = async (): Promise<void> => {
+    house.stop()
+    waiters.letGo()
+    for (const [part, close] of [['rpc', rpc.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['world', closeAll]] as const) {
+      await close().catch((error: unknown) => log.error('stop-incomplete', { part, error }))
+    }
+    log.info('stopped', { height: store.head().height })
+  }
+  function stop(): Promise<void> {
+    stopping ??= stopAll()
+    return stopping
+  }
+
   transport.handle('fetch', serving.fetch)
   transport.handle('sync', serving.sync)
   transport.onMessages('consensus', (messages) => ordering.inbound(messages))
@@ -300,59 +318,27 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     log.info(connected ? 'peer-up' : 'peer-down', { peer })
     if (connected && config.role === 'validator' && followerNames.includes(peer) && store.head().height > 0) gossip.tellHead(store.head().height, peer)
   })
-  ordering.begin()
-  transport.setPeers(peers)
-  await transport.start()
-
-  const rpc = createRpcServer(backend, { host: config.rpc.host, port: config.rpc.port, log: log.child({ part: 'rpc' }), rate: { perSecond: config.limits.rpcRequestsPerSecond, burst: 2 * config.limits.rpcRequestsPerSecond } })
-  await rpc.start()
+  try {
+    ordering.begin()
+    transport.setPeers(peers)
+    await transport.start()
+    if (failure === undefined) await rpc.start()
+    if (failure !== undefined) throw failure.reason
+  } catch (error) {
+    await stop()
+    // it may have come up while the rest was going down
+    await rpc.stop()
+    throw error
+  }
   const url = rpc.address()?.url ?? ''
   log.info('started', { rpc: url, height: store.head().height })
-
-  const recover = async (): Promise<void> => {
-    if (self === undefined || recovering === undefined) return
-    const until = await askHorizon({ set, self, transport, clock, stopped: () => stopping !== undefined, follow: (head, peer) => ordering.follower.follow(head, [peer]) })
-    recovering = { until }
-    // at height 0 everywhere there was nothing to vote on yet: a new network
-    if (until > 0) log.warn('votes-lost', { until, head: store.head().height })
-    while (stopping === undefined && (store.head().height < until || ordering.replica.status().committed !== store.head().height)) await new Promise<void>((resolve) => clock.after(100, resolve))
-    if (stopping !== undefined) return
-    const before = ordering
-    await before.stop()
-    ordering = await beginOrdering(publicKey, [])
-    recovering = undefined
-    ordering.begin()
-    toldWork = false
-    tellWork()
-    log.info('voting', { height: store.head().height })
-  }
   recover().catch(onFatal)
-
-  let cancelSweep = clock.after(0, () => sweep())
-  const sweep = (): void => {
-    cancelSweep = clock.after(bodySweepMs, sweep)
-    bodies.sweep().catch(onFatal)
-  }
-
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      cancelSweep()
-      house.stop()
-      waiters.letGo()
-      await rpc.stop()
-      await ordering.stop()
-      await executor.stop()
-      await closeAll()
-      log.info('stopped', { height: store.head().height })
-    })()
-    return stopping
-  }
   return { chainId, url, stop, failed }
 }
 
-function topOf({ replica }: Ordering): Height {
-  const { committed, open } = replica.status()
-  return (committed + open) as Height
+function bodyStanding({ state }: OpenChain, hash: Hash): BodyStanding {
+  const view = createOverlay(state.source, createValueCache(1))
+  return bodyErased(view, hash) ? 'erased' : bodyIsReferenced(view, hash) ? 'referenced' : 'unknown'
 }
 
 function knownPeers({ name, p2p }: Config, genesis: Genesis): readonly Peer[] {

@@ -1,14 +1,13 @@
 // Availability: gets the payload of a proposed or final block together, from the mempool, the own store and the peers that hold it, and judges it.
 // A verdict is the same on every correct node: it depends on the bytes alone. Only the clock may delay it.
 import { type BlockHeader, blockHash } from '../consensus/block.ts'
-import type { Validate } from '../consensus/output.ts'
 import type { Hash } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
 import { type ReadyTransaction, readyTransaction } from '../state/families.ts'
 import { decodeTransaction, envelopeReference, signatureChecks } from '../state/transaction.ts'
 import { decodeFetchAnswer, encodeFetchQuestion, type FetchAnswer, type FetchQuestion } from './exchange.ts'
-import { answerBytesMax, fetchRetryMs, fetchTimeoutMs } from './limits.ts'
+import { answerBytesMax, fetchFirstTimeoutMs, fetchRetryMs, fetchTimeoutMs } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import { bindsReferences, type Payload, payloadOf, referencesOf } from './payloads.ts'
 import type { Clock, Log, Transport, Verifier } from './world.ts'
@@ -18,8 +17,11 @@ export interface Availability {
   readonly obtain: (request: ObtainRequest) => Promise<Payload | undefined>
 }
 
-export interface ObtainRequest extends Pick<Validate, 'header' | 'manifest'> {
-  /** Names of peers that hold it, likeliest first. */
+export interface ObtainRequest {
+  readonly header: BlockHeader
+  /** As the proposal brought it; it may come later than the request. */
+  readonly manifest: () => Uint8Array | undefined
+  /** Names of peers that hold it, likeliest first; more may become known. */
   readonly holders: () => readonly string[]
   readonly isWanted: () => boolean
   /** A quorum has made the block final, so that its signatures have been checked by correct validators. */
@@ -28,9 +30,9 @@ export interface ObtainRequest extends Pick<Validate, 'header' | 'manifest'> {
 
 export interface AvailabilityContext {
   readonly chainId: string
-  readonly mempool: Mempool
-  readonly transport: Transport
-  readonly verifier: Verifier
+  readonly mempool: Pick<Mempool, 'byReference'>
+  readonly transport: Pick<Transport, 'request'>
+  readonly verifier: Pick<Verifier, 'verifyBatch'>
   readonly clock: Clock
   readonly log: Log
   readonly blockBytesMax: number
@@ -46,26 +48,26 @@ interface Gathering {
 export function createAvailability(context: AvailabilityContext): Availability {
   const { chainId, mempool, transport, verifier, clock, log, own } = context
 
-  const ask = async (peer: string, question: FetchQuestion): Promise<FetchAnswer | undefined> => {
+  const ask = async (peer: string, question: FetchQuestion, timeoutMs: number): Promise<FetchAnswer | undefined> => {
     try {
-      return decodeFetchAnswer(await transport.request(peer, 'fetch', encodeFetchQuestion(question), { timeoutMs: fetchTimeoutMs, responseBytesMax: answerBytesMax }))
+      return decodeFetchAnswer(await transport.request(peer, 'fetch', encodeFetchQuestion(question), { timeoutMs, responseBytesMax: answerBytesMax }))
     } catch (error) {
       log.debug('fetch-failed', { peer, code: codeOf(error) })
       return undefined
     }
   }
 
-  /** Takes the envelopes that are asked for; whatever else was sent is left. Undefined when one of them can never run. */
+  /** Takes the envelopes that are asked for; whatever else was sent is left. False when one of them can never run. */
   const take = async (gathering: Gathering, envelopes: readonly Uint8Array[], final: boolean): Promise<boolean> => {
     const wanted = new Set((gathering.references ?? []).map(toBase64url))
-    const fresh: { key: string; ready: ReadyTransaction }[] = []
+    const fresh = new Map<string, ReadyTransaction>()
     for (const encoded of envelopes) {
       const key = toBase64url(envelopeReference(encoded))
       if (!wanted.has(key) || gathering.found.has(key)) continue
       try {
         const transaction = decodeTransaction(encoded)
         if (transaction.chain !== chainId) return false
-        fresh.push({ key, ready: readyTransaction(transaction) })
+        fresh.set(key, readyTransaction(transaction))
       } catch (error) {
         if (!(error instanceof DongbaekError)) throw error
         log.warn('payload-envelope-invalid', { code: error.code, reason: error.message })
@@ -73,10 +75,10 @@ export function createAvailability(context: AvailabilityContext): Availability {
       }
     }
     if (!final) {
-      const verdicts = await verifier.verifyBatch(fresh.flatMap(({ ready }) => signatureChecks(ready.transaction)))
+      const verdicts = await verifier.verifyBatch([...fresh.values()].flatMap(({ transaction }) => signatureChecks(transaction)))
       if (verdicts.includes(false)) return false
     }
-    for (const { key, ready } of fresh) gathering.found.set(key, ready)
+    for (const [key, ready] of fresh) gathering.found.set(key, ready)
     return true
   }
 
@@ -91,26 +93,34 @@ export function createAvailability(context: AvailabilityContext): Availability {
 
   const complete = (header: BlockHeader, { references, found }: Gathering): Payload | undefined => {
     if (references === undefined) return undefined
-    const transactions = references.map((reference) => found.get(toBase64url(reference)) as ReadyTransaction)
-    const bytes = transactions.reduce((sum, { transaction }) => sum + transaction.bytes.length, 0)
-    return bytes > context.blockBytesMax ? undefined : payloadOf(header, references, transactions)
+    const payload = payloadOf(header, references, references.map((reference) => found.get(toBase64url(reference)) as ReadyTransaction))
+    return payload.bytes > context.blockBytesMax ? undefined : payload
   }
 
   const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve))
 
+  /** Who has stored the block knows its envelopes by the block only, so that question is asked too, and of a final block it is the only one. */
+  const questionFor = (hash: Hash, gathering: Gathering, final: boolean, round: number): FetchQuestion =>
+    gathering.references === undefined || final || round % 2 === 1 ? { type: 'block', blockHash: hash } : { type: 'envelopes', references: missing(gathering) }
+
   return {
     obtain: async ({ header, manifest, holders, isWanted, final }) => {
       const hash = blockHash(header)
-      const gathering: Gathering = { references: manifest === undefined ? undefined : referencesOf(header, manifest), found: new Map() }
-      if (manifest !== undefined && gathering.references === undefined) return undefined
+      const gathering: Gathering = { references: undefined, found: new Map() }
       for (let round = 0; ; round++) {
         const known = own(hash)
         if (known !== undefined) return known
+        const brought = manifest()
+        if (brought !== undefined && gathering.references === undefined) {
+          gathering.references = referencesOf(header, brought)
+          if (gathering.references === undefined) return undefined
+        }
         fromMempool(gathering)
         if (gathering.references !== undefined && missing(gathering).length === 0) return complete(header, gathering)
         for (const peer of holders()) {
           if (!isWanted()) throw new DongbaekError('node/not-wanted', 'the block is not wanted any more')
-          const answer = await ask(peer, gathering.references === undefined ? { type: 'block', blockHash: hash } : { type: 'envelopes', references: missing(gathering) })
+          // a liar that only pretends to answer costs little in the first rounds; a slow line gets its time in the later ones
+          const answer = await ask(peer, questionFor(hash, gathering, final, round), Math.min(fetchTimeoutMs, fetchFirstTimeoutMs * 2 ** Math.min(round, 10)))
           if (answer === undefined) continue
           if (gathering.references === undefined && bindsReferences(header, answer.references)) gathering.references = answer.references
           if (!(await take(gathering, answer.envelopes, final))) return undefined
@@ -147,4 +157,3 @@ export function answerFetch(question: FetchQuestion, byReference: (reference: Ha
     }
   }
 }
-

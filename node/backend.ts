@@ -76,6 +76,8 @@ export function createBackend(context: BackendContext): NodeBackend {
       }
       const onCertificate = (checkpoint: CheckpointCertificate): void => {
         const { height, stateRoot } = checkpoint.content
+        // an idle chain is certified at its head, whatever its height
+        if (height === store.head().height && !taken.has(height)) take()
         const entries = taken.get(height)
         if (entries === undefined) return
         end()

@@ -1,89 +1,116 @@
-// Bodies of posts: kept outside the blocks under their hash, so that they can be erased for good while the chain stays verifiable. A body may come before the
-// post that names it, and waits then; what no post has named after a while is dropped, so nobody fills the disk with bodies of nothing.
-//   x<hash>  a body      y<hash>  since when it waits for a post (clock time)
+// Bodies of posts: kept outside the blocks under their hash, so that they can be erased for good while the chain stays verifiable.
+// A body is kept while a post refers to it. Before one does, it waits, within bounds for each source, so that nobody can fill the disk with bodies that no
+// transaction paid for.
+//   x<hash>   the body          y<hash>   it waits for a post, since when
 import type { Hash, TimeMs } from '../primitives/brand.ts'
-import { concatBytes, utf8 } from '../primitives/bytes.ts'
+import { concatBytes, toBase64url, utf8 } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { sha256 } from '../primitives/hash.ts'
 import { timeMs } from '../primitives/schema.ts'
-import { bodyBytesMax, bodySweepPage, bodyWaitMs, waitingBodiesMax } from './limits.ts'
-import type { Clock, Store } from './world.ts'
+import { commented, erased, posted } from '../state/community/events.ts'
+import type { Event } from '../state/family.ts'
+import type { Receipt } from '../state/receipt.ts'
+import { bodyBytesMax, waitingBodiesBytesMax, waitingBodiesMax, waitingBodyMs } from './limits.ts'
+import type { Clock, Store, StoreOp } from './world.ts'
 
-/** What the chain says of a body. */
 export type BodyStanding = 'referenced' | 'erased' | 'unknown'
 
 export interface Bodies {
-  /** Throws `community/body-empty`, `community/body-too-large`, `community/body-erased`, `community/too-many-bodies`. */
-  readonly put: (body: Uint8Array) => Promise<Hash>
+  /** `source`: the peer that sent it, undefined for clients. Throws `community/body-empty`, `community/body-too-large`, `community/body-erased`. */
+  readonly put: (body: Uint8Array, source?: string) => Promise<Hash>
   readonly get: (hash: Hash) => Uint8Array | undefined
-  /** A post names it now. */
-  readonly referenced: (hash: Hash) => Promise<void>
-  /** Deletes it, on the disk before this resolves. */
-  readonly erase: (hash: Hash) => Promise<void>
-  /** Drops bodies that have waited too long. */
-  readonly sweep: () => Promise<void>
+  /** What is written together with a block: bodies that its posts refer to wait no longer, and those erased are deleted. */
+  readonly opsOf: (receipts: readonly Receipt[]) => readonly StoreOp[]
 }
 
-const bodyKey = (hash: Hash): Uint8Array => concatBytes(utf8('x'), hash)
-const waitingKey = (hash: Hash): Uint8Array => concatBytes(utf8('y'), hash)
+export interface BodiesContext {
+  readonly store: Store
+  readonly clock: Clock
+  /** What the stored state says of a body. */
+  readonly stateOf: (hash: Hash) => BodyStanding
+}
 
-export function createBodies(store: Store, clock: Clock, standingOf: (hash: Hash) => BodyStanding): Bodies {
-  /** Counted anew by each sweep; in between only what came here is added. */
-  let waiting = 0
+interface Waiting {
+  readonly hash: Hash
+  readonly bytes: number
+  readonly sinceMs: number
+  readonly source: string | undefined
+}
+
+const markerBytesMax = 32
+const waitingPrefix = utf8('y')
+
+const bodyKey = (hash: Hash): Uint8Array => concatBytes(utf8('x'), hash)
+const markerKey = (hash: Hash): Uint8Array => concatBytes(waitingPrefix, hash)
+const forget = (hash: Hash): StoreOp[] => [{ type: 'del', key: bodyKey(hash) }, { type: 'del', key: markerKey(hash) }]
+
+export async function openBodies({ store, clock, stateOf }: BodiesContext): Promise<Bodies> {
+  // oldest first
+  const waiting = new Map<string, Waiting>()
+  for await (const { key, value } of store.iterate({ gte: waitingPrefix, lt: utf8('z') })) {
+    const hash = key.slice(waitingPrefix.length) as Hash
+    waiting.set(toBase64url(hash), { hash, bytes: store.get(bodyKey(hash))?.length ?? 0, sinceMs: decode(timeMs, value, markerBytesMax), source: 'before the start' })
+  }
+
+  /** Those that have to go: too old, or the oldest of this source beyond its share. */
+  const takeSurplus = (source: string | undefined): readonly Waiting[] => {
+    const all = [...waiting.values()]
+    const own = all.filter((one) => one.source === source)
+    let bytes = own.reduce((sum, one) => sum + one.bytes, 0)
+    let count = own.length
+    const surplus = all.filter((one) => {
+      const isLate = clock.now() - one.sinceMs >= waitingBodyMs
+      if (!isLate && (one.source !== source || (count <= waitingBodiesMax && bytes <= waitingBodiesBytesMax))) return false
+      if (one.source === source) {
+        bytes -= one.bytes
+        count--
+      }
+      return true
+    })
+    for (const one of surplus) waiting.delete(toBase64url(one.hash))
+    return surplus
+  }
+
+  const putWaiting = async (hash: Hash, body: Uint8Array, source: string | undefined): Promise<void> => {
+    const key = toBase64url(hash)
+    if (waiting.has(key)) return
+    const sinceMs = clock.now() as TimeMs
+    waiting.set(key, { hash, bytes: body.length, sinceMs, source })
+    const surplus = takeSurplus(source).flatMap((one) => forget(one.hash))
+    await store.batch([...surplus, { type: 'put', key: bodyKey(hash), value: body }, { type: 'put', key: markerKey(hash), value: encode(timeMs, sinceMs) }], { sync: false })
+    if (waiting.has(key)) return
+    // meanwhile a block has decided about it
+    const decided = stateOf(hash)
+    if (decided === 'referenced') await store.batch([{ type: 'del', key: markerKey(hash) }], { sync: false })
+    else await store.batch(forget(hash), { sync: false })
+  }
+
   return {
-    put: async (body) => {
+    put: async (body, source) => {
       if (body.length === 0) throw new DongbaekError('community/body-empty', 'a body has at least one byte')
       if (body.length > bodyBytesMax) throw new DongbaekError('community/body-too-large', `a body has at most ${bodyBytesMax} bytes: shorten the post`, { bytes: body.length, bytesMax: bodyBytesMax })
       const hash = sha256(body) as Hash
-      if (store.get(bodyKey(hash)) !== undefined) return hash
-      const standing = standingOf(hash)
-      if (standing === 'erased') throw new DongbaekError('community/body-erased', 'this body was erased for good and is not taken again')
-      if (standing === 'referenced') await store.batch([{ type: 'put', key: bodyKey(hash), value: body }], { sync: false })
-      else {
-        if (waiting >= waitingBodiesMax) throw new DongbaekError('community/too-many-bodies', 'this node holds as many bodies without a post as it takes: send the post of an earlier one, or try again in an hour')
-        waiting++
-        await store.batch(
-          [
-            { type: 'put', key: bodyKey(hash), value: body },
-            { type: 'put', key: waitingKey(hash), value: encode(timeMs, clock.now() as TimeMs) },
-          ],
-          { sync: false },
-        )
-      }
+      const known = stateOf(hash)
+      if (known === 'erased') throw new DongbaekError('community/body-erased', 'the body with this hash was erased for good: write it anew, with a new salt')
+      if (known === 'unknown') await putWaiting(hash, body, source)
+      else if (store.get(bodyKey(hash)) === undefined) await store.batch([{ type: 'put', key: bodyKey(hash), value: body }], { sync: false })
       return hash
     },
     get: (hash) => store.get(bodyKey(hash)),
-    referenced: (hash) => store.batch([{ type: 'del', key: waitingKey(hash) }], { sync: false }),
-    erase: (hash) =>
-      store.batch(
-        [
-          { type: 'del', key: bodyKey(hash) },
-          { type: 'del', key: waitingKey(hash) },
-        ],
-        { sync: true },
+    opsOf: (receipts) =>
+      receipts.flatMap(({ events }) =>
+        events.flatMap((event): StoreOp[] => {
+          const hash = bodyHashOf(event)
+          if (hash === undefined) return []
+          const wasWaiting = waiting.delete(toBase64url(hash))
+          if (event.type === erased.type) return forget(hash)
+          return wasWaiting ? [{ type: 'del', key: markerKey(hash) }] : []
+        }),
       ),
-    sweep: async () => {
-      const nowMs = clock.now()
-      let kept = 0
-      let from = utf8('y')
-      for (;;) {
-        const rows = await store.page({ gt: from, lt: utf8('z'), limit: bodySweepPage })
-        const late = rows.filter(({ value }) => decode(timeMs, value, bodyBytesMax) < nowMs - bodyWaitMs)
-        kept += rows.length - late.length
-        await store.batch(
-          late.flatMap(({ key }) => {
-            const hash = key.subarray(1) as Hash
-            const drop = [{ type: 'del', key }] as const
-            return standingOf(hash) === 'referenced' ? drop : [...drop, { type: 'del', key: bodyKey(hash) } as const]
-          }),
-          { sync: false },
-        )
-        const last = rows.at(-1)
-        if (last === undefined || rows.length < bodySweepPage) break
-        from = last.key
-      }
-      waiting = kept
-    },
   }
+}
+
+function bodyHashOf(event: Event): Hash | undefined {
+  return event.type === posted.type || event.type === commented.type || event.type === erased.type ? (event as Event & { readonly bodyHash: Hash }).bodyHash : undefined
 }

@@ -3,7 +3,8 @@
 //   h<block hash>        its height                                          r<height>   results: the encoded outcome and receipts
 //   t<transaction id>    height and index of its receipt                     d<did>/<inverted place>   ids of a DID's transactions, newest first
 //   s<state key>         state value                                         n<path>     page of the state tree
-//   c<height>            checkpoint certificate                              m<name>     head, genesis
+//   c<height>            checkpoint certificate                              m<name>     head, sync
+//   x<hash>, y<hash>     bodies of posts (bodies.ts)
 import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
 import type { Did, Hash, Height, TransactionId } from '../primitives/brand.ts'
@@ -52,7 +53,8 @@ export interface ChainStore {
   /** The highest kept at or below `height`. */
   readonly checkpointAtOrBelow: (height: Height) => Promise<CheckpointCertificate | undefined>
   readonly putGenesis: (head: HeadRow, executed: Pick<Executed, 'changes' | 'pages'>) => Promise<void>
-  readonly putBlock: (block: FinalBlock, executed: Executed) => Promise<void>
+  /** `more`: what is to be written in the same batch. */
+  readonly putBlock: (block: FinalBlock, executed: Executed, more?: readonly StoreOp[]) => Promise<void>
   readonly putCheckpoint: (certificate: CheckpointCertificate) => Promise<void>
   /** Makes sure that all that was put is on the disk. */
   readonly sync: () => Promise<void>
@@ -133,7 +135,7 @@ export function createChainStore(store: Store): ChainStore {
       await put([...stateOps(executed), { type: 'put', key: headKey, value: encode(headRow, genesisHead) }], true)
       head = genesisHead
     },
-    putBlock: async ({ decision, references, transactions }, executed) => {
+    putBlock: async ({ decision, references, transactions }, executed, more = []) => {
       const { header, certificate } = decision
       const at = header.height
       const next: HeadRow = { height: at, hash: blockHash(header), timeMs: header.timeMs, stateRoot: executed.stateRoot }
@@ -152,7 +154,7 @@ export function createChainStore(store: Store): ChainStore {
         ops.push({ type: 'put', key: hashKey('t', id), value: encode(placeRow, { height: at, index }) })
         for (const { signer } of signatures) ops.push({ type: 'put', key: utf8(`d${signer}/${didPlace(at, index)}`), value: id })
       })
-      await put(ops, false)
+      await put([...ops, ...more], false)
       head = next
     },
     putCheckpoint: async (certificate) => put([{ type: 'put', key: heightKey('c', certificate.content.height), value: encode(checkpointCertificate, certificate) }], false),

@@ -6,9 +6,9 @@ import { encodeMessage } from '../consensus/messages.ts'
 import type { Blame, Halt, Output, Propose, Send, Sync, Validate } from '../consensus/output.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import type { Replica } from '../consensus/replica.ts'
-import { neededRecords } from '../consensus/restore.ts'
+import { type Durable, neededRecords } from '../consensus/restore.ts'
 import type { Height } from '../primitives/brand.ts'
-import { voteLogCompactBytes } from './limits.ts'
+import { recordsPruneMin, voteLogCompactBytes } from './limits.ts'
 import { recordEntry } from './vote-entries.ts'
 import type { Clock, Transport, VoteLog } from './world.ts'
 
@@ -31,19 +31,21 @@ export interface Effects {
 }
 
 export interface DriverContext {
-  readonly replica: Replica
+  readonly replica: Pick<Replica, 'step'>
   readonly votes: VoteLog
   /** Read back at the start, still needed. */
   readonly records: readonly LogRecord[]
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'send'>
   readonly clock: Clock
   readonly effects: Effects
   /** Names of the validators that votes go to. */
   readonly validators: () => readonly string[]
-  /** Makes sure that the store has everything up to the returned heights on the disk, for the cutting of the log. */
-  readonly settle: () => Promise<{ readonly stored: Height; readonly stable: Height }>
-  /** Entries of payloads above a stored height. */
-  readonly payloadEntries: (stored: Height) => readonly Uint8Array[]
+  /** How far the store has come; what it has may still be in memory. */
+  readonly stored: () => Durable
+  /** Puts what the store has onto the disk. */
+  readonly syncStore: () => Promise<void>
+  /** What stays in front of the records when the log is cut: payloads above a stored height among it. */
+  readonly otherEntries: (stored: Height) => readonly Uint8Array[]
   /** The vote log failed, or our own code: the node must stop. */
   readonly onFatal: (error: unknown) => void
 }
@@ -51,8 +53,11 @@ export interface DriverContext {
 export function createDriver(context: DriverContext): Driver {
   const { replica, votes, transport, clock, effects, onFatal } = context
   let records: LogRecord[] = [...context.records]
+  let pruneAt = records.length + recordsPruneMin
+  let compactAt = voteLogCompactBytes
   let inputs: Input[] = []
   let running: Promise<void> | undefined
+  let keeping: Promise<void> | undefined
   let stopped = false
   const timers = new Map<TimerName, () => void>()
 
@@ -93,43 +98,64 @@ export function createDriver(context: DriverContext): Driver {
     if (output.halt !== undefined) effects.halt(output.halt)
   }
 
+  /** The log on the disk keeps them until it is cut, and it is cut after the store was synced: so what the store has in memory counts here. */
+  const prune = (): void => {
+    records = neededRecords(records, context.stored())
+    pruneAt = 2 * records.length + recordsPruneMin
+  }
+
   const compact = async (): Promise<void> => {
-    const durable = await context.settle()
+    // read before the sync: blocks that are stored during it are not on the disk after it
+    const durable = context.stored()
+    await context.syncStore()
     records = neededRecords(records, durable)
-    await votes.rewrite([...context.payloadEntries(durable.stored), ...records.map(recordEntry)])
+    await votes.rewrite([...context.otherEntries(durable.stored), ...records.map(recordEntry)])
+    // when much is still needed, cutting again at once would gain nothing
+    compactAt = Math.max(voteLogCompactBytes, 2 * votes.sizeBytes())
+  }
+
+  /** Some outputs ask for no record of their own (a Commit stands on its certificate), and still vouch for a payload that was just handed over. */
+  const keepFirst = async (fresh: readonly LogRecord[]): Promise<void> => {
+    const kept = keeping
+    if (fresh.length > 0) {
+      records.push(...fresh)
+      await votes.append(fresh.map(recordEntry))
+    } else await kept
+    if (keeping === kept) keeping = undefined
   }
 
   const round = async (): Promise<void> => {
-    while (inputs.length > 0 && !stopped) {
-      const batch = inputs
-      inputs = []
-      const outputs = batch.map((one) => replica.step(one))
-      const fresh = outputs.flatMap(({ persist }) => persist)
-      if (fresh.length > 0) {
-        records.push(...fresh)
-        await votes.append(fresh.map(recordEntry))
+    try {
+      while (inputs.length > 0 && !stopped) {
+        const batch = inputs
+        inputs = []
+        const outputs = batch.map((one) => replica.step(one))
+        const fresh = outputs.flatMap(({ persist }) => persist)
+        if (fresh.length > 0 || keeping !== undefined) await keepFirst(fresh)
+        if (stopped) return
+        for (const output of outputs) act(output)
+        if (records.length > pruneAt) prune()
+        if (votes.sizeBytes() > compactAt) await compact()
       }
-      if (stopped) return
-      for (const output of outputs) act(output)
-      if (votes.sizeBytes() > voteLogCompactBytes) await compact()
+    } catch (error) {
+      fail(error)
+    } finally {
+      // in the same turn as the last look at `inputs`, or one that comes in between would wait for the next
+      running = undefined
     }
   }
 
   const input = (one: Input): void => {
     if (stopped) return
     inputs.push(one)
-    running ??= Promise.resolve()
-      .then(round)
-      .catch(fail)
-      .finally(() => {
-        running = undefined
-      })
+    running ??= Promise.resolve().then(round)
   }
 
   return {
     input,
     keepPayload: (entry) => {
-      votes.append([entry]).catch(fail)
+      keeping = votes.append([entry])
+      keeping.catch(fail)
     },
     stop: async () => {
       stopped = true

@@ -6,6 +6,7 @@ import { assert } from '../primitives/errors.ts'
 import { type Executed, executeBlock, type State } from '../state/execute.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { Payload } from './payloads.ts'
+import type { StoreOp } from './world.ts'
 
 export interface ExecutedBlock {
   readonly height: Height
@@ -27,13 +28,15 @@ export interface ExecutorContext {
   readonly store: ChainStore
   /** The payload of a final block; fetched from peers for as long as it takes. Rejects only when the node stops. */
   readonly obtain: (decision: Decision) => Promise<Payload>
+  /** What is stored in one batch with a block. */
+  readonly opsOf: (executed: Executed) => readonly StoreOp[]
   /** After the block is stored. */
   readonly onExecuted: (block: ExecutedBlock) => void
   /** The disk failed, or our own code: the node must stop. */
   readonly onFatal: (error: unknown) => void
 }
 
-export function createExecutor({ chainId, state, store, obtain, onExecuted, onFatal }: ExecutorContext): Executor {
+export function createExecutor({ chainId, state, store, obtain, opsOf, onExecuted, onFatal }: ExecutorContext): Executor {
   const queue: Decision[] = []
   let running: Promise<void> | undefined
   let stopped = false
@@ -45,7 +48,7 @@ export function createExecutor({ chainId, state, store, obtain, onExecuted, onFa
     assert(header.height === store.head().height + 1, `block ${header.height} follows the stored head ${store.head().height}`)
     const hash = blockHash(header)
     const executed = executeBlock(state, { chain: chainId, height: header.height, hash, timeMs: header.timeMs, transactions: payload.transactions })
-    await store.putBlock({ decision, references: payload.references, transactions: payload.transactions.map(({ transaction }) => transaction) }, executed)
+    await store.putBlock({ decision, references: payload.references, transactions: payload.transactions.map(({ transaction }) => transaction) }, executed, opsOf(executed))
     onExecuted({ height: header.height, hash, payload, executed })
   }
 
@@ -67,6 +70,7 @@ export function createExecutor({ chainId, state, store, obtain, onExecuted, onFa
 
   return {
     deliver: (decision) => {
+      if (stopped) return
       queue.push(decision)
       wake()
     },

@@ -2,7 +2,7 @@
 // after a while. What a peer sends is admitted like what a client sends; nothing is passed on, since every node reaches every validator itself.
 import type { Height } from '../primitives/brand.ts'
 import { decode, encode } from '../primitives/codec.ts'
-import { DongbaekError } from '../primitives/errors.ts'
+import { codeOf, DongbaekError } from '../primitives/errors.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
 import { bytes, height, list, record, union } from '../primitives/schema.ts'
 import type { Admission } from './admission.ts'
@@ -28,18 +28,19 @@ export interface Gossip {
 }
 
 export interface GossipContext {
-  readonly transport: Transport
-  readonly admission: Admission
+  readonly transport: Pick<Transport, 'send' | 'blame'>
+  readonly admission: Pick<Admission, 'admit'>
   readonly log: Log
   readonly validators: () => readonly string[]
   readonly everybody: () => readonly string[]
-  readonly takeBody: (body: Uint8Array) => Promise<void>
+  readonly takeBody: (body: Uint8Array, peer: string) => Promise<void>
   readonly takeHead: (head: Height, peer: string) => void
 }
 
-/** Refusals that an honest peer's gossip may meet: full, too late, or its clock differs a little. */
-function isHonest(code: string): boolean {
-  return code.startsWith('mempool/') || code.startsWith('verifier/') || code.startsWith('community/') || code === 'tx/expired' || code === 'tx/valid-until-too-far' || code === 'node/not-ready'
+/** Refusals that an honest peer's gossip may meet (its clock differs a little), and whatever is wrong on our side alone: full, busy, a disk that fails. */
+function isItsFault(code: string): boolean {
+  if (code === 'tx/expired' || code === 'tx/valid-until-too-far') return false
+  return code.startsWith('codec/') || code.startsWith('tx/')
 }
 
 export function createGossip({ transport, admission, log, validators, everybody, takeBody, takeHead }: GossipContext): Gossip {
@@ -56,19 +57,25 @@ export function createGossip({ transport, admission, log, validators, everybody,
       from = to
     }
   }
+  const refuse = (peer: string, error: unknown): void => {
+    if (!(error instanceof DongbaekError)) throw error
+    if (isItsFault(error.code)) transport.blame(peer, `gossip that no correct node sends: ${error.message}`, { code: error.code })
+    else log.debug('gossip-not-taken', { peer, code: error.code })
+  }
+  const takeAll = async (peer: string, envelopes: readonly Uint8Array[]): Promise<void> => {
+    const outcomes = await Promise.allSettled(envelopes.map((envelope) => admission.admit(envelope)))
+    const reasons = outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason] : []))
+    // one blame a message is enough; what is no refusal at all must not hide behind one
+    for (const code of new Set(reasons.map(codeOf))) refuse(peer, reasons.find((reason) => codeOf(reason) === code))
+  }
   const handleOne = async (peer: string, encoded: Uint8Array): Promise<void> => {
     try {
       const message = decode(gossipMessage, encoded, channelLimits.gossip.messageBytesMax)
-      if (message.type === 'body') await takeBody(message.body)
+      if (message.type === 'body') await takeBody(message.body, peer)
       else if (message.type === 'head') takeHead(message.height, peer)
-      else {
-        const outcomes = await Promise.allSettled(message.envelopes.map((envelope) => admission.admit(envelope)))
-        for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-      }
+      else await takeAll(peer, message.envelopes)
     } catch (error) {
-      if (!(error instanceof DongbaekError)) throw error
-      if (isHonest(error.code)) log.debug('gossip-not-taken', { peer, code: error.code })
-      else transport.blame(peer, `gossip that no correct node sends: ${error.message}`, { code: error.code })
+      refuse(peer, error)
     }
   }
   return {

@@ -6,16 +6,19 @@ import type { Mempool } from './mempool.ts'
 import type { Clock, Log } from './world.ts'
 
 export interface House {
-  /** After each stored block. `full`: it had no room for more. */
-  readonly blockStored: (full: boolean) => void
+  /** After each stored block. `hasRoom`: another transaction would have fitted. */
+  readonly blockStored: (hasRoom: boolean) => void
   readonly stop: () => void
 }
 
 export interface HouseContext {
   readonly clock: Clock
   readonly log: Log
-  readonly mempool: Mempool
+  readonly mempool: Pick<Mempool, 'expire' | 'waitingSince' | 'oldest'>
   readonly inclusionTimeoutMs: number
+  /** Whether a block that is not executed yet orders this id. */
+  readonly isOrdered: (id: string) => boolean
+  readonly view: () => number
   readonly spread: (envelope: Uint8Array) => void
   readonly tellWork: () => void
   readonly suspect: (reason: string) => void
@@ -23,10 +26,27 @@ export interface HouseContext {
 
 export function createHouse(context: HouseContext): House {
   const { clock, log, mempool, inclusionTimeoutMs } = context
-  // blocks with room for more, by the time they were stored here
-  let roomyBlocksMs: number[] = []
+  // the last block with room for more, by the time it was stored here
+  let roomyMs = Number.NEGATIVE_INFINITY
   let resentMs = clock.monotonic()
+  let view = context.view()
+  // each primary has the whole time, and so has one that was suspected in vain: the others may know better
+  let patienceFromMs = clock.monotonic()
   let cancel: () => void
+
+  const lookForLeftOut = (nowMs: number): void => {
+    if (context.view() !== view) {
+      view = context.view()
+      patienceFromMs = nowMs
+    }
+    const oldest = mempool.oldest(context.isOrdered)
+    if (oldest === undefined) return
+    const sinceMs = Math.max(oldest.arrivedMs, patienceFromMs)
+    if (nowMs - sinceMs <= inclusionTimeoutMs || roomyMs <= sinceMs + inclusionTimeoutMs / 2) return
+    log.warn('transaction-left-out', { waitedMs: Math.round(nowMs - oldest.arrivedMs) })
+    patienceFromMs = nowMs
+    context.suspect('a transaction held for longer than the inclusion timeout was left out of blocks that had room')
+  }
 
   const look = (): void => {
     cancel = clock.after(houseKeepingMs, look)
@@ -37,19 +57,13 @@ export function createHouse(context: HouseContext): House {
       resentMs = nowMs
       for (const { transaction } of mempool.waitingSince(nowMs - resendAfterMs, resendTransactionsMax)) context.spread(transaction.bytes)
     }
-    const oldest = mempool.oldest()
-    roomyBlocksMs = roomyBlocksMs.filter((storedMs) => storedMs > nowMs - 2 * inclusionTimeoutMs)
-    if (oldest !== undefined && oldest.arrivedMs < nowMs - inclusionTimeoutMs && roomyBlocksMs.some((storedMs) => storedMs > oldest.arrivedMs + inclusionTimeoutMs / 2)) {
-      log.warn('transaction-left-out', { waitedMs: Math.round(nowMs - oldest.arrivedMs) })
-      roomyBlocksMs = []
-      context.suspect('a transaction held for longer than the inclusion timeout was left out of blocks that had room')
-    }
+    lookForLeftOut(nowMs)
     context.tellWork()
   }
   cancel = clock.after(houseKeepingMs, look)
   return {
-    blockStored: (full) => {
-      if (!full) roomyBlocksMs.push(clock.monotonic())
+    blockStored: (hasRoom) => {
+      if (hasRoom) roomyMs = clock.monotonic()
     },
     stop: () => cancel(),
   }

@@ -1,5 +1,5 @@
 // Every bound of this node's own queues, waits and files, each with why. Bounds that decide what is valid, the same on all nodes, stand in primitives/limits.ts.
-import { blockBytesMax, consensusMessageBytesMax } from '../primitives/limits.ts'
+import { blockBytesMax, blockTransactionsMax, consensusMessageBytesMax } from '../primitives/limits.ts'
 import type { Channel } from './world.ts'
 
 // ---------------------------------------------------------------- transport: channels
@@ -113,7 +113,8 @@ export const peersMax = 256
 export const voteSegmentBytesMax = 16 * 1_048_576
 /** Records written and synced at once; each such batch is one checksummed unit. */
 export const voteBatchBytesMax = 4 * 1_048_576
-export const voteRecordBytesMax = consensusMessageBytesMax
+/** The payload of the largest block that may be voted for: envelopes, references and their framing. A larger record would stop every validator that gets it. */
+export const voteRecordBytesMax = Math.max(consensusMessageBytesMax, blockBytesMax + blockTransactionsMax * 48) + 1_024
 /** A batch up to this size is written on the calling thread; its sync never is. */
 export const voteWriteInlineMax = 65_536
 /** Appends that wait for the disk. The driver waits for each step, so this many mean a bug or a dead disk. */
@@ -172,12 +173,29 @@ export const gossipTransactionsMax = 256
 
 // ---------------------------------------------------------------- payloads and catching up
 
-/** One question for envelopes or blocks; a peer that takes longer is passed over for this round. */
-export const fetchTimeoutMs = 3_000
+/** One question for envelopes or blocks; a peer that takes longer is passed over for this round. The first round is short, each later one twice as patient. */
+export const fetchFirstTimeoutMs = 500
+export const fetchTimeoutMs = 4_000
 /** Between rounds of asking every holder. */
 export const fetchRetryMs = 150
+/** Proposed blocks are judged up to this far above the last final one: four times the pipeline of a usual genesis. Each may hold blockBytesMax of a liar's. */
+export const judgedAheadMax = 16
+/** The replica repeats its question several times a second while a block is what it waits for. */
+export const judgeLifetimeMs = 10_000
+/** How often a block that is too early is compared with the clock. */
+export const clockLookMs = 250
+/** Envelopes of open blocks in memory, beyond which those that nothing rests on any more are looked for. */
+export const openPayloadBytesMax = 64 * 1_048_576
 /** A range of blocks; the answerer reads up to answerContentBytesMax from its store for it. */
 export const syncTimeoutMs = 10_000
+/** A block handed to the replica is taken in the same turn or two, unless it was refused. */
+export const syncSettleMs = 2_000
+/** Answers to one peer: a node that catches up reads a day's blocks in minutes, and one that only asks takes a tenth of a core. */
+export const servedBytesPerSecond = 16 * 1_048_576
+/** Saved up by a peer that has asked little. */
+export const servedBurstBytes = 64 * 1_048_576
+/** What an answer costs however small it is, in bytes of the above. */
+export const answerCostBytes = 8_192
 /** Consensus messages whose signatures held, remembered so that repetitions cost one hash. */
 export const inboundRecentMax = 4_096
 
@@ -185,11 +203,18 @@ export const inboundRecentMax = 4_096
 
 /** The vote log is cut down to what is still needed when it has grown to this: the store is synced then, so not too often. */
 export const voteLogCompactBytes = 64 * 1_048_576
+/** Records held in memory before those that the store has made superfluous are looked for. */
+export const recordsPruneMin = 4_096
 
 // ---------------------------------------------------------------- bodies of posts
 
 /** One body, outside the blocks. */
 export const bodyBytesMax = 65_536
+/** Bodies that no post refers to yet, of one peer or of all clients: a post follows its body within seconds. Beyond, the oldest of that source go. */
+export const waitingBodiesMax = 1_024
+export const waitingBodiesBytesMax = 16 * 1_048_576
+/** As long as the transaction that posts it may be valid. */
+export const waitingBodyMs = 3_600_000
 
 // ---------------------------------------------------------------- memory of the state
 
@@ -206,14 +231,13 @@ export const certificateWaitMs = 5_000
 export const houseKeepingMs = 500
 /** Contradictions of validators that are kept to be shown. */
 export const evidenceMax = 256
+/** Of their messages, encoded; a new view is large. */
+export const evidenceBytesMax = 16 * 1_048_576
 /** Values that one simulated transaction may read and keep. */
 export const simulationEntriesMax = 4_096
 /** Between rounds of asking the others how far they are, for a validator that has lost its votes. */
 export const horizonRetryMs = 300
-/** Bodies that no post names yet: 256 MiB at the most. */
-export const waitingBodiesMax = 4_096
-/** How long a body waits for its post. A phone sends both within seconds. */
-export const bodyWaitMs = 3_600_000
-/** Between looks at those that wait. */
-export const bodySweepMs = 600_000
-export const bodySweepPage = 256
+/** How often such a validator looks whether it has caught up. */
+export const recoveryLookMs = 100
+/** Receipts waited for at once. A waiting call costs a timer and some hundred bytes. */
+export const waitersMax = 65_536

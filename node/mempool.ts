@@ -1,9 +1,10 @@
 // The mempool: checked transactions that wait for a block, in order of arrival (a place in line is the place in the chain, so the proposer keeps this order).
-// Bounded in number, bytes and per sender; everything in it expires.
-import type { Did, Hash, TimeMs, TransactionId } from '../primitives/brand.ts'
+// Bounded in number, bytes and per key that signs for the sender (who names a sender need not be it, until the chain has looked); everything in it expires.
+import type { Hash, TimeMs, TransactionId } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import type { ReadyTransaction } from '../state/families.ts'
+import type { TransactionSignature } from '../state/transaction.ts'
 import { mempoolBytesMax, mempoolPerSenderMax, mempoolTransactionsMax } from './limits.ts'
 
 export interface Pending {
@@ -18,23 +19,28 @@ export interface Mempool {
   readonly hasId: (id: TransactionId) => boolean
   readonly byReference: (reference: Hash) => ReadyTransaction | undefined
   /** In order of arrival, those that `skip` does not name, within the bounds of a block. */
-  readonly take: (transactionsMax: number, bytesMax: number, skip: (id: string) => boolean) => readonly ReadyTransaction[]
+  readonly take: (transactionsMax: number, bytesMax: number, skip: (id: string, ready: ReadyTransaction) => boolean) => readonly ReadyTransaction[]
   /** Those that ran, by id. */
   readonly remove: (ids: readonly TransactionId[]) => void
   /** Drops what can no longer run at this block time. */
   readonly expire: (blockTimeMs: TimeMs) => number
-  /** The longest waiting, if any. */
-  readonly oldest: () => Pending | undefined
+  /** The longest waiting that `skip` does not name, if any. */
+  readonly oldest: (skip: (id: string) => boolean) => Pending | undefined
   /** Those that arrived before `beforeMs` and not yet `count` of them; for sending again. */
   readonly waitingSince: (beforeMs: number, count: number) => readonly ReadyTransaction[]
   readonly size: () => { readonly transactions: number; readonly bytes: number }
+}
+
+function keyOf({ transaction }: ReadyTransaction): string {
+  return toBase64url((transaction.signatures[0] as TransactionSignature).key)
 }
 
 export function createMempool(): Mempool {
   // insertion order is arrival order
   const pending = new Map<string, Pending>()
   const references = new Map<string, ReadyTransaction>()
-  const perSender = new Map<Did, number>()
+  // by the signing key: counted by DID, anyone could fill the share of someone else by signing in that name with a key of his own
+  const perKey = new Map<string, number>()
   let bytes = 0
 
   const drop = (key: string): void => {
@@ -44,9 +50,10 @@ export function createMempool(): Mempool {
     pending.delete(key)
     references.delete(toBase64url(transaction.reference))
     bytes -= transaction.bytes.length
-    const left = (perSender.get(transaction.sender) ?? 1) - 1
-    if (left === 0) perSender.delete(transaction.sender)
-    else perSender.set(transaction.sender, left)
+    const signer = keyOf(entry.ready)
+    const left = (perKey.get(signer) ?? 1) - 1
+    if (left === 0) perKey.delete(signer)
+    else perKey.set(signer, left)
   }
 
   return {
@@ -57,13 +64,14 @@ export function createMempool(): Mempool {
       if (pending.size >= mempoolTransactionsMax || bytes + transaction.bytes.length > mempoolBytesMax) {
         throw new DongbaekError('mempool/full', `this node holds ${pending.size} waiting transactions, as many as it takes: send it again in some seconds, or to another node`, { transactions: pending.size, bytes })
       }
-      const ofSender = perSender.get(transaction.sender) ?? 0
+      const signer = keyOf(ready)
+      const ofSender = perKey.get(signer) ?? 0
       if (ofSender >= mempoolPerSenderMax) {
         throw new DongbaekError('mempool/sender-limit', `${transaction.sender} has ${ofSender} waiting transactions, as many as one sender may: wait for their receipts`, { sender: transaction.sender, waiting: ofSender })
       }
       pending.set(key, { ready, arrivedMs: nowMs })
       references.set(toBase64url(transaction.reference), ready)
-      perSender.set(transaction.sender, ofSender + 1)
+      perKey.set(signer, ofSender + 1)
       bytes += transaction.bytes.length
       return true
     },
@@ -74,7 +82,7 @@ export function createMempool(): Mempool {
       let room = bytesMax
       for (const [key, { ready }] of pending) {
         if (taken.length >= transactionsMax) break
-        if (skip(key)) continue
+        if (skip(key, ready)) continue
         if (ready.transaction.bytes.length > room) break
         room -= ready.transaction.bytes.length
         taken.push(ready)
@@ -93,7 +101,10 @@ export function createMempool(): Mempool {
       }
       return dropped
     },
-    oldest: () => pending.values().next().value,
+    oldest: (skip) => {
+      for (const [key, entry] of pending) if (!skip(key)) return entry
+      return undefined
+    },
     waitingSince: (beforeMs, count) => {
       const waiting: ReadyTransaction[] = []
       for (const { ready, arrivedMs } of pending.values()) {

@@ -37,13 +37,14 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
     const database = await openStore({ folder: join(config.dataDir, 'store'), chainId })
     closers.push(() => database.close())
     const chain = await openChain(database, genesis, config.limits.stateCacheMiB, log)
-    const opened = openVoteLog({ folder: join(config.dataDir, 'votes'), chainId, log })
-    closers.push(() => opened.log.close())
+    // not held on to as a whole: the entries read back may be many
+    const { log: votes, records: entries } = openVoteLog({ folder: join(config.dataDir, 'votes'), chainId, log })
+    closers.push(() => votes.close())
     const verifier = createVerifier({ log, workers: config.limits.verifyWorkers })
     closers.push(() => verifier.stop())
     const transport = await createLibp2pTransport({ chainId, seed, listen: { host: config.p2p.host, port: config.p2p.port }, clock, log })
     closers.push(() => transport.stop())
-    return await assembleNode({ config, log, clock, genesis, chainId, seed, publicKey, database, chain, votes: opened.log, entries: opened.records, votesLost: opened.created, verifier, transport, closeAll })
+    return await assembleNode({ config, log, clock, genesis, chainId, seed, publicKey, database, chain, votes, entries, verifier, transport, closeAll })
   } catch (error) {
     await closeAll()
     throw error

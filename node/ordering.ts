@@ -3,29 +3,35 @@
 import { blockHash } from '../consensus/block.ts'
 import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { ReplicaConfig } from '../consensus/config.ts'
-import { encodeMessage, type Message } from '../consensus/messages.ts'
-import type { Blame, Halt, Propose, Sync, Validate } from '../consensus/output.ts'
+import type { Message } from '../consensus/messages.ts'
+import type { Blame, Halt, Propose, Sync } from '../consensus/output.ts'
 import type { LogRecord } from '../consensus/record.ts'
+import type { ReplicaStatus } from '../consensus/report.ts'
 import { type Replica, restoreReplica } from '../consensus/replica.ts'
-import type { ReplicaPoint } from '../consensus/restore.ts'
-import type { Height } from '../primitives/brand.ts'
-import { toBase64url } from '../primitives/bytes.ts'
+import type { Durable, ReplicaPoint } from '../consensus/restore.ts'
+import type { Hash, Height, TransactionId } from '../primitives/brand.ts'
+import { equalBytes } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import type { Availability } from './availability.ts'
+import type { ChainStore } from './chain-store.ts'
 import { createDriver, type Driver } from './driver.ts'
 import { createFollower, type Follower } from './follower.ts'
 import { createInbound } from './inbound.ts'
+import { createJudging } from './judging.ts'
+import { openPayloadBytesMax } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import { manifestOf, type Payload, payloadOf, type Payloads } from './payloads.ts'
 import { type BlockLimits, makeProposal } from './proposer.ts'
-import type { ChainStore } from './chain-store.ts'
-import { payloadEntry } from './vote-entries.ts'
+import { payloadEntry, storedPayloadEntry, votingEntry } from './vote-entries.ts'
 import type { Clock, Log, MessageHandler, Transport, Verifier, VoteLog } from './world.ts'
 
 export interface Ordering {
   /** The first input; before it nothing happens. */
   readonly begin: () => void
-  readonly replica: Replica
+  readonly status: () => ReplicaStatus
+  readonly schedule: Replica['schedule']
+  /** The highest height at which a block has been accepted in this or an earlier life, as far as the vote log goes back. */
+  readonly top: () => Height
   readonly driver: Driver
   readonly follower: Follower
   /** Handler of the consensus channel. */
@@ -38,10 +44,13 @@ export interface Ordering {
 export interface OrderingContext {
   readonly config: ReplicaConfig
   readonly records: readonly LogRecord[]
+  /** The vote log says so (recovery.ts), and goes on saying it when it is cut. */
+  readonly mayVote: boolean
   readonly votes: VoteLog
   readonly store: ChainStore
   readonly payloads: Payloads
   readonly mempool: Mempool
+  readonly hasRun: (id: TransactionId) => boolean
   readonly availability: Availability
   readonly transport: Transport
   readonly verifier: Verifier
@@ -54,6 +63,8 @@ export interface OrderingContext {
   readonly point: Omit<ReplicaPoint, 'manifestOf'>
   readonly deliver: (decision: Decision) => void
   readonly certified: (certificate: CheckpointCertificate) => void
+  /** How far the store has come. */
+  readonly durable: () => Durable
   readonly blame: (blame: Blame) => void
   readonly halt: (halt: Halt) => void
   readonly onFatal: (error: unknown) => void
@@ -73,96 +84,106 @@ export function createOrdering(context: OrderingContext): Ordering {
     context.records,
   )
   const verification = (): { chain: string; genesis: ReplicaConfig['genesis']; schedule: ReturnType<Replica['schedule']> } => ({ chain: config.chain, genesis: config.genesis, schedule: replica.schedule() })
-  const judging = new Set<string>()
+  // asked for each message, and the same between two steps
+  let known: ReplicaStatus | undefined
+  const status = (): ReplicaStatus => (known ??= replica.status())
+  let top = context.records.reduce((highest, record) => ('header' in record ? Math.max(highest, record.header.height) : highest), store.head().height as number)
   let stopped = false
-  let checkpoint = context.point.stable?.content.height ?? (0 as Height)
+  let proposed: Hash | undefined
+  let pruneAt = openPayloadBytesMax
+
+  /** What no vote rests on any more: proposals of views that were left. */
+  const prune = (): void => {
+    const { committed } = status()
+    payloads.retain((header, block) => header.height <= committed || replica.needsPayload(block) || judging.isUnderWay(block) || (proposed !== undefined && equalBytes(block, proposed)))
+    pruneAt = Math.max(openPayloadBytesMax, 2 * payloads.bytes())
+  }
 
   const keep = (payload: Payload): void => {
-    payloads.put(payload)
+    if (payloads.isKept(blockHash(payload.header))) return
+    if (payloads.bytes() > pruneAt) prune()
+    payloads.put(payload, true)
     driver.keepPayload(payloadEntry(payload))
   }
 
-  /** Waits until the block's time is not too far ahead of the clock. */
-  const notEarly = async (timeMs: number): Promise<void> => {
-    const aheadMs = timeMs - clock.now() - context.maxClockDriftMs
-    if (aheadMs > 0) await new Promise<void>((resolve) => clock.after(aheadMs, resolve))
-  }
-
-  const judge = async ({ header, blockHash: hash, manifest, holders }: Validate): Promise<void> => {
-    const key = toBase64url(hash)
-    if (judging.has(key)) return
-    judging.add(key)
-    try {
-      const known = payloads.get(hash)
-      const payload = await availability.obtain({
-        header,
-        ...(manifest === undefined ? {} : { manifest }),
-        holders: () => holders.map(({ name }) => name),
-        isWanted: () => !stopped && header.height > replica.status().committed,
-        final: false,
-      })
-      if (payload !== undefined) {
-        await notEarly(header.timeMs)
-        if (known === undefined) keep(payload)
-      } else log.warn('payload-invalid', { height: header.height, proposer: header.proposer })
-      driver.input({ type: 'payload', blockHash: hash, verdict: payload === undefined ? 'invalid' : 'valid' })
-    } catch (error) {
-      if (!(error instanceof DongbaekError) || error.code === 'verifier/stopped') throw error
-      log.debug('payload-given-up', { height: header.height, code: error.code })
-    } finally {
-      judging.delete(key)
-    }
-  }
+  const judging = createJudging({
+    availability,
+    clock,
+    log,
+    committed: () => status().committed,
+    transactionsMax: context.blockLimits.transactionsMax,
+    maxClockDriftMs: context.maxClockDriftMs,
+    keep,
+    verdict: (block, verdict) => driver.input({ type: 'payload', blockHash: block, verdict }),
+    onFatal,
+  })
 
   const propose = (request: Propose): void => {
-    const head = store.head()
-    const made = makeProposal(request, mempool, payloads, head.hash, context.blockLimits, clock.now())
-    if (made === undefined) {
+    const made = makeProposal(request, mempool, { payloads, executedHead: store.head().hash, hasRun: context.hasRun }, context.blockLimits, clock.now())
+    const proposer = status().index
+    if (made === undefined || proposer === undefined) {
       driver.input({ type: 'noProposal', view: request.view, height: request.height })
       return
     }
     const { proposal, references, transactions } = made
-    const proposer = replica.status().index
-    if (proposer === undefined) return
-    keep(payloadOf({ chain: config.chain, height: request.height, parent: request.parent, timeMs: proposal.timeMs, proposer, payload: proposal.payload, payloadCount: proposal.payloadCount }, references, transactions))
+    const payload = payloadOf({ chain: config.chain, height: request.height, parent: request.parent, timeMs: proposal.timeMs, proposer, payload: proposal.payload, payloadCount: proposal.payloadCount }, references, transactions)
+    keep(payload)
+    proposed = blockHash(payload.header)
     driver.input(proposal)
   }
 
   const obtain = async (decision: Decision): Promise<Payload> => {
     const { header } = decision
-    const payload = await availability.obtain({ header, holders: context.validatorNames, isWanted: () => !stopped, final: true })
+    const payload = await availability.obtain({ header, manifest: () => undefined, holders: context.validatorNames, isWanted: () => !stopped, final: true })
     if (payload === undefined) throw new DongbaekError('node/final-block-invalid', `block ${header.height} is final, yet its transactions do not decode here: this version does not fit the network. Start the release that the network runs`, { height: header.height })
-    payloads.put(payload)
+    payloads.put(payload, false)
     return payload
   }
 
+  /** Payloads that the disk must hold besides the votes: of open blocks, and of those that the store has not been synced with yet. */
+  const payloadEntries = (stored: Height): readonly Uint8Array[] => {
+    const entries = payloads.keptAbove(stored).map(payloadEntry)
+    for (let height = (stored + 1) as Height; height <= store.head().height; height = (height + 1) as Height) {
+      const row = store.block(height)
+      const envelopes = store.payload(height)
+      if (row !== undefined && envelopes !== undefined && !payloads.isKept(row.certificate.blockHash)) entries.push(storedPayloadEntry(row, envelopes))
+    }
+    return entries
+  }
+
   const driver = createDriver({
-    replica,
+    replica: {
+      step: (input) => {
+        known = undefined
+        const output = replica.step(input)
+        for (const record of output.persist) if ('header' in record && record.header.height > top) top = record.header.height
+        return output
+      },
+    },
     votes,
     records: context.records,
     transport,
     clock,
     effects: {
-      deliver: context.deliver,
-      validate: (request) => void judge(request).catch((error: unknown) => (stopped ? undefined : onFatal(error))),
+      deliver: (decision) => {
+        context.deliver(decision)
+        judging.advance()
+      },
+      validate: judging.judge,
       propose,
       sync: ({ from, to, peers }: Sync) => {
-        if (to >= from) follower.follow(to, peers.map(({ validator }) => validator.name))
-        else for (const { validator } of peers) follower.askCertificate(validator.name)
+        const names = peers.map(({ validator }) => validator.name)
+        if (to < from) follower.followCheckpoint(names)
+        else follower.follow(to, names)
       },
-      certified: (certificate) => {
-        checkpoint = certificate.content.height
-        context.certified(certificate)
-      },
+      certified: context.certified,
       blame: context.blame,
       halt: context.halt,
     },
     validators: context.validatorNames,
-    settle: async () => {
-      await store.sync()
-      return { stored: store.head().height, stable: checkpoint }
-    },
-    payloadEntries: (stored) => payloads.above(stored).map(payloadEntry),
+    stored: context.durable,
+    syncStore: store.sync,
+    otherEntries: (stored) => [...(context.mayVote ? [votingEntry] : []), ...payloadEntries(stored)],
     onFatal,
   })
 
@@ -172,15 +193,15 @@ export function createOrdering(context: OrderingContext): Ordering {
     clock,
     log,
     context: verification,
-    committed: () => replica.status().committed,
+    committed: () => status().committed,
+    checkpoint: () => status().checkpoint,
     executed: () => store.head().height,
     aheadMax: config.parameters.window,
     take: (decision, payload) => {
-      payloads.put(payload)
+      payloads.put(payload, false)
       driver.input({ type: 'synced', decision })
     },
-    // as if it had come by itself: checked, and taken only if it is news
-    takeCertificate: (certificate, peer) => void inbound([{ peer, bytes: encodeMessage({ type: 'certified', certificate }) }]),
+    takeCheckpoint: (message) => driver.input({ type: 'message', message }),
     onFatal,
   })
 
@@ -189,27 +210,29 @@ export function createOrdering(context: OrderingContext): Ordering {
     transport,
     log,
     context: verification,
-    wants: (message) => isWanted(message, replica),
+    wants: (message) => isWanted(message, status()),
     take: (message) => driver.input({ type: 'message', message }),
   })
 
   return {
     begin: () => driver.input({ type: 'start' }),
-    replica,
+    status,
+    schedule: replica.schedule,
+    top: () => Math.max(top, status().committed + status().open) as Height,
     driver,
     follower,
     inbound,
     obtain,
     stop: async () => {
       stopped = true
+      judging.stop()
       await Promise.all([follower.stop(), driver.stop()])
     },
   }
 }
 
 /** Votes on what is final already, and certificates of heights that are certified, need no signature check. */
-function isWanted(message: Message, replica: Replica): boolean {
-  const { committed, checkpoint } = replica.status()
+function isWanted(message: Message, { committed, checkpoint }: ReplicaStatus): boolean {
   switch (message.type) {
     case 'pre-prepare':
       return message.header.height > committed

@@ -16,6 +16,8 @@ export interface Payload {
   readonly transactions: readonly ReadyTransaction[]
   /** Ids as map keys, for a proposer that must leave out what open blocks order already. */
   readonly ids: ReadonlySet<string>
+  readonly byReference: ReadonlyMap<string, ReadyTransaction>
+  readonly bytes: number
 }
 
 /** What the vote log keeps of a payload, so that what was voted for survives a power cut. */
@@ -25,52 +27,82 @@ export type PayloadRecord = Infer<typeof payloadRecord>
 const payloadRecordBytesMax = blockBytesMax + blockTransactionsMax * 48
 
 export interface Payloads {
-  readonly put: (payload: Payload) => void
+  /** `kept`: its entry is in the vote log, or is appended now. Once kept, it stays so. */
+  readonly put: (payload: Payload, kept: boolean) => void
   readonly get: (block: Hash) => Payload | undefined
+  readonly isKept: (block: Hash) => boolean
   readonly byReference: (reference: Hash) => ReadyTransaction | undefined
-  /** Open payloads above `stored`, for the rewriting of the vote log. */
-  readonly above: (stored: Height) => readonly Payload[]
+  /** Open payloads above `stored` that were kept, for the rewriting of the vote log. */
+  readonly keptAbove: (stored: Height) => readonly Payload[]
   /** Forgets what stands at or below a stored height. */
   readonly release: (stored: Height) => void
+  /** Forgets what `isNeeded` does not name. */
+  readonly retain: (isNeeded: (header: BlockHeader, block: Hash) => boolean) => void
+  /** Of the envelopes of all of them. */
+  readonly bytes: () => number
   /** Whether an open block between `head` (exclusive) and `parent` (inclusive) orders this id. */
   readonly orderedBetween: (head: Hash, parent: Hash) => (id: string) => boolean
+  /** Whether any open block orders this id. */
+  readonly orders: (id: string) => boolean
 }
 
 export function createPayloads(): Payloads {
-  const open = new Map<string, Payload>()
+  const open = new Map<string, { readonly payload: Payload; readonly kept: boolean }>()
+  let bytes = 0
+  const drop = (key: string): void => {
+    bytes -= open.get(key)?.payload.bytes ?? 0
+    open.delete(key)
+  }
   return {
-    put: (payload) => {
-      open.set(toBase64url(blockHash(payload.header)), payload)
+    put: (payload, kept) => {
+      const key = toBase64url(blockHash(payload.header))
+      const before = open.get(key)?.kept === true
+      drop(key)
+      open.set(key, { payload, kept: kept || before })
+      bytes += payload.bytes
     },
-    get: (block) => open.get(toBase64url(block)),
+    get: (block) => open.get(toBase64url(block))?.payload,
+    isKept: (block) => open.get(toBase64url(block))?.kept === true,
     byReference: (reference) => {
-      // few blocks are open, and only a late peer asks
-      for (const { references, transactions } of open.values()) {
-        const at = references.findIndex((one) => equalBytes(one, reference))
-        if (at >= 0) return transactions[at]
+      const key = toBase64url(reference)
+      for (const { payload } of open.values()) {
+        const ready = payload.byReference.get(key)
+        if (ready !== undefined) return ready
       }
       return undefined
     },
-    above: (stored) => [...open.values()].filter(({ header }) => header.height > stored),
+    keptAbove: (stored) => [...open.values()].flatMap(({ payload, kept }) => (kept && payload.header.height > stored ? [payload] : [])),
     release: (stored) => {
-      for (const [key, { header }] of open) if (header.height <= stored) open.delete(key)
+      for (const [key, { payload }] of open) if (payload.header.height <= stored) drop(key)
     },
+    retain: (isNeeded) => {
+      for (const [key, { payload }] of open) if (!isNeeded(payload.header, blockHash(payload.header))) drop(key)
+    },
+    bytes: () => bytes,
     orderedBetween: (head, parent) => {
       const sets: ReadonlySet<string>[] = []
       let at = parent
       while (!equalBytes(at, head)) {
-        const payload = open.get(toBase64url(at))
+        const payload = open.get(toBase64url(at))?.payload
         if (payload === undefined) break
         sets.push(payload.ids)
         at = payload.header.parent
       }
       return (id) => sets.some((ids) => ids.has(id))
     },
+    orders: (id) => [...open.values()].some(({ payload }) => payload.ids.has(id)),
   }
 }
 
 export function payloadOf(header: BlockHeader, references: readonly Hash[], transactions: readonly ReadyTransaction[]): Payload {
-  return { header, references, transactions, ids: new Set(transactions.map(({ transaction }) => toBase64url(transaction.id))) }
+  return {
+    header,
+    references,
+    transactions,
+    ids: new Set(transactions.map(({ transaction }) => toBase64url(transaction.id))),
+    byReference: new Map(transactions.map((ready) => [toBase64url(ready.transaction.reference), ready])),
+    bytes: transactions.reduce((sum, { transaction }) => sum + transaction.bytes.length, 0),
+  }
 }
 
 /** The manifest of a block: its references, one after the other. */
@@ -94,8 +126,12 @@ export function bindsReferences(header: BlockHeader, references: readonly Hash[]
   return references.length === header.payloadCount && new Set(references.map(toBase64url)).size === references.length && equalBytes(payloadRoot(references), header.payload)
 }
 
-export function encodePayloadRecord({ header, references, transactions }: Payload): Uint8Array {
-  return encode(payloadRecord, { blockHash: blockHash(header), references, envelopes: transactions.map(({ transaction }) => transaction.bytes) })
+export function encodePayloadRecord({ header, references, transactions }: Pick<Payload, 'header' | 'references' | 'transactions'>): Uint8Array {
+  return encodeStoredPayload(header, references, transactions.map(({ transaction }) => transaction.bytes))
+}
+
+export function encodeStoredPayload(header: BlockHeader, references: readonly Hash[], envelopes: readonly Uint8Array[]): Uint8Array {
+  return encode(payloadRecord, { blockHash: blockHash(header), references, envelopes })
 }
 
 /** Throws `codec/…`. */

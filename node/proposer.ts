@@ -1,7 +1,7 @@
 // The proposer: what a primary puts into the next block. In order of arrival, leaving out what blocks still open order already.
 import type { Proposal } from '../consensus/input.ts'
 import type { Propose } from '../consensus/output.ts'
-import type { Hash, TimeMs } from '../primitives/brand.ts'
+import type { Hash, TimeMs, TransactionId } from '../primitives/brand.ts'
 import type { ReadyTransaction } from '../state/families.ts'
 import type { Mempool } from './mempool.ts'
 import { manifestOf, type Payloads, payloadRoot } from './payloads.ts'
@@ -17,12 +17,21 @@ export interface MadeProposal {
   readonly transactions: readonly ReadyTransaction[]
 }
 
+/** What is ordered already: by blocks that ran (`hasRun`), or by blocks between the executed head and the parent. */
+export interface AlreadyOrdered {
+  readonly payloads: Payloads
+  readonly executedHead: Hash
+  readonly hasRun: (id: TransactionId) => boolean
+}
+
 /** Undefined when there is nothing to order. `nowMs` is this node's clock; block time never runs backwards. */
-export function makeProposal(request: Propose, mempool: Mempool, payloads: Payloads, executedHead: Hash, limits: BlockLimits, nowMs: number): MadeProposal | undefined {
+export function makeProposal(request: Propose, mempool: Mempool, { payloads, executedHead, hasRun }: AlreadyOrdered, limits: BlockLimits, nowMs: number): MadeProposal | undefined {
   const { view, height, parent, parentTimeMs } = request
   const ordered = payloads.orderedBetween(executedHead, parent)
   const timeMs = Math.max(nowMs, parentTimeMs + 1) as TimeMs
-  const transactions = mempool.take(limits.transactionsMax, limits.bytesMax, ordered)
+  // what is too late for this block time would get a refusal that its sender could still have been spared
+  const skip = (id: string, { transaction }: ReadyTransaction): boolean => ordered(id) || hasRun(transaction.id) || transaction.validUntilMs < timeMs
+  const transactions = mempool.take(limits.transactionsMax, limits.bytesMax, skip)
   if (transactions.length === 0) return undefined
   const references = transactions.map(({ transaction }) => transaction.reference)
   const proposal: Proposal = { type: 'proposal', view, height, parent, timeMs, payload: payloadRoot(references), payloadCount: references.length, manifest: manifestOf(references) }

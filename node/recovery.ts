@@ -1,12 +1,13 @@
 // A validator without its votes (a new folder, or one whose votes were lost) does not know what it has signed. It follows without a vote until what it could
 // have had a part in is final: it asks the others how far they have accepted blocks, and waits until it has executed that far itself. A quorum of answers, its
 // own place in it included, meets every quorum that can have decided anything with its old votes, as long as it counts as one of the f faulty until then.
+// That it may vote is an entry of the vote log itself (vote-entries.ts): a restart while it follows finds a log without it, and follows again.
 import type { ValidatorSet } from '../consensus/validators.ts'
 import { isQuorum } from '../consensus/quorum.ts'
 import type { Height } from '../primitives/brand.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { decodeSyncAnswer, encodeSyncQuestion } from './exchange.ts'
-import { answerBytesMax, horizonRetryMs, syncTimeoutMs } from './limits.ts'
+import { answerBytesMax, horizonRetryMs, recoveryLookMs, syncTimeoutMs } from './limits.ts'
 import type { Clock, Transport } from './world.ts'
 
 export interface Horizon {
@@ -37,35 +38,60 @@ export function createHorizon(set: ValidatorSet, self: number): Horizon {
   }
 }
 
-export interface HorizonContext {
+export interface RecoveryContext {
   readonly set: ValidatorSet
   readonly self: number
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'request'>
   readonly clock: Clock
   readonly stopped: () => boolean
   /** Someone has final blocks up to here. */
   readonly follow: (head: Height, peer: string) => void
+  /** The last block executed, when every block known to be final is. */
+  readonly executedAll: () => Height | undefined
+  /** It is known how far to follow. */
+  readonly onHorizon: (until: Height) => void
 }
 
-/** Asks the other validators until enough have answered; the height to have executed before voting. */
-export async function askHorizon({ set, self, transport, clock, stopped, follow }: HorizonContext): Promise<Height> {
+/** Asks the other validators until enough have answered; the height to have executed before voting, undefined when the node stops first. */
+async function askHorizon({ set, self, transport, clock, stopped, follow }: RecoveryContext): Promise<Height | undefined> {
   const horizon = createHorizon(set, self)
-  for (;;) {
-    const height = horizon.height()
-    if (height !== undefined || stopped()) return height ?? (0 as Height)
-    await Promise.all(
-      set.validators.map(async ({ name }, index) => {
-        if (index === self) return
-        try {
-          const { head, top } = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: 1 as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
-          horizon.note(index, top)
-          follow(head, name)
-        } catch (error) {
-          // not there yet: asked again in the next round
-          if (!(error instanceof DongbaekError)) throw error
-        }
-      }),
-    )
-    if (horizon.height() === undefined) await new Promise<void>((resolve) => clock.after(horizonRetryMs, resolve))
+  const ask = async (name: string, index: number): Promise<void> => {
+    try {
+      const { head, top } = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: 1 as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
+      horizon.note(index, top)
+      follow(head, name)
+    } catch (error) {
+      // not there yet: asked again in the next round
+      if (!(error instanceof DongbaekError)) throw error
+    }
   }
+  while (!stopped()) {
+    const round = Promise.all(set.validators.map(async ({ name }, index) => (index === self ? undefined : ask(name, index))))
+    // whoever is slow to answer is not waited for when the others are enough
+    await Promise.race([round, pause(clock, horizonRetryMs)])
+    if (horizon.height() === undefined) await Promise.all([round, pause(clock, horizonRetryMs)])
+    const height = horizon.height()
+    if (height !== undefined) {
+      round.catch(() => undefined)
+      return height
+    }
+  }
+  return undefined
+}
+
+/** Resolves once this validator may vote; false when the node stops first. */
+export async function followFirst(context: RecoveryContext): Promise<boolean> {
+  const until = await askHorizon(context)
+  if (until === undefined) return false
+  context.onHorizon(until)
+  while (!context.stopped()) {
+    const executed = context.executedAll()
+    if (executed !== undefined && executed >= until) return true
+    await pause(context.clock, recoveryLookMs)
+  }
+  return false
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.after(ms, resolve))
 }

@@ -13,6 +13,6 @@ export function restorePayloads(payloads: Payloads, records: readonly LogRecord[
   for (const { blockHash: hash, references, envelopes } of kept) {
     const header = headers.get(toBase64url(hash))
     if (header === undefined) continue
-    payloads.put(payloadOf(header, references, envelopes.map((envelope) => readyTransaction(decodeTransaction(envelope)))))
+    payloads.put(payloadOf(header, references, envelopes.map((envelope) => readyTransaction(decodeTransaction(envelope)))), true)
   }
 }

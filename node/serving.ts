@@ -1,16 +1,19 @@
-// Answers to other nodes' questions (exchange.ts): envelopes, payloads of blocks, and final blocks in a row, each within the bounds of an answer.
+// Answers to other nodes' questions (exchange.ts): envelopes, payloads of blocks, and final blocks in a row, each within the bounds of an answer, and
+// no faster to one peer than a share of this node's time allows.
 import type { Hash, Height } from '../primitives/brand.ts'
 import { answerFetch } from './availability.ts'
 import type { ChainStore } from './chain-store.ts'
 import { answerContentBytesMax, decodeFetchQuestion, decodeSyncQuestion, encodeFetchAnswer, encodeSyncAnswer, type SyncBlock } from './exchange.ts'
+import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import type { Payloads } from './payloads.ts'
-import type { RequestHandler } from './world.ts'
+import type { Clock, RequestHandler } from './world.ts'
 
 export interface ServingContext {
-  readonly store: ChainStore
-  readonly mempool: Mempool
-  readonly payloads: Payloads
+  readonly store: Pick<ChainStore, 'head' | 'block' | 'payload' | 'heightOf' | 'checkpointAtOrBelow'>
+  readonly mempool: Pick<Mempool, 'byReference'>
+  readonly payloads: Pick<Payloads, 'get' | 'byReference'>
+  readonly clock: Clock
   /** The highest height at which a block has been accepted here. */
   readonly top: () => Height
 }
@@ -20,7 +23,7 @@ export interface Serving {
   readonly sync: RequestHandler
 }
 
-export function createServing({ store, mempool, payloads, top }: ServingContext): Serving {
+export function createServing({ store, mempool, payloads, clock, top }: ServingContext): Serving {
   const byReference = (reference: Hash): Uint8Array | undefined => (mempool.byReference(reference) ?? payloads.byReference(reference))?.transaction.bytes
   const byBlock = (block: Hash): { readonly references: readonly Hash[]; readonly envelopes: readonly Uint8Array[] } | undefined => {
     const open = payloads.get(block)
@@ -30,9 +33,10 @@ export function createServing({ store, mempool, payloads, top }: ServingContext)
     const envelopes = height === undefined ? undefined : store.payload(height)
     return row === undefined || envelopes === undefined ? undefined : { references: row.references, envelopes }
   }
+  const paced = createPace(clock)
   return {
-    fetch: async (_peer, question) => encodeFetchAnswer(answerFetch(decodeFetchQuestion(question), byReference, byBlock, answerContentBytesMax)),
-    sync: async (_peer, question) => {
+    fetch: paced(async (question) => encodeFetchAnswer(answerFetch(decodeFetchQuestion(question), byReference, byBlock, answerContentBytesMax))),
+    sync: paced(async (question) => {
       const { from, count } = decodeSyncQuestion(question)
       const head = store.head().height
       const blocks: SyncBlock[] = []
@@ -47,6 +51,31 @@ export function createServing({ store, mempool, payloads, top }: ServingContext)
       }
       const checkpoint = await store.checkpointAtOrBelow(head)
       return encodeSyncAnswer({ blocks, head, top: top(), ...(checkpoint === undefined ? {} : { checkpoint }) })
-    },
+    }),
+  }
+}
+
+/**
+ * Each peer has a purse of bytes that refills with time and that answers are paid from; with an empty one its next question waits.
+ * How many may wait is bounded by the transport (inboundRequestsMax), and so is how long (answerTimeoutMs).
+ */
+function createPace(clock: Clock): (answer: (question: Uint8Array) => Promise<Uint8Array>) => RequestHandler {
+  const purses = new Map<string, { bytes: number; atMs: number }>()
+  const refilled = (peer: string): { bytes: number; atMs: number } => {
+    const nowMs = clock.monotonic()
+    const purse = purses.get(peer) ?? { bytes: servedBurstBytes, atMs: nowMs }
+    purses.set(peer, purse)
+    purse.bytes = Math.min(servedBurstBytes, purse.bytes + ((nowMs - purse.atMs) / 1_000) * servedBytesPerSecond)
+    purse.atMs = nowMs
+    return purse
+  }
+  return (answer) => async (peer, question) => {
+    for (let purse = refilled(peer); purse.bytes < 0; purse = refilled(peer)) {
+      const ms = Math.ceil((-purse.bytes / servedBytesPerSecond) * 1_000) + 1
+      await new Promise<void>((resolve) => clock.after(ms, resolve))
+    }
+    const encoded = await answer(question)
+    refilled(peer).bytes -= encoded.length + answerCostBytes
+    return encoded
   }
 }

@@ -1,11 +1,15 @@
-// Entries of the vote log: what the replica is bound to, and the payloads that it voted for, told apart by their first byte.
+// Entries of the vote log: what the replica is bound to, the payloads that it voted for, and that it may vote at all, told apart by their first byte.
 import { decodeRecord, encodeRecord, type LogRecord } from '../consensus/record.ts'
 import { concatBytes } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
-import { decodePayloadRecord, encodePayloadRecord, type Payload, type PayloadRecord } from './payloads.ts'
+import type { BlockRow } from './chain-store.ts'
+import { decodePayloadRecord, encodePayloadRecord, encodeStoredPayload, type Payload, type PayloadRecord } from './payloads.ts'
 
 const recordTag = Uint8Array.of(1)
 const payloadTag = Uint8Array.of(2)
+
+/** This log is whole from here on: what was signed before it, if anything, is final (recovery.ts). A log without it does not say what its validator is bound to. */
+export const votingEntry = Uint8Array.of(3)
 
 export function recordEntry(record: LogRecord): Uint8Array {
   return concatBytes(recordTag, encodeRecord(record))
@@ -15,22 +19,35 @@ export function payloadEntry(payload: Payload): Uint8Array {
   return concatBytes(payloadTag, encodePayloadRecord(payload))
 }
 
+/** The same of a block that is in the store already. */
+export function storedPayloadEntry({ header, references }: BlockRow, envelopes: readonly Uint8Array[]): Uint8Array {
+  return concatBytes(payloadTag, encodeStoredPayload(header, references, envelopes))
+}
+
+export interface VoteEntries {
+  readonly records: readonly LogRecord[]
+  readonly payloads: readonly PayloadRecord[]
+  readonly mayVote: boolean
+}
+
 /** Sorts what was read back, each kind in order. Throws `votelog/foreign` on an entry that this version cannot read: its bytes are whole, as their checksum says. */
-export function readEntries(entries: readonly Uint8Array[]): { readonly records: readonly LogRecord[]; readonly payloads: readonly PayloadRecord[] } {
+export function readEntries(entries: readonly Uint8Array[]): VoteEntries {
   const records: LogRecord[] = []
   const payloads: PayloadRecord[] = []
+  let mayVote = false
   for (const entry of entries) {
     const content = entry.subarray(1)
     try {
       if (entry[0] === recordTag[0]) records.push(decodeRecord(content))
       else if (entry[0] === payloadTag[0]) payloads.push(decodePayloadRecord(content))
+      else if (entry[0] === votingEntry[0]) mayVote = true
       else throw foreign(`tag ${entry[0] ?? 'none'}`)
     } catch (cause) {
       if (!(cause instanceof DongbaekError) || cause.code === 'votelog/foreign') throw cause
       throw foreign(cause.message, cause)
     }
   }
-  return { records, payloads }
+  return { records, payloads, mayVote }
 }
 
 function foreign(what: string, cause?: unknown): DongbaekError {

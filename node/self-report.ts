@@ -1,0 +1,96 @@
+// What this node says of itself to operators: node_status and the gauges of the metrics, gathered from the parts that know.
+import type { CheckpointCertificate } from '../consensus/certificate.ts'
+import type { ValidatorSet } from '../consensus/validators.ts'
+import { type Genesis, genesisHash } from '../genesis/genesis.ts'
+import { toBase64url } from '../primitives/bytes.ts'
+import type { NodeStatus } from '../rpc/backend.ts'
+import type { ChainStore } from './chain-store.ts'
+import type { Config } from './config.ts'
+import type { Mempool } from './mempool.ts'
+import type { Gauges } from './metrics.ts'
+import type { Ordering } from './ordering.ts'
+import { judge, type Judgement, type Situation } from './status.ts'
+import { version } from './version.ts'
+import type { Transport, VoteLog } from './world.ts'
+
+export interface SelfReport {
+  readonly status: () => NodeStatus
+  readonly gauges: () => Gauges
+  readonly noteCheckpoint: (certificate: CheckpointCertificate) => void
+}
+
+export interface SelfReportContext {
+  readonly config: Config
+  readonly genesis: Genesis
+  readonly chainId: string
+  readonly set: ValidatorSet
+  readonly store: ChainStore
+  readonly transport: Transport
+  readonly mempool: Mempool
+  readonly votes: VoteLog
+  readonly ordering: () => Ordering
+  readonly recovering: () => Situation['recovering']
+  readonly halted: () => string | undefined
+}
+
+export function createSelfReport(context: SelfReportContext): SelfReport {
+  const { config, genesis, chainId, set, store, transport, mempool, votes, ordering } = context
+  let lastCheckpoint: { readonly height: number; readonly stateRoot: string } | undefined
+
+  const connectedPeers = (): readonly string[] => transport.peers().flatMap(({ name, connected }) => (connected ? [name] : []))
+
+  const judgement = (): Judgement => {
+    const replica = ordering().status()
+    return judge({
+      replica,
+      set,
+      connected: new Set(connectedPeers()),
+      self: config.name,
+      role: config.role,
+      syncTarget: Math.max(ordering().follower.target(), replica.committed),
+      stored: store.head().height,
+      pending: mempool.size().transactions,
+      recovering: context.recovering(),
+      halted: context.halted(),
+    })
+  }
+
+  return {
+    status: () => {
+      const { height, hash, timeMs } = store.head()
+      const replica = ordering().status()
+      return {
+        version,
+        chainId,
+        genesisHash: toBase64url(genesisHash(genesis)),
+        name: config.name,
+        role: config.role,
+        head: { height, hash: toBase64url(hash), timeMs },
+        view: replica.view,
+        primary: replica.primary.name,
+        peers: connectedPeers().length,
+        ...judgement(),
+        ...(lastCheckpoint === undefined ? {} : { checkpoint: lastCheckpoint }),
+        mempool: mempool.size(),
+      }
+    },
+    gauges: () => {
+      const { view, committed } = ordering().status()
+      const { transactions, bytes } = mempool.size()
+      return {
+        head: store.head().height,
+        committed,
+        checkpoint: lastCheckpoint?.height ?? 0,
+        view,
+        peers: connectedPeers().length,
+        pendingTransactions: transactions,
+        pendingBytes: bytes,
+        voteLogBytes: votes.sizeBytes(),
+        ready: judgement().ready,
+      }
+    },
+    noteCheckpoint: ({ content }) => {
+      if (content.height >= (lastCheckpoint?.height ?? 0)) lastCheckpoint = { height: content.height, stateRoot: toBase64url(content.stateRoot) }
+    },
+  }
+}

@@ -1,0 +1,163 @@
+// The driver: what leaves only after what it rests on, what a cut of the log keeps, and no input left lying.
+import { join } from 'node:path'
+import t from 'tap'
+import type { Input } from '../../consensus/input.ts'
+import { emptyEffects, outputOf } from '../../consensus/effects.ts'
+import type { Output } from '../../consensus/output.ts'
+import type { LogRecord } from '../../consensus/record.ts'
+import type { Height, View } from '../../primitives/brand.ts'
+import { blockBytesMax, blockTransactionsMax } from '../../primitives/limits.ts'
+import { utf8 } from '../../primitives/bytes.ts'
+import { createDriver, type Driver, type DriverContext } from '../../node/driver.ts'
+import { voteLogCompactBytes } from '../../node/limits.ts'
+import { silentLog } from '../../node/log.ts'
+import { readEntries, recordEntry, votingEntry } from '../../node/vote-entries.ts'
+import { openVoteLog } from '../../node/votelog.ts'
+import { createManualClock, settled } from '../support/manual-clock.ts'
+import { makePayload, makeTransaction } from '../support/transactions.ts'
+
+const nothing: Output = outputOf(emptyEffects())
+const timer: Input = { type: 'timer', name: 'heartbeat' }
+const preparedAt = (height: number): LogRecord => ({ type: 'prepared', view: 0 as View, header: makePayload(height, [makeTransaction('one')]).header, proposal: new Uint8Array(64) })
+const aStatus: Output['send'][number] = { to: 'all', message: { type: 'status', epoch: 1 as Height, view: 0 as View, active: 1, wish: 0 as View, committed: 0 as Height, checkpoint: 0 as Height, validator: 0, signature: new Uint8Array(64) } }
+
+interface Rig {
+  readonly driver: Driver
+  readonly events: string[]
+  /** Lets the oldest append that waits come to its end. */
+  readonly synced: () => Promise<void>
+  readonly rewritten: Uint8Array[][]
+}
+
+function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & { readonly sizeBytes?: () => number; readonly immediate?: boolean } = {}): Rig {
+  const events: string[] = []
+  const waiting: (() => void)[] = []
+  const rewritten: Uint8Array[][] = []
+  const nobody = (): void => {}
+  const driver = createDriver({
+    replica: { step },
+    votes: {
+      append: (records) =>
+        new Promise((resolve) => {
+          events.push(`append ${records.length}`)
+          if (changes.immediate === true) resolve()
+          else waiting.push(resolve)
+        }),
+      rewrite: async (records) => void rewritten.push([...records]),
+      sizeBytes: changes.sizeBytes ?? (() => 0),
+      close: async () => {},
+    },
+    records: [],
+    transport: { send: (peer) => events.push(`send ${peer}`) > 0 },
+    clock: createManualClock(),
+    effects: { deliver: nobody, validate: nobody, propose: nobody, sync: nobody, certified: nobody, blame: nobody, halt: nobody },
+    validators: () => ['other'],
+    stored: () => ({ stored: 0 as Height, stable: 0 as Height }),
+    syncStore: async () => {},
+    otherEntries: () => [],
+    onFatal: (error) => {
+      throw error
+    },
+    ...changes,
+  })
+  return {
+    driver,
+    events,
+    rewritten,
+    synced: async () => {
+      waiting.shift()?.()
+      await settled()
+    },
+  }
+}
+
+t.test('a vote that needs no record of its own waits for the payload that it vouches for', async (t) => {
+  const { driver, events, synced } = rig(() => ({ ...nothing, send: [aStatus] }))
+  driver.keepPayload(utf8('payload'))
+  driver.input(timer)
+  await settled()
+  t.same(events, ['append 1'])
+  await synced()
+  t.same(events, ['append 1', 'send other'])
+})
+
+t.test('no input is left lying, whenever it comes', async (t) => {
+  const seen: Input[] = []
+  const { driver } = rig((input) => {
+    seen.push(input)
+    return nothing
+  })
+  for (let depth = 0; depth < 12; depth++) {
+    driver.input(timer)
+    let later = Promise.resolve()
+    for (let i = 0; i < depth; i++) later = later.then(() => {})
+    void later.then(() => driver.input(timer))
+    await settled()
+    t.equal(seen.length, 2 * (depth + 1), `${depth} turns later`)
+  }
+})
+
+t.test('a cut of the log keeps what was stored only during the sync of the store', async (t) => {
+  let head = 1
+  const above: number[] = []
+  const { driver, rewritten } = rig(() => ({ ...nothing, persist: [preparedAt(1), preparedAt(2), preparedAt(3)] }), {
+    immediate: true,
+    sizeBytes: () => voteLogCompactBytes + 1,
+    stored: () => ({ stored: head as Height, stable: 0 as Height }),
+    // block 2 is stored while the sync is under way: it may lie behind it on the disk
+    syncStore: async () => {
+      head = 2
+    },
+    otherEntries: (stored) => {
+      above.push(stored)
+      return [votingEntry]
+    },
+  })
+  driver.input(timer)
+  await settled()
+  t.equal(rewritten.length, 1)
+  const { records, mayVote } = readEntries(rewritten[0] as Uint8Array[])
+  t.same(records.map((record) => 'header' in record && record.header.height), [2, 3])
+  t.same(above, [1])
+  t.equal(mayVote, true)
+})
+
+t.test('a log that stays large is not cut again at once', async (t) => {
+  const { driver, rewritten } = rig(() => nothing, { immediate: true, sizeBytes: () => voteLogCompactBytes + 1 })
+  for (let i = 0; i < 10; i++) {
+    driver.input(timer)
+    await settled()
+  }
+  t.equal(rewritten.length, 1)
+})
+
+t.test('records in memory stay few while the store keeps up', async (t) => {
+  let height = 0
+  const { driver, rewritten } = rig(() => ({ ...nothing, persist: [preparedAt(++height)] }), {
+    immediate: true,
+    stored: () => ({ stored: height as Height, stable: 0 as Height }),
+    sizeBytes: () => (height < 9_000 ? 0 : voteLogCompactBytes + 1),
+  })
+  for (let i = 0; i < 9_000; i++) driver.input(timer)
+  await settled()
+  t.equal(rewritten.length, 1)
+  t.equal(readEntries(rewritten[0] as Uint8Array[]).records.length, 0)
+})
+
+t.test('a vote log without the entry says that its validator is not to vote yet', async (t) => {
+  t.equal(readEntries([]).mayVote, false)
+  t.equal(readEntries([recordEntry(preparedAt(1))]).mayVote, false, 'a node that followed first and was restarted')
+  t.equal(readEntries([recordEntry(preparedAt(1)), votingEntry]).mayVote, true)
+})
+
+t.test('the payload of the largest block fits into the vote log', async (t) => {
+  const folder = join(t.testdir(), 'votes')
+  const opened = openVoteLog({ folder, chainId: 'test', log: silentLog })
+  const largest = new Uint8Array(blockBytesMax + blockTransactionsMax * 48)
+  await opened.log.append([largest])
+  await opened.log.append([utf8('a vote')])
+  await opened.log.close()
+  const again = openVoteLog({ folder, chainId: 'test', log: silentLog })
+  t.same(again.records.map(({ length }) => length), [largest.length, 6])
+  await again.log.close()
+})

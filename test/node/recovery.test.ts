@@ -1,0 +1,117 @@
+// A validator that has lost its votes: how far it follows before it votes.
+import t from 'tap'
+import type { CheckpointCertificate } from '../../consensus/certificate.ts'
+import type { ValidatorSet } from '../../consensus/validators.ts'
+import type { Height } from '../../primitives/brand.ts'
+import { DongbaekError } from '../../primitives/errors.ts'
+import { decodeSyncAnswer, encodeSyncAnswer, encodeSyncQuestion } from '../../node/exchange.ts'
+import { createHorizon, followFirst } from '../../node/recovery.ts'
+import { createPayloads } from '../../node/payloads.ts'
+import { createServing } from '../../node/serving.ts'
+import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from '../../node/limits.ts'
+import { sha256 } from '../../primitives/hash.ts'
+import { utf8 } from '../../primitives/bytes.ts'
+import { blockTransactionsMax } from '../../primitives/limits.ts'
+import { decodeFetchAnswer, encodeFetchQuestion } from '../../node/exchange.ts'
+import type { Hash } from '../../primitives/brand.ts'
+import { createManualClock } from '../support/manual-clock.ts'
+import { makePayload, makeTransaction } from '../support/transactions.ts'
+
+const set: ValidatorSet = {
+  validators: [0, 1, 2, 3].map((i) => ({ name: `validator-${i}`, organisation: i % 2 === 0 ? 'busan' : 'bnk', publicKey: new Uint8Array(32).fill(i + 1) })),
+  minimums: [],
+}
+
+t.test('it waits for the lowest answers that make a quorum: a liar keeps it waiting for nothing', async (t) => {
+  const horizon = createHorizon(set, 3)
+  horizon.note(0, 12 as Height)
+  t.equal(horizon.height(), undefined)
+  horizon.note(1, Number.MAX_SAFE_INTEGER as Height)
+  horizon.note(2, 10 as Height)
+  t.equal(horizon.height(), 12)
+})
+
+t.test('it votes when it has executed what it may have had a part in, and not while blocks wait to be executed', async (t) => {
+  const clock = createManualClock()
+  let executed: number | undefined = 3
+  let done: boolean | undefined
+  const until: number[] = []
+  void followFirst({
+    set,
+    self: 3,
+    transport: {
+      request: async (peer) => {
+        if (peer === 'validator-0') throw new DongbaekError('transport/not-connected', 'away')
+        return encodeSyncAnswer({ blocks: [], head: 4 as Height, top: 5 as Height })
+      },
+    },
+    clock,
+    stopped: () => false,
+    follow: () => {},
+    executedAll: () => executed as Height | undefined,
+    onHorizon: (height) => until.push(height),
+  }).then((mayVote) => (done = mayVote))
+  await clock.advance(1_000)
+  t.same([until, done], [[5], undefined])
+  executed = undefined
+  await clock.advance(1_000)
+  t.equal(done, undefined)
+  executed = 5
+  await clock.advance(1_000)
+  t.equal(done, true)
+})
+
+t.test('one that stops meanwhile never votes', async (t) => {
+  const clock = createManualClock()
+  let stopped = false
+  let done: boolean | undefined
+  void followFirst({ set, self: 3, transport: { request: async () => Promise.reject(new DongbaekError('transport/not-connected', 'away')) }, clock, stopped: () => stopped, follow: () => {}, executedAll: () => 0 as Height, onHorizon: () => t.fail('nobody has answered') }).then((mayVote) => (done = mayVote))
+  await clock.advance(5_000)
+  stopped = true
+  await clock.advance(5_000)
+  t.equal(done, false)
+})
+
+function serving(clock = createManualClock()): ReturnType<typeof createServing> {
+  const payloads = createPayloads()
+  for (let height = 1; height <= 4; height++) payloads.put(makePayload(height, Array.from({ length: 500 }, (_, i) => makeTransaction(`${height} ${i}`))), true)
+  const certificate = async (): Promise<CheckpointCertificate | undefined> => undefined
+  return createServing({
+    store: { head: () => ({ height: 0 as Height, hash: new Uint8Array(32) as Hash, timeMs: 0 as never, stateRoot: new Uint8Array(32) as Hash }), block: () => undefined, payload: () => undefined, heightOf: () => undefined, checkpointAtOrBelow: certificate },
+    mempool: { byReference: () => undefined },
+    payloads,
+    clock,
+    top: () => 7 as Height,
+  })
+}
+
+t.test('a question for thousands of envelopes that are not here costs milliseconds', async (t) => {
+  const { fetch } = serving()
+  const question = encodeFetchQuestion({ type: 'envelopes', references: Array.from({ length: blockTransactionsMax }, (_, i) => sha256(utf8(String(i))) as Hash) })
+  // of the processor, since the machine may be busy with other tests
+  const before = process.cpuUsage()
+  t.same(decodeFetchAnswer(await fetch('peer', question)).envelopes, [])
+  const tookMs = process.cpuUsage(before).user / 1_000
+  t.comment(`${tookMs.toFixed(1)} ms`)
+  t.ok(tookMs < 500)
+})
+
+t.test('a peer that asks without end is answered at its pace, and the others at theirs', async (t) => {
+  const clock = createManualClock()
+  const { sync } = serving(clock)
+  const question = encodeSyncQuestion({ from: 1 as Height, count: 1 })
+  let answers = 0
+  const flood = async (): Promise<void> => {
+    for (;;) {
+      await sync('liar', question)
+      answers++
+    }
+  }
+  void flood()
+  await clock.advance(10)
+  const burst = answers
+  t.ok(burst <= (servedBurstBytes + servedBytesPerSecond / 50) / answerCostBytes, `${burst} at once`)
+  await clock.advance(1_000)
+  t.ok(answers - burst <= (1.02 * servedBytesPerSecond) / answerCostBytes, `${answers - burst} in the next second`)
+  t.equal(decodeSyncAnswer(await sync('honest', question)).top, 7)
+})
