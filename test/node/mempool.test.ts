@@ -53,7 +53,7 @@ interface HouseRig {
   readonly clock: ManualClock
   readonly house: House
   readonly suspicions: number[]
-  view: number
+  readonly seen: { view: number }
   readonly ordered: Set<string>
 }
 
@@ -61,23 +61,21 @@ function houseRig(t: Test, waits: boolean): HouseRig {
   const clock = createManualClock(testValidUntilMs - 500_000)
   const mempool = createMempool()
   if (waits) mempool.add(makeTransaction('left out'), 0)
-  const rig: HouseRig = {
+  const suspicions: number[] = []
+  const ordered = new Set<string>()
+  const seen = { view: 0 }
+  const house = createHouse({
     clock,
-    suspicions: [],
-    view: 0,
-    ordered: new Set(),
-    house: createHouse({
-      clock,
-      log: silentLog,
-      mempool,
-      inclusionTimeoutMs: 5_000,
-      isOrdered: (id) => rig.ordered.has(id),
-      view: () => rig?.view ?? 0,
-      spread: () => {},
-      tellWork: () => {},
-      suspect: () => void rig.suspicions.push(clock.monotonic()),
-    }),
-  }
+    log: silentLog,
+    mempool,
+    inclusionTimeoutMs: 5_000,
+    isOrdered: (id) => ordered.has(id),
+    view: () => seen.view,
+    spread: () => {},
+    tellWork: () => {},
+    suspect: () => void suspicions.push(clock.monotonic()),
+  })
+  const rig: HouseRig = { clock, house, suspicions, ordered, seen }
   t.teardown(rig.house.stop)
   return rig
 }
@@ -117,7 +115,7 @@ t.test('views do not run away: each primary has the whole time to do better', as
   await seconds(rig, 10, 'roomy')
   for (let view = 1; view <= 4; view++) {
     const before = rig.suspicions.length
-    rig.view = view
+    rig.seen.view = view
     await seconds(rig, 5, 'roomy')
     t.equal(rig.suspicions.length, before, `view ${view} is new`)
     await seconds(rig, 2, 'roomy')
