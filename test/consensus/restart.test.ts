@@ -9,9 +9,10 @@ import { decodeRecord, encodeRecord, type LogRecord } from '../../consensus/reco
 import type { Replica } from '../../consensus/replica.ts'
 import { neededRecords, type ReplicaPoint } from '../../consensus/restore.ts'
 import { asVerified } from '../../consensus/verification.ts'
-import type { Height } from '../../primitives/brand.ts'
+import { voteBytes } from '../../consensus/votes.ts'
+import type { Height, TimeMs } from '../../primitives/brand.ts'
 import { toHex } from '../../primitives/bytes.ts'
-import { Bench, fingerprint, stateRootOf, type BenchReplica } from './bench.ts'
+import { Bench, chain, fingerprint, stateRootOf, type BenchReplica } from './bench.ts'
 
 /** Blocks, a view change with prepared blocks, blocks again, a second view change. */
 function busyLife(): Bench {
@@ -81,12 +82,22 @@ function takerFor(replica: Replica, said: Message[], delivered: number[]): (outp
   }
 }
 
+/** Another block in the place of a proposed one, signed by the same primary. */
+function siblingOf(bench: Bench, message: Message): Message[] {
+  if (message.type !== 'pre-prepare') return []
+  const header = { ...message.header, timeMs: (message.header.timeMs + 1) as TimeMs }
+  const signature = bench.signAs(message.view % 4, voteBytes('pre-prepare', chain, message.view, header.height, blockHash(header)))
+  return [{ ...message, header, signature }]
+}
+
 /** Lets a replica hear everything that was ever said, twice, with all its timers expiring, and gives back what it says. */
 function provoke(bench: Bench, replica: Replica, order: 'forward' | 'backward'): Message[] {
   const said: Message[] = []
   const take = takerFor(replica, said, [])
   take(replica.step({ type: 'start' }))
   const all = bench.replicas.flatMap((one) => one.sent)
+  // A primary that lies proposes something else this time, before anything else is heard.
+  for (const message of order === 'forward' ? [] : all.flatMap((one) => siblingOf(bench, one))) take(replica.step({ type: 'message', message: asVerified(message) }))
   for (let round = 0; round < 2; round++) {
     for (const message of order === 'forward' ? all : [...all].reverse()) take(replica.step({ type: 'message', message: asVerified(message) }))
     for (const name of ['retransmit', 'view', 'checkpoint', 'answer', 'heartbeat'] as const) take(replica.step({ type: 'timer', name }))
@@ -109,8 +120,8 @@ t.test('pitfall: double-sign guard off by one. Restarted at every record, no rep
   for (const one of bench.replicas) {
     const { records, sentBy } = historyOf(one)
     for (let kept = 0; kept <= records.length; kept++) {
-      const before = new Map((sentBy[kept] as Message[]).flatMap(slotsOf).map(({ slot, content }) => [slot, content]))
       for (const order of ['forward', 'backward'] as const) {
+        const before = new Map((sentBy[kept] as Message[]).flatMap(slotsOf).map(({ slot, content }) => [slot, content]))
         const replica = one.restarted(records.slice(0, kept))
         restarts++
         let conflict: string | undefined
@@ -202,5 +213,32 @@ t.test('a log that knows more final blocks than the window allows is replayed as
   take(first)
   t.same(delivered, [1, 2, 3, 4, 5, 6, 7, 8])
   t.equal(replica.status().committed, 8)
+  t.end()
+})
+
+t.test('a final block learned from a NewView alone stays under what is prepared on it, also in a log cut short', (t) => {
+  const bench = new Bench(4)
+  bench.syncs = false
+  bench.work(2, ({ message, to }) => message.type !== 'commit' || to !== 3)
+  const one = bench.at(3)
+  bench.pend()
+  bench.expire('view')
+  t.match(one.status, { committed: 0, view: 1, mode: 'normal' })
+  bench.work(1, ({ message }) => message.type !== 'commit')
+  bench.pend()
+  bench.expire('view', [0, 1, 2, 3], ({ message }) => message.type !== 'new-view')
+  t.match(one.status, { committed: 0, view: 2, mode: 'changing' })
+  const short = neededRecords(one.log, { stored: 0 as Height, stable: 0 as Height })
+  for (const log of [one.log, short]) {
+    const replica = one.restarted(log)
+    const said: Message[] = []
+    const take = takerFor(replica, said, [])
+    take(replica.step({ type: 'start' }))
+    for (const by of [0, 1, 2]) take(replica.step({ type: 'message', message: asVerified(bench.statusBy(by, 3)) }))
+    const change = said.find((message) => message.type === 'view-change' && message.view === 3)
+    if (change?.type !== 'view-change') throw new Error('no view change')
+    t.equal(change.base?.header.height, 2)
+    t.same(change.prepared.map(({ header }) => header.height), [3])
+  }
   t.end()
 })
