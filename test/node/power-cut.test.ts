@@ -1,0 +1,85 @@
+// What is left after a power cut of everybody, and of a node that has lost its store or its votes.
+import t, { type Test } from 'tap'
+import { buildTransaction, type Client, createClient, randomSeed, type ReceiptJson, signTransaction, submitAndWait, walletFromSeed } from '../../rpc/client/index.ts'
+import { type Assembled, createAssembled } from '../support/assembled.ts'
+import { seedOf } from '../support/genesis.ts'
+import { until } from '../support/until.ts'
+
+const registrar = walletFromSeed(seedOf('registrar'))
+
+async function started(t: Test): Promise<Assembled> {
+  const nodes = createAssembled()
+  t.teardown(nodes.stopAll)
+  await Promise.all(nodes.names.map(nodes.start))
+  await allReady(nodes)
+  return nodes
+}
+
+const clientOf = (nodes: Assembled, name: string): Client => createClient({ url: nodes.node(name).url })
+
+async function allReady(nodes: Assembled): Promise<void> {
+  await until(async () => (await Promise.all(nodes.names.map((name) => clientOf(nodes, name).call('node_status', {})))).every(({ ready }) => ready), 60_000)
+}
+
+async function register(nodes: Assembled, name: string): Promise<ReceiptJson> {
+  const wallet = walletFromSeed(randomSeed())
+  const { chainId } = nodes.node(name)
+  const unsigned = buildTransaction({ chain: chainId, kind: 'did.register', sender: wallet.did, payload: { keys: [wallet.didKey], services: [] } })
+  return submitAndWait(clientOf(nodes, name), await signTransaction(unsigned, [wallet, registrar]), { timeoutMs: 60_000 })
+}
+
+async function hasAll(t: Test, nodes: Assembled, receipts: readonly ReceiptJson[]): Promise<void> {
+  const head = Math.max(...receipts.map(({ height }) => height))
+  for (const name of nodes.names) {
+    await until(async () => (await clientOf(nodes, name).call('node_status', {})).head.height >= head, 60_000)
+    for (const receipt of receipts) t.same((await clientOf(nodes, name).call('tx_get', { id: receipt.id })).receipt, receipt, `${name} has ${receipt.height}`)
+  }
+}
+
+t.test('every receipt that was answered survives the power cut of all, though no store had synced a block', async (t) => {
+  const nodes = await started(t)
+  const receipts: ReceiptJson[] = []
+  for (let i = 0; i < 4; i++) receipts.push(await register(nodes, 'validator-1'))
+  await nodes.powerCut()
+  await Promise.all(nodes.names.map(nodes.start))
+  await hasAll(t, nodes, receipts)
+  t.equal((await register(nodes, 'validator-2')).status, 'ok', 'and the chain goes on')
+})
+
+t.test('blocks that a validator only fetched are there again after the cut', async (t) => {
+  const nodes = await started(t)
+  const receipts = [await register(nodes, 'validator-0')]
+  await nodes.stop('validator-3')
+  for (let i = 0; i < 3; i++) receipts.push(await register(nodes, 'validator-0'))
+  await nodes.start('validator-3')
+  await hasAll(t, nodes, receipts)
+  await nodes.powerCut()
+  await Promise.all(nodes.names.map(nodes.start))
+  await hasAll(t, nodes, receipts)
+})
+
+t.test('a validator that has lost its store, or its votes, catches up and votes; one that is stopped before it may vote follows again', async (t) => {
+  const nodes = await started(t)
+  const receipts = [await register(nodes, 'validator-0'), await register(nodes, 'validator-0')]
+  await nodes.stop('validator-2')
+  nodes.loseStore('validator-2')
+  await nodes.start('validator-2')
+  await hasAll(t, nodes, receipts)
+
+  await nodes.stop('validator-3')
+  nodes.loseVotes('validator-3')
+  // alone in the world it cannot know what it has signed
+  await Promise.all(nodes.names.filter((name) => name !== 'validator-3').map(nodes.stop))
+  for (let life = 0; life < 2; life++) {
+    await nodes.start('validator-3')
+    const { problems, ready } = await clientOf(nodes, 'validator-3').call('node_status', {})
+    t.equal(ready, false)
+    t.match(problems.join(' '), /no record of its votes/, `life ${life}`)
+    await nodes.stop('validator-3')
+  }
+  await Promise.all(nodes.names.map(nodes.start))
+  await allReady(nodes)
+  await nodes.stop('validator-1')
+  receipts.push(await register(nodes, 'validator-3'))
+  t.equal(receipts.at(-1)?.status, 'ok', 'its vote is needed')
+})

@@ -1,0 +1,122 @@
+// Whole nodes in this process without libp2p, keystores or LevelDB: real vote logs on the disk, a store in memory that can lose what was not synced, and a
+// transport in memory. A power cut takes both from under a node at once.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildGenesis } from '../../genesis/ceremony.ts'
+import { chainIdOf, type Genesis } from '../../genesis/genesis.ts'
+import { assembleNode, type RunningNode } from '../../node/assembly.ts'
+import { systemClock } from '../../node/clock.ts'
+import type { Config } from '../../node/config.ts'
+import { silentLog } from '../../node/log.ts'
+import { openChain } from '../../node/open-chain.ts'
+import { createVerifier } from '../../node/verifier.ts'
+import { openVoteLog } from '../../node/votelog.ts'
+import type { Log, VoteLog } from '../../node/world.ts'
+import { officeCards, publicKeyOf, seedOf, smallPreset } from './genesis.ts'
+import { createMemoryStore, type MemoryStore } from './memory-store.ts'
+import { createMemoryNetwork, createMemoryTransport } from './memory-transport.ts'
+
+export interface Assembled {
+  readonly genesis: Genesis
+  readonly names: readonly string[]
+  readonly start: (name: string) => Promise<RunningNode>
+  readonly node: (name: string) => RunningNode
+  readonly stop: (name: string) => Promise<void>
+  /** All lose their power at this moment: of the stores what was not synced is gone; of the vote logs nothing that was acknowledged. */
+  readonly powerCut: () => Promise<void>
+  /** What the next start finds of the store; none: an empty one. */
+  readonly store: (name: string) => MemoryStore | undefined
+  readonly loseStore: (name: string) => void
+  readonly loseVotes: (name: string) => void
+  readonly stopAll: () => Promise<void>
+}
+
+export interface AssembledOptions {
+  readonly log?: (name: string) => Log
+  /** Stands between a node and its vote log. */
+  readonly votes?: (name: string, log: VoteLog) => VoteLog
+}
+
+export function createAssembled({ log = () => silentLog, votes = (_, one) => one }: AssembledOptions = {}): Assembled {
+  const root = mkdtempSync(join(tmpdir(), 'dongbaek-assembled-'))
+  const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
+  const genesis = buildGenesis(smallPreset, {
+    name: 'test',
+    timeMs: Date.now() - 1_000,
+    nodes: names.map((name, i) => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${20_000 + i}`], organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
+    offices: officeCards,
+  })
+  const chainId = chainIdOf(genesis)
+  const network = createMemoryNetwork()
+  const running = new Map<string, RunningNode>()
+  const stores = new Map<string, MemoryStore>()
+  const folder = (name: string): string => join(root, name, 'votes')
+  const configOf = (name: string): Config => ({
+    name,
+    role: 'validator',
+    dataDir: join(root, name),
+    genesis: '',
+    keystore: '',
+    passphraseFile: '',
+    p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
+    rpc: { host: '127.0.0.1', port: 0 },
+    log: { level: 'info' },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000 },
+  })
+  const start = async (name: string): Promise<RunningNode> => {
+    const database = stores.get(name) ?? createMemoryStore()
+    stores.set(name, database)
+    const own = log(name)
+    const chain = await openChain(database, genesis, 64, own)
+    const opened = openVoteLog({ folder: folder(name), chainId, log: own })
+    const verifier = createVerifier({ log: own, workers: 0 })
+    const transport = createMemoryTransport(network, { chainId, seed: seedOf(name), clock: systemClock, log: own })
+    const node = await assembleNode({
+      config: configOf(name),
+      log: own,
+      clock: systemClock,
+      genesis,
+      chainId,
+      seed: seedOf(name),
+      publicKey: publicKeyOf(name),
+      database,
+      chain,
+      votes: votes(name, opened.log),
+      entries: opened.records,
+      verifier,
+      transport,
+      closeAll: async () => {
+        await transport.stop()
+        await verifier.stop()
+        await opened.log.close()
+      },
+    })
+    running.set(name, node)
+    return node
+  }
+  const stop = async (name: string): Promise<void> => {
+    const node = running.get(name)
+    running.delete(name)
+    await node?.stop()
+  }
+  return {
+    genesis,
+    names,
+    start,
+    node: (name) => running.get(name) as RunningNode,
+    stop,
+    powerCut: async () => {
+      // first what is left of all of them, at one moment; how they end does not matter then
+      for (const name of names) stores.set(name, (stores.get(name) as MemoryStore).crash())
+      await Promise.all(names.map(stop))
+    },
+    store: (name) => stores.get(name),
+    loseStore: (name) => void stores.delete(name),
+    loseVotes: (name) => rmSync(folder(name), { recursive: true, force: true }),
+    stopAll: async () => {
+      await Promise.all(names.map(stop))
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
