@@ -22,7 +22,8 @@ export class Faults {
 
   /** Draws what happens between now and `endMs`. */
   plan(endMs: number): void {
-    const { random, kernel } = this.#world
+    const { random, kernel, pointed } = this.#world
+    if (pointed) return
     this.#roughen()
     for (let atMs = random.between(100, 800); atMs < endMs; atMs += random.between(300, 2_000)) kernel.at(atMs, () => this.#over || this.#strike())
   }

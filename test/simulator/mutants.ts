@@ -68,6 +68,8 @@ export interface Hunt {
   /** Seeds until it was caught; undefined when it was not. */
   readonly seeds: number | undefined
   readonly validators: number
+  /** Whether anything noticed it: seeds, or else a test of test/consensus/. */
+  readonly isCaught: boolean
   /** What noticed it. */
   readonly how: string
 }
@@ -78,6 +80,7 @@ import { simulate } from './test/simulator/simulate.ts'
 const [validators, first, seeds] = process.argv.slice(2, 5).map(Number)
 const liars = process.argv.slice(5)
 for (let seed = first; seed < first + seeds; seed++) {
+  console.log(seed - first + 1)
   const { violation, stalled } = simulate({ seed, validators, ...(liars.length === 0 ? {} : { liars }) })
   if (violation === undefined && stalled === undefined) continue
   console.log(JSON.stringify({ seeds: seed - first + 1, how: (violation ?? 'stalled: ' + stalled).split('\\n')[0] }))
@@ -85,26 +88,33 @@ for (let seed = first; seed < first + seeds; seed++) {
 }
 `
 
-/** Copies the sources, breaks them, and runs seeds until one notices. */
+const unitTests = ['quorum.test.ts', 'choice.test.ts', 'messages.test.ts', 'replica.test.ts', 'restart.test.ts']
+
+/** Copies the sources, breaks them, and runs seeds until one notices; when none does, the tests of single replicas. */
 export function hunt(mutant: Mutant, seeds: number, first = 1): Hunt {
   const folder = mkdtempSync(join(tmpdir(), 'dongbaek-mutant-'))
   try {
-    for (const part of ['primitives', 'consensus', 'test/simulator', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
+    for (const part of ['primitives', 'consensus', 'test/simulator', 'test/consensus', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    writeFileSync(join(folder, 'hunt.ts'), runner)
+    writeFileSync(join(folder, 'seeds.ts'), runner)
     const path = join(folder, 'consensus', mutant.file)
     const source = readFileSync(path, 'utf8')
     if (!source.includes(mutant.find)) throw new Error(`the mutant "${mutant.name}" does not fit consensus/${mutant.file} any more`)
     writeFileSync(path, source.replaceAll(mutant.find, () => mutant.replace))
     const networks = mutant.validators ?? [4]
     for (const validators of networks) {
-      const { status, stdout, stderr } = spawnSync(process.execPath, ['hunt.ts', String(validators), String(first), String(seeds), ...(mutant.liars ?? [])], { cwd: folder, encoding: 'utf8' })
+      const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--max-old-space-size=600', 'seeds.ts', String(validators), String(first), String(seeds), ...(mutant.liars ?? [])], { cwd: folder, encoding: 'utf8' })
       if (status === 0) continue
-      const line = stdout.trim()
-      if (line === '') throw new Error(`the mutant "${mutant.name}" does not run:\n${stderr}`)
-      return { mutant, validators, ...(JSON.parse(line) as { seeds: number; how: string }) }
+      const last = stdout.trimEnd().split('\n').at(-1) ?? ''
+      if (last.startsWith('{')) return { mutant, validators, isCaught: true, ...(JSON.parse(last) as { seeds: number; how: string }) }
+      if (last === '') throw new Error(`the mutant "${mutant.name}" does not run (${signal ?? status}):\n${stderr}`)
+      return { mutant, validators, isCaught: true, seeds: Number(last), how: signal === null ? (stderr.split('\n').find((line) => line.includes('rror')) ?? `exit code ${status}`) : `the process ended by ${signal}` }
     }
-    return { mutant, seeds: undefined, validators: networks[networks.length - 1] ?? 4, how: '' }
+    const validators = networks[networks.length - 1] ?? 4
+    for (const file of unitTests) {
+      if (spawnSync(process.execPath, [join('test/consensus', file)], { cwd: folder, encoding: 'utf8' }).status !== 0) return { mutant, seeds: undefined, validators, isCaught: true, how: `test/consensus/${file} fails` }
+    }
+    return { mutant, seeds: undefined, validators, isCaught: false, how: '' }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -52,6 +52,8 @@ export class World {
   readonly diskMs: number
   readonly executeMs: number
   missingBodies: number
+  /** Nothing goes wrong but by ambush and isolation, so that the run is about what a new view chooses. */
+  readonly pointed: boolean
   /** How likely the first to make a block final is cut off at that moment. */
   readonly ambush: number
   /** How likely the first to hold a prepared certificate stays the only one for a while. */
@@ -75,8 +77,9 @@ export class World {
     this.diskMs = random.pick([0.5, 2, 8])
     this.executeMs = random.pick([0.5, 3, 20])
     this.missingBodies = faults.includes('payload') && random.chance(0.5) ? random.between(0.05, 0.5) : 0
-    this.ambush = random.pick([0, 0.1, 0.3])
-    this.isolation = random.pick([0, 0, 0.1, 0.3])
+    this.pointed = faults.includes('ambush') && faults.includes('isolate') && random.chance(0.3)
+    this.ambush = this.pointed ? 0.3 : random.pick([0, 0.1, 0.3])
+    this.isolation = this.pointed ? 0.25 : random.pick([0, 0, 0.1])
     this.network = new Network(this.kernel, random)
     this.checker = new Checker(this)
 
