@@ -198,6 +198,8 @@ export const servedBurstBytes = 64 * 1_048_576
 export const answerCostBytes = 8_192
 /** Consensus messages whose signatures held, remembered so that repetitions cost one hash. */
 export const inboundRecentMax = 4_096
+/** A message with more signatures than this has its sender's checked first, by itself. */
+export const inboundChecksMin = 8
 
 // ---------------------------------------------------------------- the driver
 

@@ -12,7 +12,7 @@ import { silentLog } from '../../node/log.ts'
 import { openChain } from '../../node/open-chain.ts'
 import { createVerifier } from '../../node/verifier.ts'
 import { openVoteLog } from '../../node/votelog.ts'
-import type { Log, VoteLog } from '../../node/world.ts'
+import type { Log, OpenedVoteLog, VoteLog } from '../../node/world.ts'
 import { officeCards, publicKeyOf, seedOf, smallPreset } from './genesis.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
 import { createMemoryNetwork, createMemoryTransport } from './memory-transport.ts'
@@ -29,6 +29,8 @@ export interface Assembled {
   readonly store: (name: string) => MemoryStore | undefined
   readonly loseStore: (name: string) => void
   readonly loseVotes: (name: string) => void
+  /** Opens the vote log of a node that is not running. */
+  readonly openVotes: (name: string) => OpenedVoteLog
   readonly stopAll: () => Promise<void>
 }
 
@@ -36,9 +38,10 @@ export interface AssembledOptions {
   readonly log?: (name: string) => Log
   /** Stands between a node and its vote log. */
   readonly votes?: (name: string, log: VoteLog) => VoteLog
+  readonly rpcPort?: (name: string) => number
 }
 
-export function createAssembled({ log = () => silentLog, votes = (_, one) => one }: AssembledOptions = {}): Assembled {
+export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpcPort = () => 0 }: AssembledOptions = {}): Assembled {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-assembled-'))
   const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
   const genesis = buildGenesis(smallPreset, {
@@ -60,7 +63,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     keystore: '',
     passphraseFile: '',
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
-    rpc: { host: '127.0.0.1', port: 0 },
+    rpc: { host: '127.0.0.1', port: rpcPort(name) },
     log: { level: 'info' },
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000 },
   })
@@ -114,6 +117,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     store: (name) => stores.get(name),
     loseStore: (name) => void stores.delete(name),
     loseVotes: (name) => rmSync(folder(name), { recursive: true, force: true }),
+    openVotes: (name) => openVoteLog({ folder: folder(name), chainId, log: silentLog }),
     stopAll: async () => {
       await Promise.all(names.map(stop))
       rmSync(root, { recursive: true, force: true })

@@ -1,0 +1,109 @@
+// A node that cannot start, that fails while it runs, or that must not go on.
+import { createServer } from 'node:net'
+import t from 'tap'
+import type { Hash, Height, View } from '../../primitives/brand.ts'
+import { codeOf, DongbaekError } from '../../primitives/errors.ts'
+import { createInbound } from '../../node/inbound.ts'
+import { silentLog } from '../../node/log.ts'
+import { recordEntry } from '../../node/vote-entries.ts'
+import { blockHash } from '../../consensus/block.ts'
+import { encodeMessage } from '../../consensus/messages.ts'
+import { scheduleOf, type ValidatorSet } from '../../consensus/validators.ts'
+import { buildTransaction, createClient, randomSeed, signTransaction, toBase64url, walletFromSeed } from '../../rpc/client/index.ts'
+import { createAssembled } from '../support/assembled.ts'
+import { seedOf } from '../support/genesis.ts'
+import { until } from '../support/until.ts'
+
+const unhandled: unknown[] = []
+process.on('unhandledRejection', (reason) => unhandled.push(reason))
+
+t.test('a start that fails says why and leaves nothing running', async (t) => {
+  const occupied = createServer()
+  await new Promise<void>((resolve) => occupied.listen(0, '127.0.0.1', resolve))
+  let { port } = occupied.address() as { port: number }
+  const nodes = createAssembled({ rpcPort: () => port })
+  t.teardown(nodes.stopAll)
+  t.equal(await nodes.start('validator-0').then(() => 'started', codeOf), 'rpc/listen')
+  const votes = nodes.openVotes('validator-0')
+  await votes.log.append([new Uint8Array([3])])
+  await votes.log.close()
+  await new Promise<void>((resolve) => occupied.close(() => resolve()))
+  port = 0
+  const node = await nodes.start('validator-0')
+  t.match(node.url, /^http/)
+  await Promise.all([node.stop(), node.stop()])
+  await node.stop()
+})
+
+t.test('a vote log that fails stops the node in order, and the reason is told', async (t) => {
+  let failing = false
+  const nodes = createAssembled({
+    votes: (name, log) => ({ ...log, append: async (records) => (failing && name === 'validator-0' ? Promise.reject(new DongbaekError('votelog/failed', 'the disk is full')) : log.append(records)) }),
+  })
+  t.teardown(nodes.stopAll)
+  const [first] = await Promise.all(nodes.names.map(nodes.start))
+  if (first === undefined) throw new Error('four nodes')
+  const client = createClient({ url: first.url })
+  await until(async () => (await client.call('node_status', {})).ready, 20_000)
+  failing = true
+  const wallet = walletFromSeed(randomSeed())
+  const unsigned = buildTransaction({ chain: first.chainId, kind: 'did.register', sender: wallet.did, payload: { keys: [wallet.didKey], services: [] } })
+  const signed = await signTransaction(unsigned, [wallet, walletFromSeed(seedOf('registrar'))])
+  await client.call('tx_submit', { transaction: toBase64url(signed.bytes) })
+  t.equal(codeOf(await first.failed), 'votelog/failed')
+  t.equal(await client.call('node_status', {}).then(() => 'answered', () => 'closed'), 'closed')
+})
+
+t.test('a node whose state differed from the certified one is not ready after a restart either', async (t) => {
+  const nodes = createAssembled()
+  t.teardown(nodes.stopAll)
+  await Promise.all(nodes.names.map(nodes.start))
+  const status = (): ReturnType<ReturnType<typeof createClient>['call']> => createClient({ url: nodes.node('validator-0').url }).call('node_status', {})
+  await until(async () => ((await status()) as { ready: boolean }).ready, 20_000)
+  await nodes.stop('validator-0')
+  const votes = nodes.openVotes('validator-0')
+  const none = new Uint8Array(32) as Hash
+  await votes.log.append([recordEntry({ type: 'halted', certified: { height: 1 as Height, blockHash: none, stateRoot: none, nextSet: none } })])
+  await votes.log.close()
+  await nodes.start('validator-0')
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const { ready, problems } = (await status()) as { ready: boolean; problems: readonly string[] }
+  t.equal(ready, false)
+  t.match(problems.join(' '), /stopped: .*Keep the data folder/)
+})
+
+t.test('a stranger to the set cannot make us check the signatures that a view change carries', async (t) => {
+  const set: ValidatorSet = { validators: [0, 1, 2, 3].map((i) => ({ name: `validator-${i}`, organisation: 'busan', publicKey: new Uint8Array(32).fill(i + 1) })), minimums: [] }
+  const hash = new Uint8Array(32) as Hash
+  const blamed: string[] = []
+  let checked = 0
+  const inbound = createInbound({
+    verifier: {
+      verifyBatch: async (items) => {
+        checked += items.length
+        return items.map(() => false)
+      },
+      verifyNow: () => false,
+    },
+    transport: { blame: (peer) => void blamed.push(peer) },
+    log: silentLog,
+    context: () => ({ chain: 'test', genesis: { height: 0 as Height, hash, timeMs: 0 as never }, schedule: scheduleOf([{ activation: 1 as Height, set }], 0 as Height, 64) }),
+    wants: () => true,
+    take: () => t.fail('nothing of it holds'),
+  })
+  const prepared = []
+  let parent = hash
+  for (let height = 1; height <= 20; height++) {
+    const header = { chain: 'test', height: height as Height, parent, timeMs: height as never, proposer: 0, payload: hash, payloadCount: 1 }
+    parent = blockHash(header)
+    prepared.push({ header, certificate: { view: 0 as View, height: height as Height, blockHash: parent, signatures: [0, 1, 2].map((validator) => ({ validator, signature: new Uint8Array(64) })) } })
+  }
+  const bytes = encodeMessage({ type: 'view-change', epoch: 1 as Height, view: 1 as View, validator: 2, prepared, signature: new Uint8Array(64) })
+  await inbound([{ peer: 'liar', bytes }])
+  t.same([blamed, checked], [['liar'], 0])
+})
+
+t.test('no rejection went by unseen', async (t) => {
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  t.same(unhandled, [])
+})
