@@ -25,7 +25,8 @@ that nothing acknowledged is lost, changed or doubled, that no two nodes differ,
 
 Ctrl-C ends after the fault under way, with all checks; a second one ends at once. Exit code 1 on any violation.`
 
-process.exitCode = await main()
+// connections that nobody uses any more would keep the process for a while
+process.exit(await main())
 
 async function main(): Promise<number> {
   let flags: ReturnType<typeof readFlags>

@@ -249,7 +249,10 @@ export function startAudit(field: Field, load: Load, onViolation: (what: string)
           tell('answer', `${site.name} at the end: ${(error as Error).message}`)
         }
       }
-      for (const receipt of load.acknowledged) checkReceipt(receipt)
+      const unread = load.acknowledged.filter(({ height }) => height >= blocks.length)
+      // a node that is gone is told of already; what nobody could read is not called lost
+      if (unread.length > 0) tell('unread', `${unread.length} acknowledged receipts stand in blocks from ${Math.min(...unread.map(({ height }) => height))} on, which no node could show`)
+      for (const receipt of load.acknowledged) if (receipt.height < blocks.length) checkReceipt(receipt)
     },
     stop,
     counts: () => ({ lost: lost.size, doubled: doubled.size, divergent: divergent.size, blocks: Math.max(0, blocks.length - 1), unknownRan: [...load.unknown].filter((id) => receipts.has(id)).length }),

@@ -23,7 +23,7 @@ export interface ChaosOptions {
   readonly onLine: (line: string) => void
 }
 
-/** The first eight fields stand in the contract. */
+/** Until `violations` as the contract has it. */
 export interface ChaosReport {
   readonly minutes: number
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>
