@@ -143,6 +143,7 @@ export function lineOf({ number, kind, deed, file, what, outcome, why, fault }: 
 /** Known and open: docs/durability.md says what is to be done about each. Undefined for what nobody has accounted for. */
 export function openDefect({ kind, deed, outcome, why, fault }: Judged): string | undefined {
   if (fault === 'ends the process' && (kind === 'table' || kind === 'level log')) return 'LevelDB ends the process'
+  if (fault === 'not a DongbaekError' && why.includes('AssertionError')) return 'a mixed database is refused by an assertion'
   if (outcome !== 'SERVED SILENTLY') return undefined
   if (kind === 'vote segment' && deed !== 'flip' && deed !== 'delete') return 'a vote log that is short, older or foreign is taken'
   if ((kind === 'level log' || kind === 'MANIFEST') && deed === 'older') return 'an older part of the database is mixed in'
