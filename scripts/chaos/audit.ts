@@ -139,7 +139,7 @@ export function startAudit(field: Field, load: Load, onViolation: (what: string)
 
   const following = [...sites.map(follow), ...sites.map(followSums)]
 
-  /** Everywhere the same height, nothing waiting, the state certified; or what each said last. */
+  /** Within settlesMs everywhere the same height, nothing waiting, the state certified; or what each said last. */
   const settled = async (): Promise<string | undefined> => {
     const until = performance.now() + settlesMs
     for (;;) {
@@ -155,7 +155,7 @@ export function startAudit(field: Field, load: Load, onViolation: (what: string)
         }),
       )
       if (said.every(({ isWell }) => isWell) && new Set(said.map(({ at }) => at)).size === 1) return undefined
-      if (performance.now() > until) return said.map(({ words }) => words).join(' · ')
+      if (performance.now() > until || !sites.every(field.isRunning)) return said.map(({ words }) => words).join(' · ')
       await pause(sumsEveryMs / 4)
     }
   }
@@ -237,7 +237,7 @@ export function startAudit(field: Field, load: Load, onViolation: (what: string)
     },
     finish: async (random) => {
       const why = await settled()
-      if (why !== undefined) tell('settled', `the network does not come to rest within ${settlesMs / 1_000} s: ${why}`)
+      if (why !== undefined) tell('settled', `the network does not come to rest: ${why}`)
       await stop()
       const chosen = load.acknowledged.length <= lookedUpMax ? load.acknowledged : Array.from({ length: lookedUpMax }, () => random.pick(load.acknowledged))
       for (const site of sites) {
