@@ -103,8 +103,9 @@ export class World {
     })
     this.genesisEpoch = { activation: 1 as Height, set: setOf(members.slice(0, validators)) }
     if (changesSets) {
-      // A validator joins, and another leaves or stays: one that lies stays, so that the liars never pass f.
-      const leaving = random.chance(0.6) ? members.slice(0, validators).find((_, i) => !behaviours.has(i)) : undefined
+      // A validator joins, and another leaves or stays: one that lies stays, so that the liars never pass f; so does a lone one, since a set needs
+      // somebody who knows the last block of the set before.
+      const leaving = validators > 1 && random.chance(0.6) ? members.slice(0, validators).find((_, i) => !behaviours.has(i)) : undefined
       const at = 2 + random.below(3)
       const activation = (at + this.parameters.window + 1 + random.below(3)) as Height
       this.setChanges.set(at, { activation, set: setOf(members.filter((one) => one !== leaving)) })
