@@ -6,6 +6,7 @@ import { blockHash } from '../../consensus/block.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { createAvailability } from '../../node/availability.ts'
 import { decodeFetchQuestion, encodeFetchAnswer, type FetchAnswer } from '../../node/exchange.ts'
+import { systemClock } from '../../node/clock.ts'
 import { createJudging, type Judging } from '../../node/judging.ts'
 import { judgedAheadMax, judgeLifetimeMs } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
@@ -182,4 +183,12 @@ t.test('a final block is fetched though the first to answer names its envelopes 
   void availability.obtain({ header: payload.header, manifest: () => undefined, holders: () => ['liar', 'honest'], isWanted: () => true, final: true }).then((one) => (got = one))
   await clock.advance(2_000)
   t.equal(got?.transactions.length, 2)
+})
+
+t.test('a timer that is set for years does not fire at once', async (t) => {
+  let fired = false
+  const cancel = systemClock.after(4_000_000_000, () => (fired = true))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  cancel()
+  t.equal(fired, false)
 })
