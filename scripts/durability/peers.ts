@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { loadConfig } from '../../node/config.ts'
 import { silentLog } from '../../node/log.ts'
 import { type RunningNode, startNode } from '../../node/node.ts'
-import { type Client, createClient, submitAndWait } from '../../rpc/client/index.ts'
+import { type Client, createClient, DongbaekError, submitAndWait } from '../../rpc/client/index.ts'
 import { type Material, registration, startAll, untilReady } from './material.ts'
 import { refusal, type Verdict } from './verdict.ts'
 
@@ -81,6 +81,7 @@ async function compare(own: Client, other: Client, chainId: string): Promise<str
       }))
       if (mine !== theirs) return `block ${at} of ${chainId} is another one`
     } catch (error) {
+      if (error instanceof DongbaekError && error.code.endsWith('/not-found')) return `block ${at} or a receipt of it is not found, at head ${height}`
       return error as Error
     }
   }
