@@ -88,6 +88,15 @@ for (let seed = first; seed < first + seeds; seed++) {
 }
 `
 
+/** Runs to its own end; a process that was ended from outside says nothing about the mutant, and is run again. */
+function run(folder: string, args: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  for (let left = 3; ; left--) {
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--max-old-space-size=600', ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env, TAP_TIMEOUT: '600' } })
+    if (signal !== 'SIGTERM' && signal !== 'SIGKILL') return { status, stdout, stderr }
+    if (left === 0) throw new Error(`${args[0]} was ended from outside by ${signal}, again and again`)
+  }
+}
+
 const unitTests = ['quorum.test.ts', 'choice.test.ts', 'messages.test.ts', 'replica.test.ts', 'restart.test.ts']
 
 /** Copies the sources, breaks them, and runs seeds until one notices; when none does, the tests of single replicas. */
@@ -103,16 +112,16 @@ export function hunt(mutant: Mutant, seeds: number, first = 1): Hunt {
     writeFileSync(path, source.replaceAll(mutant.find, () => mutant.replace))
     const networks = mutant.validators ?? [4]
     for (const validators of networks) {
-      const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--max-old-space-size=600', 'seeds.ts', String(validators), String(first), String(seeds), ...(mutant.liars ?? [])], { cwd: folder, encoding: 'utf8' })
+      const { status, stdout, stderr } = run(folder, ['seeds.ts', String(validators), String(first), String(seeds), ...(mutant.liars ?? [])])
       if (status === 0) continue
       const last = stdout.trimEnd().split('\n').at(-1) ?? ''
       if (last.startsWith('{')) return { mutant, validators, isCaught: true, ...(JSON.parse(last) as { seeds: number; how: string }) }
-      if (last === '') throw new Error(`the mutant "${mutant.name}" does not run (${signal ?? status}):\n${stderr}`)
-      return { mutant, validators, isCaught: true, seeds: Number(last), how: signal === null ? (stderr.split('\n').find((line) => line.includes('rror')) ?? `exit code ${status}`) : `the process ended by ${signal}` }
+      if (last === '') throw new Error(`the mutant "${mutant.name}" does not run:\n${stderr}`)
+      return { mutant, validators, isCaught: true, seeds: Number(last), how: stderr.split('\n').find((line) => line.includes('rror')) ?? 'the process crashed' }
     }
     const validators = networks[networks.length - 1] ?? 4
     for (const file of unitTests) {
-      if (spawnSync(process.execPath, [join('test/consensus', file)], { cwd: folder, encoding: 'utf8' }).status !== 0) return { mutant, seeds: undefined, validators, isCaught: true, how: `test/consensus/${file} fails` }
+      if (run(folder, [join('test/consensus', file)]).status !== 0) return { mutant, seeds: undefined, validators, isCaught: true, how: `test/consensus/${file} fails` }
     }
     return { mutant, seeds: undefined, validators, isCaught: false, how: '' }
   } finally {
