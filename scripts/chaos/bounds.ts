@@ -3,10 +3,12 @@
 
 /** With at most f validators impaired, blocks go on: no longer wait for one. */
 export const goesOnMs = 15_000
-/** Where no quorum was left: from the moment there is one again to the next final block, starting processes included. */
+/** Where no quorum was left: from the moment that so many validators answer again as make one, to the next final block. */
 export const resumesMs = 20_000
 /** From the end of a fault until every validator is ready again: caught up, connected, voting. */
 export const readyMs = 60_000
+/** One that begins with an emptied folder has this much longer for each block that it must catch up on. */
+export const rebuildsMsPerBlock = 50
 /** A node whose files are damaged refuses to start within this. */
 export const refusesMs = 30_000
 /** A node whose disk is full stops within this. */

@@ -24,6 +24,8 @@ export interface Fault {
   readonly holdMs: number
   readonly strike: () => Promise<void>
   readonly mend: () => Promise<void>
+  /** The victim begins again with an emptied folder. */
+  readonly rebuilds?: boolean
   /** What is still to be put right once the chain goes on. */
   readonly after?: () => Promise<void>
 }
@@ -246,6 +248,7 @@ function damaged(damage: (data: string, random: Random) => string, expected: Exp
     return {
       words: () => words,
       stopsChain: false,
+      rebuilds: expected !== 'goes on',
       holdMs: 0,
       strike: async () => {
         await field.kill(victim)

@@ -4,12 +4,16 @@ import { createClient } from '../../rpc/client/index.ts'
 
 const everyMs = 50
 const askMs = 1_000
+/** Answers of one validator, ten minutes or so. */
+const rememberedMax = 12_000
 
 export interface Heads {
   /** The highest height that any validator has named. */
   readonly best: () => number
   /** When the first height came that was not known at `sinceMs`; undefined if none comes within `timeoutMs`, or the watch ends. */
   readonly next: (sinceMs: number, timeoutMs: number) => Promise<number | undefined>
+  /** When so many validators had answered after `sinceMs`; undefined as long as they have not. */
+  readonly answering: (sinceMs: number, count: number) => number | undefined
   /** The longest time without a new height between two moments. */
   readonly longestWait: (fromMs: number, toMs: number) => number
   readonly stop: () => Promise<void>
@@ -19,11 +23,16 @@ export function watchHeads(urls: readonly string[]): Heads {
   let best = 0
   let stopped = false
   const advancesMs: number[] = []
-  const watch = async (url: string): Promise<void> => {
+  /** Of each validator: when it was asked what it answered. */
+  const answeredMs = urls.map((): number[] => [])
+  const watch = async (url: string, validator: number): Promise<void> => {
     const client = createClient({ url, timeoutMs: askMs, rounds: 1 })
     while (!stopped) {
       try {
+        const askedMs = performance.now()
         const { height } = await client.call('chain_head', {})
+        // an answer to a question asked before the moment of interest proves nothing, so the question's time counts
+        remember(answeredMs[validator] as number[], askedMs)
         if (height > best) {
           best = height
           advancesMs.push(performance.now())
@@ -35,7 +44,15 @@ export function watchHeads(urls: readonly string[]): Heads {
     }
   }
   const watching = urls.map(watch)
+  const remember = (moments: number[], askedMs: number): void => {
+    moments.push(askedMs)
+    if (moments.length > rememberedMax) moments.splice(0, rememberedMax / 2)
+  }
   return {
+    answering: (sinceMs, count) => {
+      const firsts = answeredMs.flatMap((moments) => moments.find((atMs) => atMs >= sinceMs) ?? []).sort((a, b) => a - b)
+      return firsts[count - 1]
+    },
     best: () => best,
     next: async (sinceMs, timeoutMs) => {
       while (!stopped) {

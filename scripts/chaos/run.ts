@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createRandom } from '../durability/random.ts'
 import { startAudit } from './audit.ts'
-import { goesOnMs, readyMs, resumesMs, underWayMs } from './bounds.ts'
+import { goesOnMs, readyMs, rebuildsMsPerBlock, resumesMs, underWayMs } from './bounds.ts'
 import { whyNoFullDisk } from './disk.ts'
 import { type Fault, type FaultKind, type Ground, makers, schedule } from './faults.ts'
 import { type Field, lastWords, openField } from './field.ts'
@@ -12,6 +12,7 @@ import { keepPlace, makePlace, removePlace, sweep } from './place.ts'
 
 /** Between two faults. */
 const calmMs = { from: 300, to: 1_500 }
+const tickMs = 25
 
 export interface ChaosOptions {
   readonly validators: number
@@ -31,7 +32,7 @@ export interface ChaosReport {
   readonly lost: number
   readonly doubled: number
   readonly divergent: number
-  /** With a quorum left: the longest wait for a block from the fault until it was over. Else from the moment there was one again to the next block. */
+  /** With a quorum left: the longest wait for a block from the fault until it was over. Else from when one answered again to the next block. */
   readonly unavailableMs: Spread
   readonly violations: readonly string[]
   readonly seed: number
@@ -169,18 +170,30 @@ async function strikeOne({ ground, heads, struck, say }: Arena, kind: FaultKind)
   await hold(ground, heads, fault, kind)
   const mendingMs = performance.now()
   await fault.mend()
-  const [fromMs, boundMs] = fault.stopsChain ? [mendingMs, resumesMs] : [struckMs, goesOnMs]
-  const blockMs = await heads.next(mendingMs, boundMs)
-  const unavailableMs = blockMs === undefined ? undefined : Math.round(heads.longestWait(fromMs, blockMs))
+  const startingMs = fault.stopsChain ? await quorumAnswers(heads, field, mendingMs) : 0
+  const [fromMs, boundMs] = fault.stopsChain ? [mendingMs + startingMs, resumesMs] : [struckMs, goesOnMs]
+  const blockMs = await heads.next(mendingMs, boundMs + startingMs)
+  const unavailableMs = blockMs === undefined ? undefined : Math.round(blockMs <= fromMs ? 0 : heads.longestWait(fromMs, blockMs))
   if (unavailableMs === undefined || unavailableMs > boundMs) onViolation(`${kind} of ${fault.words()}: ${unavailableMs === undefined ? `no block within ${boundMs} ms after it was over` : `no block for ${unavailableMs} ms`}`)
   await fault.after?.()
-  const late = await field.whoIsNotReady(field.validators, readyMs)
+  const allowedMs = readyMs + (fault.rebuilds === true ? heads.best() * rebuildsMsPerBlock : 0)
+  const late = await field.whoIsNotReady(field.validators, allowedMs)
   const backMs = Math.round(performance.now() - mendingMs)
-  if (late.length > 0) onViolation(`${kind} of ${fault.words()}: not ready again within ${readyMs / 1_000} s: ${late.join('; ')}`)
+  if (late.length > 0) onViolation(`${kind} of ${fault.words()}: not ready again within ${Math.round(allowedMs / 1_000)} s: ${late.join('; ')}`)
   audit.check()
   struck.push({ kind, unavailableMs, readyMs: backMs })
-  const waited = unavailableMs === undefined ? 'NO BLOCK' : `${fault.stopsChain ? 'block again after' : 'longest wait for a block'} ${unavailableMs} ms`
+  const waited = unavailableMs === undefined ? 'NO BLOCK' : `${fault.stopsChain ? 'block again after' : 'longest wait for a block'} ${unavailableMs} ms${startingMs > 0 ? `, a quorum having answered after ${startingMs} ms` : ''}`
   say(`${kind.padEnd(15)} ${fault.words()}: ${waited}; all ready ${(backMs / 1_000).toFixed(1)} s later`)
+}
+
+/** How long it took until so many validators answered as make a quorum: processes start at the machine's pace. */
+async function quorumAnswers(heads: Heads, field: Field, sinceMs: number): Promise<number> {
+  while (performance.now() < sinceMs + readyMs) {
+    const atMs = heads.answering(sinceMs, field.quorum)
+    if (atMs !== undefined) return Math.round(atMs - sinceMs)
+    await pause(tickMs)
+  }
+  return readyMs
 }
 
 /** Where the chain must stand still, looks that it does. */
