@@ -53,13 +53,13 @@ export const mutants: readonly Mutant[] = [
   { name: 'timer never doubled', file: 'timer.ts', find: 'base * 2 ** Math.min(state.failures, 30)', replace: 'base' },
   { name: 'one wish is joined instead of f + 1', file: 'wish.ts', find: 'weakQuorumSize(state.epoch.set.validators.length) - 1', replace: '0 * weakQuorumSize(1)' },
   { name: 'the view timer stays off after it expired once', file: 'timer.ts', find: '!state.overdue && ', replace: 'state.failures === 0 && ' },
-  { name: 'signatures of prepared certificates not checked', file: 'verification.ts', find: '    checks.push(...preparedChecks(certificate, epoch.set, chain))\n', replace: '    void preparedChecks\n' },
-  { name: 'prepared certificates need no quorum', file: 'verification.ts', find: "    if (!certifies(block, epoch.set)) return malformed('prepared certificate is not for this block by a quorum')\n", replace: '' },
+  { name: 'signatures of prepared certificates not checked', file: 'verification.ts', find: '    checks.push(...preparedChecks(certificate, epoch.set, chain))\n', replace: '    void preparedChecks\n', liars: ['forger'] },
+  { name: 'prepared certificates need no quorum', file: 'verification.ts', find: "    if (!certifies(block, epoch.set)) return malformed('prepared certificate is not for this block by a quorum')\n", replace: '', liars: ['forger'] },
   { name: 'a new view needs no quorum', file: 'verification.ts', find: "  if (!isQuorum(epoch.set, signers)) return malformed('view changes form no quorum')\n", replace: '  void isQuorum\n' },
   { name: 'certificates checked by the latest set', file: 'verification.ts', find: '  const set = setAt(schedule, one.header.height)\n', replace: '  const set = schedule.epochs[schedule.epochs.length - 1]?.set\n' },
   { name: 'watermarks ignored', file: 'safety.ts', find: '    header.height <= highWatermark(state) &&\n', replace: '' },
   { name: 'checkpoint votes of any content make a certificate', file: 'checkpoint.ts', find: 'filter((vote) => sameContent(vote.content, content))', replace: 'filter(() => true)' },
-  { name: 'inclusion suspicion ignored', file: 'replica.ts', find: '      distrustPrimary(state)\n', replace: '      void distrustPrimary\n' },
+  { name: 'inclusion suspicion ignored', file: 'replica.ts', find: '      distrustPrimary(state)\n', replace: '      void distrustPrimary\n', liars: ['omitter'] },
   { name: 'voting below a view proven by a commit', file: 'commit.ts', find: '  if (certificate.view > state.view) awaitView(state, certificate.view)\n', replace: '' },
 ]
 
