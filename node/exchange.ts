@@ -31,7 +31,7 @@ const syncAnswer = record({
   blocks: list(syncBlock, 0, syncBlocksMax),
   /** The answerer's own head, so that the asker knows how far it is behind. */
   head: height,
-  /** The highest height at which it has accepted a block. */
+  /** The highest height at which it has had a block prepared. */
   top: height,
   checkpoint: optional(checkpointCertificate),
 })

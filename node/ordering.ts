@@ -22,6 +22,7 @@ import { openPayloadBytesMax } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import { manifestOf, type Payload, payloadOf, type Payloads } from './payloads.ts'
 import { type BlockLimits, makeProposal } from './proposer.ts'
+import { preparedHeight } from './recovery.ts'
 import { payloadEntry, storedPayloadEntry, votingEntry } from './vote-entries.ts'
 import type { Clock, Log, MessageHandler, Transport, Verifier, VoteLog } from './world.ts'
 
@@ -30,7 +31,7 @@ export interface Ordering {
   readonly begin: () => void
   readonly status: () => ReplicaStatus
   readonly schedule: Replica['schedule']
-  /** The highest height at which a block has been accepted in this or an earlier life, as far as the vote log goes back. */
+  /** The highest height at which a block has been prepared in this or an earlier life, as far as the vote log goes back. */
   readonly top: () => Height
   readonly driver: Driver
   readonly follower: Follower
@@ -87,7 +88,7 @@ export function createOrdering(context: OrderingContext): Ordering {
   // asked for each message, and the same between two steps
   let known: ReplicaStatus | undefined
   const status = (): ReplicaStatus => (known ??= replica.status())
-  let top = context.records.reduce((highest, record) => ('header' in record ? Math.max(highest, record.header.height) : highest), store.head().height as number)
+  let top = context.records.reduce((highest, record) => Math.max(highest, preparedHeight(record) ?? 0), store.head().height as number)
   let stopped = false
   let proposed: Hash | undefined
   let pruneAt = openPayloadBytesMax
@@ -156,7 +157,7 @@ export function createOrdering(context: OrderingContext): Ordering {
       step: (input) => {
         known = undefined
         const output = replica.step(input)
-        for (const record of output.persist) if ('header' in record && record.header.height > top) top = record.header.height
+        for (const record of output.persist) top = Math.max(top, preparedHeight(record) ?? 0)
         return output
       },
     },
@@ -218,7 +219,7 @@ export function createOrdering(context: OrderingContext): Ordering {
     begin: () => driver.input({ type: 'start' }),
     status,
     schedule: replica.schedule,
-    top: () => Math.max(top, status().committed + status().open) as Height,
+    top: () => Math.max(top, status().committed) as Height,
     driver,
     follower,
     inbound,

@@ -1,17 +1,41 @@
 // A validator without its votes (a new folder, or one whose votes were lost) does not know what it has signed. It follows without a vote until what it could
-// have had a part in is final: it asks the others how far they have accepted blocks, and waits until it has executed that far itself. A quorum of answers, its
+// have had a part in is final: it asks the others how far they have blocks prepared, and waits until it has executed that far itself. A quorum of answers, its
 // own place in it included, meets every quorum that can have decided anything with its old votes, as long as it counts as one of the f faulty until then.
 // That it may vote is an entry of the vote log itself (vote-entries.ts): a restart while it follows finds a log without it, and follows again.
+import type { LogRecord } from '../consensus/record.ts'
 import type { ValidatorSet } from '../consensus/validators.ts'
 import { isQuorum } from '../consensus/quorum.ts'
 import type { Height } from '../primitives/brand.ts'
-import { DongbaekError } from '../primitives/errors.ts'
+import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { decodeSyncAnswer, encodeSyncQuestion } from './exchange.ts'
 import { answerBytesMax, horizonRetryMs, recoveryLookMs, syncTimeoutMs } from './limits.ts'
 import type { Clock, Transport } from './world.ts'
 
+/**
+ * The height that a record speaks of when something may have been decided there: a block is decided only if a quorum had it prepared, certificate on disk.
+ * A block that is merely proposed or voted for does not count: on a new network the first to vote would propose, and all others would wait for a block
+ * that needs their own votes.
+ */
+export function preparedHeight(record: LogRecord): Height | undefined {
+  switch (record.type) {
+    case 'certificate':
+    case 'committed':
+    case 'anchor':
+      return record.header.height
+    case 'proposed':
+    case 'prepared':
+    case 'viewChange':
+    case 'newView':
+    case 'checkpoint':
+    case 'halted':
+      return undefined
+    default:
+      return unreachable(record)
+  }
+}
+
 export interface Horizon {
-  /** What a validator answered: the highest height at which it has accepted a block. */
+  /** What a validator answered: the highest height at which it has had a block prepared. */
   readonly note: (validator: number, top: Height) => void
   /** The height to have executed before voting; undefined while too few have answered. */
   readonly height: () => Height | undefined

@@ -1,15 +1,16 @@
 // A validator that has lost its votes: how far it follows before it votes.
 import t from 'tap'
-import type { CheckpointCertificate } from '../../consensus/certificate.ts'
+import type { BlockHeader } from '../../consensus/block.ts'
+import type { CheckpointCertificate, SlotCertificate } from '../../consensus/certificate.ts'
 import type { ValidatorSet } from '../../consensus/validators.ts'
-import type { Height } from '../../primitives/brand.ts'
+import type { Height, TimeMs, View } from '../../primitives/brand.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { decodeSyncAnswer, encodeSyncAnswer, encodeSyncQuestion } from '../../node/exchange.ts'
-import { createHorizon, followFirst } from '../../node/recovery.ts'
+import { createHorizon, followFirst, preparedHeight } from '../../node/recovery.ts'
 import { createPayloads } from '../../node/payloads.ts'
 import { createServing } from '../../node/serving.ts'
 import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from '../../node/limits.ts'
-import { sha256 } from '../../primitives/hash.ts'
+import { sha256, zeroHash } from '../../primitives/hash.ts'
 import { utf8 } from '../../primitives/bytes.ts'
 import { blockTransactionsMax } from '../../primitives/limits.ts'
 import { decodeFetchAnswer, encodeFetchQuestion } from '../../node/exchange.ts'
@@ -21,6 +22,16 @@ const set: ValidatorSet = {
   validators: [0, 1, 2, 3].map((i) => ({ name: `validator-${i}`, organisation: i % 2 === 0 ? 'busan' : 'bnk', publicKey: new Uint8Array(32).fill(i + 1) })),
   minimums: [],
 }
+
+t.test('what is merely proposed or voted for holds nobody back: a new network would wait for its own votes', (t) => {
+  const at = (height: number): BlockHeader => ({ chain: 'test-0123456789abcdef', height: height as Height, parent: zeroHash, timeMs: 1 as TimeMs, proposer: 0, payload: zeroHash, payloadCount: 1 })
+  const signature = new Uint8Array(64)
+  const certificate = (height: number): SlotCertificate => ({ view: 0 as View, height: height as Height, blockHash: zeroHash, signatures: [{ validator: 0, signature }] })
+  t.equal(preparedHeight({ type: 'proposed', view: 0 as View, header: at(9) }), undefined)
+  t.equal(preparedHeight({ type: 'prepared', view: 0 as View, header: at(9), proposal: signature }), undefined)
+  for (const type of ['certificate', 'committed', 'anchor'] as const) t.equal(preparedHeight({ type, header: at(9), certificate: certificate(9) }), 9, type)
+  t.end()
+})
 
 t.test('it waits for the lowest answers that make a quorum: a liar keeps it waiting for nothing', async (t) => {
   const horizon = createHorizon(set, 3)
