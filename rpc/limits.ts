@@ -72,7 +72,7 @@ export const subscriptionPageItems = 200
 export const socketBufferedBytesMax = 262_144
 /** A reader that has not taken what was sent for this long is told and closed; it resumes from its cursor. */
 export const slowReaderMs = 20_000
-/** After the close frame, for the peer to answer it. */
-export const socketCloseGraceMs = 2_000
+/** After the close frame, for the peer to answer it: it has what was buffered before to read first. */
+export const socketCloseGraceMs = 10_000
 /** Ping of an idle socket; no pong by the next one means it is dead. */
 export const socketPingMs = 30_000

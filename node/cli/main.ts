@@ -8,7 +8,7 @@ import { exitUsage, reportError } from './output.ts'
 import { addQuery } from './query.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
-import { addTx } from './tx.ts'
+import { addTx, idMark } from './tx.ts'
 import { addValidators } from './validators.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
@@ -29,13 +29,18 @@ export async function run(argv: readonly string[]): Promise<number | undefined> 
   const program = createProgram()
   inherit(program)
   try {
-    await program.parseAsync([...argv], { from: 'user' })
+    await program.parseAsync(argv.map(markId), { from: 'user' })
     return undefined
   } catch (error) {
     // commander has printed its message, or the help that was asked for
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitUsage
     return reportError(error, argv.includes('--json'))
   }
+}
+
+/** A transaction id may begin with a hyphen (base64url), where commander would see an option. */
+function markId(argument: string): string {
+  return /^-[A-Za-z0-9_-]{42}$/.test(argument) ? `${idMark}${argument}` : argument
 }
 
 /** Subcommands made before exitOverride would end the process themselves. */

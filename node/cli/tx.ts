@@ -59,6 +59,13 @@ function printReceipt(options: RemoteOptions, receipt: ReceiptJson, isFinal: boo
   if (status !== 'ok') process.exitCode = exitUnwell
 }
 
+/** Stands before an id that begins with a hyphen, until it is read (main.ts). */
+export const idMark = 'id:'
+
+function unmarked(argument: string): string {
+  return argument.startsWith(idMark) ? argument.slice(idMark.length) : argument
+}
+
 export function addTx(program: Command): void {
   const tx = program.command('tx').description('transactions: send, submit, get, wait')
 
@@ -91,11 +98,11 @@ export function addTx(program: Command): void {
     answer(options, { id }, [id])
   })
 
-  withRemote(tx.command('get <id>').description('print a final transaction with its receipt, as JSON')).action(async (id: string, options: RemoteOptions) => {
+  withRemote(tx.command('get').argument('<id>', 'of the transaction', unmarked).description('print a final transaction with its receipt, as JSON')).action(async (id: string, options: RemoteOptions) => {
     answer({ json: true }, await asked(options.rpc, () => callByName(connect(options), 'tx_get', { id })), [])
   })
 
-  withRemote(tx.command('wait <id>').description('wait up to 10 s for the final receipt; exit code 3 when a rule refused it')).action(async (id: string, options: RemoteOptions) => {
+  withRemote(tx.command('wait').argument('<id>', 'of the transaction', unmarked).description('wait up to 10 s for the final receipt; exit code 3 when a rule refused it')).action(async (id: string, options: RemoteOptions) => {
     const timeoutMs = 10_000
     printReceipt(options, await asked(options.rpc, () => connect(options).call('tx_wait', { id, timeoutMs }, { waitMs: timeoutMs })), true)
   })

@@ -97,6 +97,8 @@ t.test('a network of one’s own', { timeout: 240_000 }, async (t) => {
   t.match(JSON.parse(await good('query', 'did_resolve', `did=${did}`, ...rpc)), { didDocument: { id: did } })
   const id = registered.split(' ')[0] as string
   t.match(JSON.parse(await good('tx', 'get', id, ...rpc)), { receipt: { status: 'ok' } })
+  // an id in base64url may begin with a hyphen, and is no option then
+  t.match(await own('tx', 'get', `-${'A'.repeat(42)}`, ...rpc), { code: 1, err: /tx\/not-found/ })
 
   const ended = running.map((child) => new Promise((resolve) => child.on('exit', resolve)))
   running.forEach((child) => child.kill('SIGTERM'))

@@ -95,7 +95,7 @@ t.test('rates', async (t) => {
     t.equal(bucketKey('::1'), bucketKey('::2'))
   })
   t.test('refused with the time to wait, in a batch too', async (t) => {
-    const { server, url } = await serve(city, { rate: { perSecond: 5, burst: 12 } })
+    const { server, url } = await serve(city, { rate: { perSecond: 0.01, burst: 12 } })
     t.teardown(async () => server.stop())
     const batch = JSON.stringify(Array.from({ length: 20 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'chain_head' })))
     const answers = JSON.parse((await post(url, batch)).text) as { error?: { code: number; data: { code: string; retryAfterMs: number } } }[]
@@ -108,7 +108,7 @@ t.test('rates', async (t) => {
     t.match(await refused.json(), { id: null, error: { code: -32000 } })
   })
   t.test('behind a proxy the client’s address counts', async (t) => {
-    const { server, url } = await serve(city, { rate: { perSecond: 1, burst: 4 }, proxies: 1 })
+    const { server, url } = await serve(city, { rate: { perSecond: 0.01, burst: 4 }, proxies: 1 })
     t.teardown(async () => server.stop())
     const status = async (from: string): Promise<number> => (await post(url, chainHead, { 'content-type': 'application/json', 'x-forwarded-for': from })).status
     t.same([await status('10.1.1.1'), await status('10.1.1.1'), await status('10.1.1.1')], [200, 200, 429])
