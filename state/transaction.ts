@@ -1,6 +1,7 @@
 // The envelope of every transaction (docs/protocol.md, transactions). The wire form is [body, signatures], where body is the
-// encoded signed part: its hash is the id, and its bytes are what the keys sign, so neither is ever encoded twice.
-import type { Hash, TransactionId } from '../primitives/brand.ts'
+// encoded signed part: its hash is the id, and its bytes are what the keys sign, so neither is ever encoded twice. The body names who signs and by which
+// key, so nobody can use up an id by putting other keys, or fewer, under somebody's body: with one id there is one effect.
+import type { Did, Hash, TransactionId } from '../primitives/brand.ts'
 import { concatBytes } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
@@ -14,11 +15,19 @@ export const saltBytes = 16
 /** `<network name>-<first 16 hex digits of the genesis hash>`: a transaction of one chain is never valid on another. */
 export const chainIdSchema = token(/[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{16}/, 64, 'a chain id such as busan-0123456789abcdef')
 
+/** A Multikey: the multicodec prefix of the key type and the raw key. Ed25519 is 0xed 0x01 and 32 bytes. */
+export const multikey = refine(bytes(34, 34), (value) => (value[0] === 0xed && value[1] === 0x01 ? undefined : 'an Ed25519 Multikey (0xed01 and 32 bytes)'))
+
+export const signerSchema = record({ did, key: multikey })
+/** A DID and the key by which it signs. */
+export type SignerKey = Infer<typeof signerSchema>
+
 export const bodySchema = record({
   version: integer(envelopeVersion, envelopeVersion),
   chain: chainIdSchema,
   kind: token(/[a-z]+\.[a-zA-Z]+/, 40, 'a kind such as points.spend'),
-  sender: did,
+  /** The sender, then the countersigners in ascending order. */
+  signers: list(signerSchema, 1, transactionSignaturesMax),
   /** The last block time at which it may run. */
   validUntilMs: timeMs,
   /** Random, so that two equal requests have two ids. */
@@ -28,22 +37,17 @@ export const bodySchema = record({
 })
 export type TransactionBody = Infer<typeof bodySchema>
 
-/** A Multikey: the multicodec prefix of the key type and the raw key. Ed25519 is 0xed 0x01 and 32 bytes. */
-export const multikey = refine(bytes(34, 34), (value) => (value[0] === 0xed && value[1] === 0x01 ? undefined : 'an Ed25519 Multikey (0xed01 and 32 bytes)'))
-
-export const signatureSchema = record({
-  /** The sender or a countersigner. */
-  signer: did,
-  key: multikey,
-  signature: bytes(64, 64),
-})
+/** As transactions are shown: the sender's first. */
+export const signatureSchema = record({ signer: did, key: multikey, signature: bytes(64, 64) })
 export type TransactionSignature = Infer<typeof signatureSchema>
 
-const envelopeSchema = record({ body: bytes(1, transactionBytesMax), signatures: list(signatureSchema, 1, transactionSignaturesMax) })
+/** The signatures, in the order of the body's signers. */
+const envelopeSchema = record({ body: bytes(1, transactionBytesMax), signatures: list(bytes(64, 64), 1, transactionSignaturesMax) })
 
 /** A decoded transaction whose signatures have not been checked. */
-export interface Transaction extends TransactionBody {
+export interface Transaction extends Omit<TransactionBody, 'signers'> {
   readonly id: TransactionId
+  readonly sender: Did
   readonly reference: Hash
   readonly signatures: readonly TransactionSignature[]
   /** The canonical bytes it was decoded from. */
@@ -64,7 +68,7 @@ export function transactionIdOf(body: Uint8Array): TransactionId {
   return taggedHash('transaction-id', body) as Uint8Array as TransactionId
 }
 
-/** Names one envelope, signatures included: what a block lists, so that every node executes the same bytes (the id leaves the signatures out). */
+/** Names one envelope, signatures included: what a block lists, so that every node keeps the same bytes (a key may sign one body in more than one way). */
 export function envelopeReference(encoded: Uint8Array): Hash {
   return taggedHash('transaction-envelope', encoded)
 }
@@ -78,23 +82,31 @@ export function encodeBody(body: TransactionBody): Uint8Array {
   return encode(bodySchema, body)
 }
 
-export function encodeTransaction(body: Uint8Array, signatures: readonly TransactionSignature[]): Uint8Array {
+export function encodeTransaction(body: Uint8Array, signatures: readonly Uint8Array[]): Uint8Array {
   return encode(envelopeSchema, { body, signatures })
 }
 
 /**
- * Decodes and checks the form: canonical, within bounds, signers distinct and in ascending order after the sender, who comes first.
+ * Decodes and checks the form: canonical, within bounds, a signature for each signer, the countersigners distinct and in ascending order after the sender.
  * The payload stays encoded; `decodePayload` of its kind reads it. Throws `codec/…` or `tx/signers`.
  */
 export function decodeTransaction(encoded: Uint8Array): Transaction {
   const { body, signatures } = decode(envelopeSchema, encoded, transactionBytesMax)
-  const decoded = decode(bodySchema, body, transactionBytesMax)
-  if (signatures[0]?.signer !== decoded.sender) throw new DongbaekError('tx/signers', 'the first signature must be the sender’s own')
-  for (let i = 2; i < signatures.length; i++) {
-    if ((signatures[i - 1] as TransactionSignature).signer >= (signatures[i] as TransactionSignature).signer) throw new DongbaekError('tx/signers', 'countersigners must be distinct and in ascending order')
+  const { signers, ...rest } = decode(bodySchema, body, transactionBytesMax)
+  if (signatures.length !== signers.length) throw new DongbaekError('tx/signers', `the body names ${signers.length} signers, and ${signatures.length} have signed`)
+  const sender = (signers[0] as SignerKey).did
+  const countersigners = signers.slice(1)
+  if (countersigners.some(({ did }) => did === sender)) throw new DongbaekError('tx/signers', 'the sender signs once')
+  if (countersigners.some(({ did }, i) => i > 0 && (countersigners[i - 1] as SignerKey).did >= did)) throw new DongbaekError('tx/signers', 'countersigners must be distinct and in ascending order')
+  return {
+    ...rest,
+    sender,
+    id: transactionIdOf(body),
+    reference: envelopeReference(encoded),
+    signatures: signers.map(({ did, key }, i) => ({ signer: did, key, signature: signatures[i] as Uint8Array })),
+    bytes: encoded,
+    signedBytes: transactionSignedBytes(body),
   }
-  if (signatures.some((signature, i) => i > 0 && signature.signer === decoded.sender)) throw new DongbaekError('tx/signers', 'the sender signs once')
-  return { ...decoded, id: transactionIdOf(body), reference: envelopeReference(encoded), signatures, bytes: encoded, signedBytes: transactionSignedBytes(body) }
 }
 
 export interface SignatureCheck {

@@ -5,7 +5,7 @@ import type { Did } from '../../primitives/brand.ts'
 import { fromBase64url, toBase64url } from '../../primitives/bytes.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import type { JsonObject, Schema } from '../../primitives/schema.ts'
-import { buildTransaction, type Client, type KindName, payloadSchemas, type ReceiptJson, type SignedTransaction, signTransaction, submitAndWait, walletFromSeed } from '../../rpc/client/index.ts'
+import { buildTransaction, type Client, type KindName, payloadSchemas, type ReceiptJson, type SignedTransaction, signTransaction, submitAndWait, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
 import { openKeystore } from '../keystore.ts'
 import { collect, readText } from './init.ts'
 import { answer, exitUnwell } from './output.ts'
@@ -41,15 +41,15 @@ async function signed(client: Client, kind: string, options: SendOptions): Promi
   const text = options.payload.startsWith('@') ? readText(options.payload.slice(1)) : options.payload
   const schema = payloadSchemas[kind] as unknown as Schema<never>
   const payload = schema.fromJson(objectFrom(text), 'payload')
-  const signers = []
+  const signers: Wallet[] = []
   const shared = options.passphraseFile === undefined && process.stdin.isTTY ? undefined : await existingPassphrase(options.passphraseFile, '')
   for (const [i, file] of [options.keystore, ...options.countersign].entries()) {
     const { seed } = await openKeystore(file, shared ?? (await existingPassphrase(undefined, `Passphrase for ${file}: `)))
     signers.push(walletFromSeed(seed, i === 0 ? (options.did as Did | undefined) : undefined))
   }
-  const sender = signers[0]?.did as Did
   const { chainId } = await client.call('node_status', {})
-  return signTransaction(buildTransaction({ chain: chainId, kind, sender, payload }), signers)
+  const [sender, ...countersigners] = signers as [Wallet, ...Wallet[]]
+  return signTransaction(buildTransaction({ chain: chainId, kind, sender, countersigners, payload }), signers)
 }
 
 function printReceipt(options: RemoteOptions, receipt: ReceiptJson, isFinal: boolean): void {

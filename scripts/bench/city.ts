@@ -40,7 +40,7 @@ export async function buildCity({ chainId, seedOf, genesis }: Network, load: Loa
   const [citizens, merchants] = [wallets(citizenCount), wallets(merchantCount)]
 
   const make = async <K extends KindName>(kind: K, payload: PayloadOf<K>, sender: Wallet, ...others: readonly Wallet[]): Promise<SignedTransaction> =>
-    signTransaction(buildTransaction({ chain: chainId, kind, sender: sender.did, payload, validUntilMs: Date.now() + validityMs }), [sender, ...others])
+    signTransaction(buildTransaction({ chain: chainId, kind, sender, countersigners: others, payload, validUntilMs: Date.now() + validityMs }), [sender, ...others])
   const done = async (what: string, transactions: readonly Promise<SignedTransaction>[]): Promise<void> => load.finish((await Promise.all(transactions)).map(prepare), what)
   const register = async (wallet: Wallet): Promise<SignedTransaction> => make('did.register', { keys: [wallet.didKey], services: [], recovery: undefined }, wallet, registrar)
   const issueTo = async (program: string, to: readonly Wallet[]): Promise<SignedTransaction> =>

@@ -57,7 +57,7 @@ export async function startLoad(field: Field, perSecond: number, random: Random,
   const [registrar, officer, shop] = [office('registrar'), office('officer'), office('bookshop')]
   const citizens = Array.from({ length: citizenCount }, () => walletFromSeed(randomSeed()))
   const make = <K extends KindName>(kind: K, payload: PayloadOf<K>, signers: readonly [Wallet, ...Wallet[]]): Promise<SignedTransaction> =>
-    signTransaction(buildTransaction({ chain: network.chainId, kind, sender: signers[0].did, payload }), signers)
+    signTransaction(buildTransaction({ chain: network.chainId, kind, sender: signers[0], countersigners: signers.slice(1), payload }), signers)
   const register = (wallet: Wallet): Promise<SignedTransaction> => make('did.register', { keys: [wallet.didKey], services: [], recovery: undefined }, [wallet, registrar])
   const startedAt = await setUp(createClient({ urls: field.sites.map(({ node }) => node.rpc) }), citizens, register, make, officer)
 

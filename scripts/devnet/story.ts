@@ -64,7 +64,7 @@ export function createStory(client: Client, network: Network, journal: Journal):
   const prepared = async <K extends KindName>(key: string, { kind, by, payload, countersigned = [] }: Send<K>): Promise<SignedTransaction> => {
     const earlier = journal.entry(key)
     if (earlier !== undefined) return { id: bytesOf(earlier.id) as SignedTransaction['id'], bytes: bytesOf(earlier.bytes), validUntilMs: earlier.validUntilMs }
-    const signed = await signTransaction(buildTransaction({ chain: chainId, kind, sender: by.did, payload }), [by, ...countersigned])
+    const signed = await signTransaction(buildTransaction({ chain: chainId, kind, sender: by, countersigners: countersigned, payload }), [by, ...countersigned])
     journal.record(key, { id: toBase64url(signed.id), bytes: toBase64url(signed.bytes), validUntilMs: signed.validUntilMs })
     return signed
   }

@@ -21,7 +21,7 @@ export function startLoad(network: Network, urls: readonly string[], lanes: numb
   const lane = async (): Promise<void> => {
     while (!stopped) {
       const wallet = walletFromSeed(randomSeed())
-      const signed = await signTransaction(buildTransaction({ chain: network.chainId, kind: 'did.register', sender: wallet.did, payload: { keys: [wallet.didKey], services: [] } }), [wallet, registrar])
+      const signed = await signTransaction(buildTransaction({ chain: network.chainId, kind: 'did.register', sender: wallet, countersigners: [registrar], payload: { keys: [wallet.didKey], services: [] } }), [wallet, registrar])
       const client = random.pick(clients)
       try {
         await client.call('tx_submit', { transaction: toBase64url(signed.bytes) })

@@ -37,7 +37,7 @@ export async function startAll(nodes: readonly DevnetNode[]): Promise<readonly R
 export async function registration(network: Network): Promise<SignedTransaction> {
   const registrar = walletFromSeed(network.seedOf('registrar'))
   const wallet = walletFromSeed(randomSeed())
-  return signTransaction(buildTransaction({ chain: network.chainId, kind: 'did.register', sender: wallet.did, payload: { keys: [wallet.didKey], services: [] } }), [wallet, registrar])
+  return signTransaction(buildTransaction({ chain: network.chainId, kind: 'did.register', sender: wallet, countersigners: [registrar], payload: { keys: [wallet.didKey], services: [] } }), [wallet, registrar])
 }
 
 export async function untilReady(nodes: readonly RunningNode[], peersMin: number, ms = 90_000): Promise<void> {

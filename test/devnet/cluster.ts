@@ -79,7 +79,7 @@ export async function startCluster(t: Test, counts: { readonly validators: numbe
   const registrar = walletFromSeed(network.seedOf('registrar'))
   const transaction = (): Promise<SignedTransaction> => {
     const wallet = walletFromSeed(randomSeed())
-    return signTransaction(buildTransaction({ chain: network.chainId, kind: 'did.register', sender: wallet.did, payload: { keys: [wallet.didKey], services: [] } }), [wallet, registrar])
+    return signTransaction(buildTransaction({ chain: network.chainId, kind: 'did.register', sender: wallet, countersigners: [registrar], payload: { keys: [wallet.didKey], services: [] } }), [wallet, registrar])
   }
   const validators = network.nodes.filter(({ role }) => role === 'validator')
   const cluster: Cluster = {

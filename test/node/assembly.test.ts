@@ -47,8 +47,9 @@ t.test('a vote log that fails stops the node in order, and the reason is told', 
   await until(async () => (await client.call('node_status', {})).ready, 20_000)
   failing = true
   const wallet = walletFromSeed(randomSeed())
-  const unsigned = buildTransaction({ chain: first.chainId, kind: 'did.register', sender: wallet.did, payload: { keys: [wallet.didKey], services: [] } })
-  const signed = await signTransaction(unsigned, [wallet, walletFromSeed(seedOf('registrar'))])
+  const registrar = walletFromSeed(seedOf('registrar'))
+  const unsigned = buildTransaction({ chain: first.chainId, kind: 'did.register', sender: wallet, countersigners: [registrar], payload: { keys: [wallet.didKey], services: [] } })
+  const signed = await signTransaction(unsigned, [wallet, registrar])
   await client.call('tx_submit', { transaction: toBase64url(signed.bytes) })
   t.equal(codeOf(await first.failed), 'votelog/failed')
   t.equal(await client.call('node_status', {}).then(() => 'answered', () => 'closed'), 'closed')

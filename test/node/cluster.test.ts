@@ -18,7 +18,7 @@ function clientOf(node: RunningNode): Client {
 }
 
 async function signedRegistration(chain: string, wallet: Wallet, validUntilMs?: number): Promise<Awaited<ReturnType<typeof signTransaction>>> {
-  const unsigned = buildTransaction({ chain, kind: 'did.register', sender: wallet.did, payload: { keys: [wallet.didKey], services: [] }, ...(validUntilMs === undefined ? {} : { validUntilMs }) })
+  const unsigned = buildTransaction({ chain, kind: 'did.register', sender: wallet, countersigners: [registrar], payload: { keys: [wallet.didKey], services: [] }, ...(validUntilMs === undefined ? {} : { validUntilMs }) })
   return signTransaction(unsigned, [wallet, registrar])
 }
 

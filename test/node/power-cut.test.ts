@@ -24,7 +24,7 @@ async function allReady(nodes: Assembled): Promise<void> {
 async function register(nodes: Assembled, name: string): Promise<ReceiptJson> {
   const wallet = walletFromSeed(randomSeed())
   const { chainId } = nodes.node(name)
-  const unsigned = buildTransaction({ chain: chainId, kind: 'did.register', sender: wallet.did, payload: { keys: [wallet.didKey], services: [] } })
+  const unsigned = buildTransaction({ chain: chainId, kind: 'did.register', sender: wallet, countersigners: [registrar], payload: { keys: [wallet.didKey], services: [] } })
   return submitAndWait(clientOf(nodes, name), await signTransaction(unsigned, [wallet, registrar]), { timeoutMs: 60_000 })
 }
 

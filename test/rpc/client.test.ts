@@ -44,7 +44,7 @@ t.test('wallets and transactions', async (t) => {
   t.match(wallet.did, /^did:dongbaek:[A-Za-z0-9_-]{27}$/)
   t.not(walletFromSeed(randomSeed()).did, walletFromSeed(randomSeed()).did)
   t.throws(() => walletFromSeed(new Uint8Array(31)), { code: 'client/seed' })
-  const request = { chain: chain.chainId, kind: 'points.spend', sender: wallet.did, payload: { program, merchant: shop.did, amount: 1 as never }, validUntilMs: 5_000 } as const
+  const request = { chain: chain.chainId, kind: 'points.spend', sender: wallet, countersigners: [citizens[3]!, officer, citizens[2]!], payload: { program, merchant: shop.did, amount: 1 as never }, validUntilMs: 5_000 } as const
   const salted = { ...request, salt: new Uint8Array(16) }
   t.same(buildTransaction(salted).id, buildTransaction(salted).id)
   t.notSame(buildTransaction(request).id, buildTransaction(request).id, 'a salt of its own each time')
@@ -56,7 +56,8 @@ t.test('wallets and transactions', async (t) => {
   t.equal(signatures[0]!.signer, wallet.did)
   t.same(signatures.slice(1).map(({ signer }) => signer), [citizens[3]!, officer, citizens[2]!].map(({ did }) => did).sort())
   await t.rejects(signTransaction(buildTransaction(salted), [officer]), { code: 'tx/signers' })
-  await t.rejects(signTransaction(buildTransaction(salted), [wallet, wallet]), { code: 'tx/signers' })
+  await t.rejects(signTransaction(buildTransaction(salted), [wallet, officer]), { code: 'tx/signers' })
+  t.throws(() => buildTransaction({ ...salted, countersigners: [officer, officer] }), { code: 'tx/signers' })
 })
 
 t.test('errors are those of the node, by their code', async (t) => {
@@ -109,7 +110,7 @@ t.test('submit and wait over nodes that fail in every way: exactly once', async 
 t.test('a refusal is a receipt; what can never run is an error; what is open is said to be open', async (t) => {
   const refused = await submitAndWait(client, await city.sign('points.spend', { program, merchant: shop.did, amount: 999_999_999 as never }, [citizens[13]!]))
   t.match(refused, { status: 'refused', code: 'points/insufficient-balance' })
-  const elsewhere = await signTransaction(buildTransaction({ chain: 'other-0123456789abcdef', kind: 'points.spend', sender: officer.did, payload: { program, merchant: shop.did, amount: 1 as never } }), [officer])
+  const elsewhere = await signTransaction(buildTransaction({ chain: 'other-0123456789abcdef', kind: 'points.spend', sender: officer, payload: { program, merchant: shop.did, amount: 1 as never } }), [officer])
   await t.rejects(submitAndWait(client, elsewhere), { code: 'tx/wrong-chain' })
   chain.hold(true)
   const held = await city.sign('points.spend', { program, merchant: shop.did, amount: 3 as never }, [citizens[13]!])

@@ -38,9 +38,9 @@ export function createCity(): City {
   })
   let salt = 0
   const sign: City['sign'] = async (kind, payload, signers = [officer]) => {
-    const sender = (signers[0] as Signer).did
+    const [sender, ...countersigners] = signers as readonly [Signer, ...Signer[]]
     // no chance: the same test has the same ids
-    const unsigned = buildTransaction({ chain: chain.chainId, kind, sender, payload, validUntilMs: chain.timeMs() + minuteMs, salt: Uint8Array.of(...new Uint8Array(12), ...uint32(++salt)) })
+    const unsigned = buildTransaction({ chain: chain.chainId, kind, sender, countersigners, payload, validUntilMs: chain.timeMs() + minuteMs, salt: Uint8Array.of(...new Uint8Array(12), ...uint32(++salt)) })
     return signTransaction(unsigned, signers)
   }
   const send: City['send'] = async (kind, payload, signers) => {

@@ -11,9 +11,10 @@ import { deactivate } from '../../state/did/deactivate.ts'
 import { registerPayload } from '../../state/did/types.ts'
 import { propose } from '../../state/governance/propose.ts'
 import { vote } from '../../state/governance/vote.ts'
-import { sha256 } from '../../primitives/hash.ts'
+import { verify } from '../../primitives/ed25519.ts'
+import { domain, sha256 } from '../../primitives/hash.ts'
 import { createHarness, type Harness, testActor, testGovernors, testIssuer, testKey, testRegistrar, withKey } from '../support/state-harness.ts'
-import { decodeTransaction, encodeBody, encodeTransaction } from '../../state/transaction.ts'
+import { decodeTransaction, encodeBody, encodeTransaction, signatureChecks, type TransactionSignature } from '../../state/transaction.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -59,22 +60,41 @@ t.test('what is refused counts as run, and changes nothing', (t) => {
 t.test('the form: kinds, payloads, signers', (t) => {
   const chain = createHarness()
   const { transaction } = chain.make(anchor, testIssuer, { hashes: [hashOf(1)] }, { cosigners: [testRegistrar, testGovernors.city, testGovernors.bank] })
-  const { signatures, version, kind: name, sender, validUntilMs, salt, payload } = transaction
-  const body = { version, chain: chain.chain, kind: name, sender, validUntilMs, salt, payload }
-  const encoded = encodeBody(body)
-  const [first, second, third, fourth] = signatures as [never, never, never, never]
-  t.equal(decodeTransaction(encodeTransaction(encoded, signatures)).signatures.length, 4)
+  const { signatures, version, kind: name, validUntilMs, salt, payload } = transaction
+  const encode = (listed: readonly TransactionSignature[], given = listed): Uint8Array => {
+    const body = encodeBody({ version, chain: chain.chain, kind: name, signers: listed.map(({ signer, key }) => ({ did: signer, key })), validUntilMs, salt, payload })
+    return encodeTransaction(body, given.map(({ signature }) => signature))
+  }
+  const [first, second, third, fourth] = signatures as [TransactionSignature, TransactionSignature, TransactionSignature, TransactionSignature]
+  t.same(decodeTransaction(encode(signatures)).signatures, signatures)
   for (const [what, list] of [
-    ['another first', [second, first]],
     ['out of order', [first, third, second]],
     ['twice the same', [first, second, second]],
     ['the sender again', [first, second, first]],
-  ] as const) t.throws(() => decodeTransaction(encodeTransaction(encoded, list)), { code: 'tx/signers' }, what)
-  t.throws(() => encodeTransaction(encoded, []), { code: 'codec/invalid' })
-  t.throws(() => encodeTransaction(encoded, [first, second, third, fourth, fourth]), { code: 'codec/invalid' })
+  ] as const) t.throws(() => decodeTransaction(encode(list)), { code: 'tx/signers' }, what)
+  t.throws(() => decodeTransaction(encode([first, second], [first])), { code: 'tx/signers' }, 'a signature taken away')
+  t.throws(() => decodeTransaction(encode([first], [first, second])), { code: 'tx/signers' }, 'a signature too many')
+  t.throws(() => encode([]), { code: 'codec/invalid' })
+  t.throws(() => encode([first, second, third, fourth, fourth]), { code: 'codec/invalid' })
   t.throws(() => readyTransaction({ ...transaction, kind: 'credential.nothing' }), { code: 'tx/unknown-kind' })
   t.throws(() => readyTransaction({ ...transaction, payload: Uint8Array.of(0x90) }), { code: 'tx/payload-invalid' })
   t.throws(() => readyTransaction({ ...transaction, kind: 'did.register' }), { code: 'tx/payload-invalid' })
+  t.end()
+})
+
+t.test('nobody uses up the id of another: other keys or fewer signers under what was signed make no transaction, or one with another id', (t) => {
+  const chain = createHarness()
+  const victim = chain.make(anchor, testIssuer, { hashes: [hashOf(1)] }, { cosigners: [testRegistrar], salt: new Uint8Array(16) })
+  const { transaction } = victim
+  const body = transaction.signedBytes.subarray(domain('transaction').length)
+  const [sender, countersigner] = transaction.signatures.map(({ signature }) => signature) as [Uint8Array, Uint8Array]
+  t.throws(() => decodeTransaction(encodeTransaction(body, [sender])), { code: 'tx/signers' })
+  // a liar's own signature in its place: the key to check it by is the one that the body names
+  const forged = decodeTransaction(encodeTransaction(body, [testKey('thief').sign(transaction.signedBytes), countersigner]))
+  t.notOk(signatureChecks(forged).every(({ signature, message, publicKey }) => verify(signature, message, publicKey)))
+  const wrapped = chain.make(anchor, withKey(testIssuer, testKey('thief')), { hashes: [hashOf(1)] }, { cosigners: [testRegistrar], salt: new Uint8Array(16) })
+  t.notSame(wrapped.transaction.id, transaction.id)
+  t.same(chain.execute(wrapped, victim).receipts.map(codeOf), ['tx/key-not-authorised', 'ok'])
   t.end()
 })
 

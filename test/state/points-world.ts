@@ -123,13 +123,13 @@ export function createWorld(): World {
       version: 1,
       chain,
       kind,
-      sender: sender.did,
+      signers: [{ did: sender.did, key: sender.key }],
       validUntilMs: (world.nowMs + 60_000) as TimeMs,
       salt,
       payload: encode(definition.payload as unknown as Schema<unknown>, payload),
     })
     // signatures are judged before execution, so none is made here
-    return readyTransaction(decodeTransaction(encodeTransaction(body, [{ signer: sender.did, key: sender.key, signature: new Uint8Array(64) }])))
+    return readyTransaction(decodeTransaction(encodeTransaction(body, [new Uint8Array(64)])))
   }
   const take = (changes: readonly { readonly key: string; readonly value: Uint8Array | undefined }[]): void => {
     for (const { key, value } of changes) {

@@ -21,7 +21,7 @@ import type { Query } from '../../state/query.ts'
 import type { Receipt } from '../../state/receipt.ts'
 import type { RoleName } from '../../state/roles.ts'
 import { createSeenIds, type RanBlock, recallIds } from '../../state/seen.ts'
-import { encodeBody, encodeTransaction, decodeTransaction, multikeyOf, signatureChecks, transactionSignedBytes, type TransactionSignature } from '../../state/transaction.ts'
+import { encodeBody, encodeTransaction, decodeTransaction, multikeyOf, signatureChecks, transactionSignedBytes } from '../../state/transaction.ts'
 import { createStateTree, type PageWrite } from '../../state/tree.ts'
 import { createOverlay, createQueryView, createValueCache, type QuerySource, type ReadView, type StateChange } from '../../state/view.ts'
 
@@ -145,11 +145,10 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   const make: Harness['make'] = (kind, sender, payload, { cosigners = [], validUntilMs = nowMs + 60_000, chain: target = chain, salt } = {}) => {
     const ownSalt = new Uint8Array(16)
     new DataView(ownSalt.buffer).setUint32(0, salt === undefined ? ++salts : 0)
-    const body = encodeBody({ version: 1, chain: target, kind: kind.kind, sender: sender.did, validUntilMs: validUntilMs as TimeMs, salt: salt ?? ownSalt, payload: encode(kind.payload, payload) })
+    const signers = [sender, ...[...cosigners].sort((a, b) => (a.did < b.did ? -1 : 1))]
+    const body = encodeBody({ version: 1, chain: target, kind: kind.kind, signers: signers.map(({ did, multikey }) => ({ did, key: multikey })), validUntilMs: validUntilMs as TimeMs, salt: salt ?? ownSalt, payload: encode(kind.payload, payload) })
     const message = transactionSignedBytes(body)
-    const signed = (actor: TestActor): TransactionSignature => ({ signer: actor.did, key: actor.multikey, signature: actor.sign(message) })
-    const ordered = [...cosigners].sort((a, b) => (a.did < b.did ? -1 : 1))
-    const transaction = decodeTransaction(encodeTransaction(body, [sender, ...ordered].map(signed)))
+    const transaction = decodeTransaction(encodeTransaction(body, signers.map((actor) => actor.sign(message))))
     for (const check of signatureChecks(transaction)) assert(verify(check.signature, check.message, check.publicKey), 'a signature that verifies')
     return readyTransaction(transaction)
   }

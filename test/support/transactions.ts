@@ -29,13 +29,13 @@ export function makeTransaction(salt: string, { sender = 'sender', signer = send
     version: envelopeVersion,
     chain: testChain,
     kind: 'community.post',
-    sender: did,
+    signers: [{ did, key: multikeyOf(pair(signer).publicKey) }],
     validUntilMs: validUntilMs as TimeMs,
     salt: sha256(utf8(salt)).subarray(0, 16),
     payload: encode(post.payload, { livingArea: 'bosu', board: 'free', bodyHash: sha256(utf8(salt)) as Hash, bodyBytes: 1 } as never),
   })
   const signed = sign(transactionSignedBytes(body), pair(signer))
-  return readyTransaction(decodeTransaction(encodeTransaction(body, [{ signer: did, key: multikeyOf(pair(signer).publicKey), signature: signed }])))
+  return readyTransaction(decodeTransaction(encodeTransaction(body, [signed])))
 }
 
 export function makePayload(height: number, transactions: readonly ReadyTransaction[], changes: Partial<BlockHeader> = {}): Payload {

@@ -46,11 +46,11 @@ export function hashVectors(): Json {
 }
 
 function transactionVector(what: string, kind: string, payload: Uint8Array, payloadJson: Json, signers: readonly string[], saltFill: number): Json {
-  const fields: TransactionBody = { version: 1, chain, kind, sender: didFor(signers[0] as string), validUntilMs: (timeMs + 300_000) as TimeMs, salt: new Uint8Array(16).fill(saltFill), payload }
+  const fields: TransactionBody = { version: 1, chain, kind, signers: signers.map((name) => ({ did: didFor(name), key: multikeyOf(pairOf(name).publicKey) })), validUntilMs: (timeMs + 300_000) as TimeMs, salt: new Uint8Array(16).fill(saltFill), payload }
   const body = encodeBody(fields)
   const signed = transactionSignedBytes(body)
   const signatures = signers.map((name) => ({ signer: didFor(name), key: multikeyOf(pairOf(name).publicKey), signature: sign(signed, pairOf(name)) }))
-  const envelope = encodeTransaction(body, signatures)
+  const envelope = encodeTransaction(body, signatures.map(({ signature }) => signature))
   return {
     what,
     kind,
