@@ -41,7 +41,7 @@ export interface AdmissionContext {
 export function createAdmission({ chainId, mempool, verifier, clock, hasRun, validityMsMax, onAdded }: AdmissionContext): Admission {
   // envelopes that are being checked now, so that copies from several peers share one check
   const checking = new Map<string, Promise<Admitted>>()
-  const verifySignatures = batched(verifier)
+  const verifySignatures = batched(verifier, clock)
 
   const read = (encoded: Uint8Array): ReadyTransaction => {
     const transaction = decodeTransaction(encoded)
@@ -93,11 +93,11 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
 }
 
 /** Gathers the checks asked for within one turn of the event loop into one batch. */
-function batched(verifier: Verifier): (items: readonly SignedItem[]) => Promise<readonly boolean[]> {
+function batched(verifier: Verifier, clock: Clock): (items: readonly SignedItem[]) => Promise<readonly boolean[]> {
   let items: SignedItem[] = []
   let verdicts: Promise<readonly boolean[]> | undefined
   const run = async (): Promise<readonly boolean[]> => {
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => clock.soon(resolve))
     const batch = items
     items = []
     verdicts = undefined

@@ -7,11 +7,9 @@ import { type Epoch, epochAt, indexOfKey, type ValidatorSet } from '../consensus
 import { type Genesis, genesisRef, validatorSetOf } from '../genesis/genesis.ts'
 import type { Hash, Height } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
-import { keyPairFromSeed, sign } from '../primitives/ed25519.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
-import type { PeerStatus } from '../rpc/backend.ts'
-import { createRpcServer } from '../rpc/server.ts'
+import type { Backend, PeerStatus } from '../rpc/backend.ts'
 import { bodyErased, bodyIsReferenced } from '../state/community/body.ts'
 import { parametersTable } from '../state/parameters.ts'
 import { decodeValue, stateKey } from '../state/table.ts'
@@ -36,12 +34,17 @@ import { createSelfReport } from './self-report.ts'
 import { createServing } from './serving.ts'
 import { readEntries, votingEntry } from './vote-entries.ts'
 import { createWaiters } from './waiters.ts'
-import type { Clock, Log, Peer, Store, Transport, Verifier, VoteLog } from './world.ts'
+import type { Clock, Log, Peer, Signer, Store, Transport, Verifier, VoteLog } from './world.ts'
 
-export interface RunningNode {
+/** What faces the clients and calls the backend for them: the RPC server, or whoever else is at the door. */
+export interface Front {
+  readonly start: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+export interface AssembledNode<F extends Front> {
   readonly chainId: string
-  /** Of the RPC. */
-  readonly url: string
+  readonly front: F
   /** In order: no new work, votes and blocks on the disk, connections closed. Idempotent. */
   readonly stop: () => Promise<void>
   /** Resolves when the node had to stop by itself, with the reason. */
@@ -54,8 +57,7 @@ export interface Opened {
   readonly clock: Clock
   readonly genesis: Genesis
   readonly chainId: string
-  readonly seed: Uint8Array
-  readonly publicKey: Uint8Array
+  readonly signer: Signer
   readonly database: Store
   readonly chain: OpenChain
   readonly votes: VoteLog
@@ -68,11 +70,11 @@ export interface Opened {
 /** The key of nobody: a replica with it follows and never signs. */
 const noKey = new Uint8Array(32)
 
-export async function assembleNode(opened: Opened): Promise<RunningNode> {
-  const { config, log, clock, genesis, chainId, seed, publicKey, database, chain, votes, verifier, transport, closeAll } = opened
+/** The front is started last and stopped first. */
+export async function assembleNode<F extends Front>(opened: Opened, makeFront: (backend: Backend) => F): Promise<AssembledNode<F>> {
+  const { config, log, clock, genesis, chainId, signer, database, chain, votes, verifier, transport, closeAll } = opened
   const { store, state } = chain
   const { consensus } = genesis
-  const pair = keyPairFromSeed(seed)
   const set: ValidatorSet = validatorSetOf(genesis)
   const epoch: Epoch = { activation: 1 as Height, set }
   const validatorNames = set.validators.map(({ name }) => name).filter((name) => name !== config.name)
@@ -114,6 +116,7 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
   const gossip = createGossip({
     transport,
     admission,
+    clock,
     log,
     validators: () => validatorNames,
     everybody: () => [...validatorNames, ...followerNames],
@@ -170,7 +173,7 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     },
     pipelineDepth: consensus.pipelineDepth,
     publicKey: key,
-    sign: (message) => sign(message, pair),
+    sign: signer.sign,
     bindsManifest: (header, manifest) => referencesOf(header, manifest) !== undefined,
   })
 
@@ -226,9 +229,9 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     })
 
   // a validator without its votes follows first
-  const self = indexOfKey(set, publicKey)
+  const self = indexOfKey(set, signer.publicKey)
   let recovering: { until: number | undefined } | undefined = self !== undefined && !entries.mayVote ? { until: undefined } : undefined
-  let ordering = await beginOrdering(recovering === undefined ? publicKey : noKey, entries.mayVote, neededRecords(entries.records, durable()))
+  let ordering = await beginOrdering(recovering === undefined ? signer.publicKey : noKey, entries.mayVote, neededRecords(entries.records, durable()))
   if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
   const report = createSelfReport({ config, genesis, chainId, set, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted })
@@ -265,7 +268,7 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     suspect: (reason) => ordering.driver.input({ type: 'suspect', reason }),
   })
   const serving = createServing({ store, mempool, payloads, clock, top: () => ordering.top() })
-  const rpc = createRpcServer(backend, { host: config.rpc.host, port: config.rpc.port, log: log.child({ part: 'rpc' }), rate: { perSecond: config.limits.rpcRequestsPerSecond, burst: 2 * config.limits.rpcRequestsPerSecond } })
+  const front = makeFront(backend)
 
   const recover = async (): Promise<void> => {
     if (self === undefined || recovering === undefined) return
@@ -286,7 +289,7 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     if (!mayVote || halted !== undefined) return
     await ordering.stop()
     await votes.append([votingEntry])
-    const next = await beginOrdering(publicKey, true, [])
+    const next = await beginOrdering(signer.publicKey, true, [])
     if (stopping !== undefined) return
     ordering = next
     recovering = undefined
@@ -300,7 +303,7 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
   const stopAll = async (): Promise<void> => {
     house.stop()
     waiters.letGo()
-    for (const [part, close] of [['rpc', rpc.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['world', closeAll]] as const) {
+    for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['world', closeAll]] as const) {
       await close().catch((error: unknown) => log.error('stop-incomplete', { part, error }))
     }
     log.info('stopped', { height: store.head().height })
@@ -322,18 +325,16 @@ export async function assembleNode(opened: Opened): Promise<RunningNode> {
     ordering.begin()
     transport.setPeers(peers)
     await transport.start()
-    if (failure === undefined) await rpc.start()
+    if (failure === undefined) await front.start()
     if (failure !== undefined) throw failure.reason
   } catch (error) {
     await stop()
     // it may have come up while the rest was going down
-    await rpc.stop()
+    await front.stop()
     throw error
   }
-  const url = rpc.address()?.url ?? ''
-  log.info('started', { rpc: url, height: store.head().height })
   recover().catch(onFatal)
-  return { chainId, url, stop, failed }
+  return { chainId, front, stop, failed }
 }
 
 function bodyStanding({ state }: OpenChain, hash: Hash): BodyStanding {

@@ -11,4 +11,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(fire, Math.min(ms, timerMsMax))
     return () => clearTimeout(timer)
   },
+  soon(fire) {
+    setImmediate(fire)
+  },
 }

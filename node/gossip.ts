@@ -7,7 +7,7 @@ import { transactionBytesMax } from '../primitives/limits.ts'
 import { bytes, height, list, record, union } from '../primitives/schema.ts'
 import type { Admission } from './admission.ts'
 import { bodyBytesMax, channelLimits, gossipTransactionsMax } from './limits.ts'
-import type { Log, MessageHandler, Transport } from './world.ts'
+import type { Clock, Log, MessageHandler, Transport } from './world.ts'
 
 const gossipMessage = union({
   transactions: record({ envelopes: list(bytes(1, transactionBytesMax), 1, gossipTransactionsMax) }),
@@ -30,6 +30,7 @@ export interface Gossip {
 export interface GossipContext {
   readonly transport: Pick<Transport, 'send' | 'blame'>
   readonly admission: Pick<Admission, 'admit'>
+  readonly clock: Pick<Clock, 'soon'>
   readonly log: Log
   readonly validators: () => readonly string[]
   readonly everybody: () => readonly string[]
@@ -43,7 +44,7 @@ function isItsFault(code: string): boolean {
   return code.startsWith('codec/') || code.startsWith('tx/')
 }
 
-export function createGossip({ transport, admission, log, validators, everybody, takeBody, takeHead }: GossipContext): Gossip {
+export function createGossip({ transport, admission, clock, log, validators, everybody, takeBody, takeHead }: GossipContext): Gossip {
   let waiting: Uint8Array[] = []
   const flush = (): void => {
     const all = waiting
@@ -81,7 +82,7 @@ export function createGossip({ transport, admission, log, validators, everybody,
   return {
     spread: (envelope) => {
       waiting.push(envelope)
-      if (waiting.length === 1) setImmediate(flush)
+      if (waiting.length === 1) clock.soon(flush)
     },
     spreadBody: (body) => {
       const message = encode(gossipMessage, { type: 'body', body })

@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { checkGenesis } from '../genesis/check.ts'
 import { chainIdOf, type Genesis, genesisHash, readGenesis } from '../genesis/genesis.ts'
 import { equalBytes, toHex } from '../primitives/bytes.ts'
+import { keyPairFromSeed, sign } from '../primitives/ed25519.ts'
 import { DongbaekError } from '../primitives/errors.ts'
-import { assembleNode, type RunningNode } from './assembly.ts'
 import { systemClock as clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { codeOfSystem } from './files.ts'
 import { openKeystore, readPassphrase } from './keystore.ts'
 import { createLibp2pTransport } from './libp2p.ts'
 import { openChain } from './open-chain.ts'
+import { type RunningNode, runWithRpc } from './run.ts'
 import { openStore } from './store.ts'
 import { createVerifier } from './verifier.ts'
 import { version } from './version.ts'
@@ -44,7 +45,9 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
     closers.push(() => verifier.stop())
     const transport = await createLibp2pTransport({ chainId, seed, listen: { host: config.p2p.host, port: config.p2p.port }, clock, log })
     closers.push(() => transport.stop())
-    return await assembleNode({ config, log, clock, genesis, chainId, seed, publicKey, database, chain, votes, entries, verifier, transport, closeAll })
+    const pair = keyPairFromSeed(seed)
+    const signer = { publicKey, sign: (message: Uint8Array) => sign(message, pair) }
+    return await runWithRpc({ config, log, clock, genesis, chainId, signer, database, chain, votes, entries, verifier, transport, closeAll })
   } catch (error) {
     await closeAll()
     throw error

@@ -26,6 +26,17 @@ export interface Clock {
   monotonic(): number
   /** Calls `fire` once after `ms`, unless cancelled by the returned function. */
   after(ms: number, fire: () => void): () => void
+  /** Calls `fire` in the next turn of the event loop, when what has arrived by now is done. */
+  soon(fire: () => void): void
+}
+
+// ---------------------------------------------------------------- key
+
+/** The key of this node: what else it has of the keystore, nobody else needs to hold. */
+export interface Signer {
+  /** Raw Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array
+  readonly sign: (message: Uint8Array) => Uint8Array
 }
 
 // ---------------------------------------------------------------- transport

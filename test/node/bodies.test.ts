@@ -5,6 +5,7 @@ import { toBase64url, utf8 } from '../../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../../primitives/errors.ts'
 import { sha256 } from '../../primitives/hash.ts'
 import { type Bodies, type BodyStanding, openBodies } from '../../node/bodies.ts'
+import { systemClock } from '../../node/clock.ts'
 import { createGossip } from '../../node/gossip.ts'
 import { waitingBodiesBytesMax, waitingBodiesMax, waitingBodyMs } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
@@ -87,6 +88,7 @@ function gossipRig(admit: () => Promise<never>, takeBody: () => Promise<void>): 
   const gossip = createGossip({
     transport: { send: (_peer, _channel, message) => sent.push(message) > 0, blame: (_peer, reason) => void blamed.push(reason) },
     admission: { admit },
+    clock: systemClock,
     log: silentLog,
     validators: () => ['peer'],
     everybody: () => ['peer'],

@@ -39,7 +39,7 @@ t.test('readable', async (t) => {
 
 t.test('a repeated line appears once in a while, with the number left out', async (t) => {
   let now = 0
-  const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {} }
+  const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {}, soon: () => {} }
   const pass = createThrottle(clock)
   t.same([pass('a'), pass('a'), pass('a'), pass('b')], [0, undefined, undefined, 0])
   now += logRepeatMs

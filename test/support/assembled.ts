@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildGenesis } from '../../genesis/ceremony.ts'
 import { chainIdOf, type Genesis } from '../../genesis/genesis.ts'
-import { assembleNode, type RunningNode } from '../../node/assembly.ts'
 import { systemClock } from '../../node/clock.ts'
 import type { Config } from '../../node/config.ts'
 import { silentLog } from '../../node/log.ts'
 import { openChain } from '../../node/open-chain.ts'
+import { type RunningNode, runWithRpc } from '../../node/run.ts'
 import { createVerifier } from '../../node/verifier.ts'
 import { openVoteLog } from '../../node/votelog.ts'
 import type { Log, OpenedVoteLog, VoteLog } from '../../node/world.ts'
-import { officeCards, publicKeyOf, seedOf, smallPreset } from './genesis.ts'
+import { officeCards, publicKeyOf, seedOf, signerOf, smallPreset } from './genesis.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
 import { createMemoryNetwork, createMemoryTransport } from './memory-transport.ts'
 
@@ -75,14 +75,13 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     const opened = openVoteLog({ folder: folder(name), chainId, log: own })
     const verifier = createVerifier({ log: own, workers: 0 })
     const transport = createMemoryTransport(network, { chainId, seed: seedOf(name), clock: systemClock, log: own })
-    const node = await assembleNode({
+    const node = await runWithRpc({
       config: configOf(name),
       log: own,
       clock: systemClock,
       genesis,
       chainId,
-      seed: seedOf(name),
-      publicKey: publicKeyOf(name),
+      signer: signerOf(name),
       database,
       chain,
       votes: votes(name, opened.log),

@@ -3,8 +3,9 @@ import type { NodeCard, OfficeCard } from '../../genesis/card.ts'
 import { buildGenesis, type Participants } from '../../genesis/ceremony.ts'
 import type { Genesis } from '../../genesis/genesis.ts'
 import type { Preset } from '../../genesis/presets/preset.ts'
+import type { Signer } from '../../node/world.ts'
 import { utf8 } from '../../primitives/bytes.ts'
-import { keyPairFromSeed } from '../../primitives/ed25519.ts'
+import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { sha256 } from '../../primitives/hash.ts'
 
 export function seedOf(name: string): Uint8Array {
@@ -13,6 +14,11 @@ export function seedOf(name: string): Uint8Array {
 
 export function publicKeyOf(name: string): Uint8Array {
   return keyPairFromSeed(seedOf(name)).publicKey
+}
+
+export function signerOf(name: string): Signer {
+  const pair = keyPairFromSeed(seedOf(name))
+  return { publicKey: pair.publicKey, sign: (message) => sign(message, pair) }
 }
 
 export const smallPreset: Preset = {

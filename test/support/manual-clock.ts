@@ -29,6 +29,7 @@ export function createManualClock(startMs = 1_780_000_000_000): ManualClock {
         timers = timers.filter((one) => one !== timer)
       }
     },
+    soon: (fire) => void setImmediate(fire),
     advance: async (ms) => {
       const endMs = monotonicMs + ms
       for (;;) {

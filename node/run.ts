@@ -1,0 +1,19 @@
+// An assembled node that answers its clients by the RPC server.
+import { createRpcServer, type RpcServer } from '../rpc/server.ts'
+import { type AssembledNode, assembleNode, type Opened } from './assembly.ts'
+
+export interface RunningNode extends AssembledNode<RpcServer> {
+  /** Of the RPC. */
+  readonly url: string
+}
+
+/** Throws `transport/listen`, `rpc/listen`. */
+export async function runWithRpc(opened: Opened): Promise<RunningNode> {
+  const { config, log, chain } = opened
+  const { host, port } = config.rpc
+  const perSecond = config.limits.rpcRequestsPerSecond
+  const node = await assembleNode(opened, (backend) => createRpcServer(backend, { host, port, log: log.child({ part: 'rpc' }), rate: { perSecond, burst: 2 * perSecond } }))
+  const url = node.front.address()?.url ?? ''
+  log.info('started', { rpc: url, height: chain.store.head().height })
+  return { ...node, url }
+}
