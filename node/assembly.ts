@@ -31,8 +31,10 @@ import { createPayloads, referencesOf } from './payloads.ts'
 import { followFirst } from './recovery.ts'
 import { restorePayloads } from './restore-payloads.ts'
 import { createSelfReport } from './self-report.ts'
+import type { Recovering } from './status.ts'
 import { createServing } from './serving.ts'
-import { readEntries, votingEntry } from './vote-entries.ts'
+import { noEntries, readEntries, votingEntry } from './vote-entries.ts'
+import { voteMark, whyVotesMissing } from './vote-mark.ts'
 import { createWaiters } from './waiters.ts'
 import type { Clock, Log, Peer, Signer, Store, Transport, Verifier, VoteLog } from './world.ts'
 
@@ -67,6 +69,9 @@ export interface Opened {
   readonly closeAll: () => Promise<void>
 }
 
+/** Said of a validator whose vote log is new or gone. */
+const noVotes = 'this validator has no record of its votes'
+
 /** The key of nobody: a replica with it follows and never signs. */
 const noKey = new Uint8Array(32)
 
@@ -81,7 +86,14 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const peers = knownPeers(config, genesis)
   const followerNames = peers.map(({ name }) => name).filter((name) => !set.validators.some((validator) => validator.name === name))
 
-  const entries = readEntries(opened.entries)
+  let entries = readEntries(opened.entries)
+  // one that halted signs nothing whatever its log lacks
+  const forgotten = entries.mayVote && !entries.records.some(({ type }) => type === 'halted') ? whyVotesMissing(database, votes.position()) : undefined
+  if (forgotten !== undefined) {
+    log.error('votes-outdated', { why: forgotten })
+    await votes.renew()
+    entries = noEntries
+  }
   let certificateStored = (await store.checkpointAtOrBelow(store.head().height))?.content.height ?? (0 as Height)
   const durable = (): Durable => ({ stored: store.head().height, stable: certificateStored })
   const payloads = createPayloads()
@@ -128,7 +140,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     state,
     store,
     obtain: (decision) => ordering.obtain(decision),
-    opsOf: ({ receipts }) => bodies.opsOf(receipts),
+    opsOf: ({ receipts }) => [...bodies.opsOf(receipts), voteMark(votes.position())],
     onExecuted: (block) => onExecuted(block),
     onFatal,
   })
@@ -230,7 +242,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
 
   // a validator without its votes follows first
   const self = indexOfKey(set, signer.publicKey)
-  let recovering: { until: number | undefined } | undefined = self !== undefined && !entries.mayVote ? { until: undefined } : undefined
+  let recovering: Recovering | undefined = self !== undefined && !entries.mayVote ? { why: forgotten ?? noVotes } : undefined
   let ordering = await beginOrdering(recovering === undefined ? signer.publicKey : noKey, entries.mayVote, neededRecords(entries.records, durable()))
   if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
@@ -281,13 +293,14 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       follow: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)]),
       executedAll: () => (ordering.status().committed === store.head().height ? store.head().height : undefined),
       onHorizon: (until) => {
-        recovering = { until }
+        recovering = { why: recovering?.why ?? noVotes, until }
         // at height 0 everywhere there was nothing to vote on yet: a new network
         if (until > 0) log.warn('votes-lost', { until, head: store.head().height })
       },
     })
     if (!mayVote || halted !== undefined) return
     await ordering.stop()
+    await database.batch([voteMark(votes.position())], { sync: true })
     await votes.append([votingEntry])
     const next = await beginOrdering(signer.publicKey, true, [])
     if (stopping !== undefined) return
@@ -299,11 +312,17 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     log.info('voting', { height: store.head().height })
   }
 
+  /** With their last position in the store. */
+  const closeVotes = async (): Promise<void> => {
+    await votes.close()
+    await database.batch([voteMark(votes.position())], { sync: true })
+  }
+
   /** Closes the rest whatever fails on the way. */
   const stopAll = async (): Promise<void> => {
     house.stop()
     waiters.letGo()
-    for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['world', closeAll]] as const) {
+    for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['votes', closeVotes], ['world', closeAll]] as const) {
       await close().catch((error: unknown) => log.error('stop-incomplete', { part, error }))
     }
     log.info('stopped', { height: store.head().height })

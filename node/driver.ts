@@ -32,7 +32,7 @@ export interface Effects {
 
 export interface DriverContext {
   readonly replica: Pick<Replica, 'step'>
-  readonly votes: VoteLog
+  readonly votes: Pick<VoteLog, 'append' | 'rewrite' | 'sizeBytes'>
   /** Read back at the start, still needed. */
   readonly records: readonly LogRecord[]
   readonly transport: Pick<Transport, 'send'>

@@ -39,7 +39,7 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
     closers.push(() => database.close())
     const chain = await openChain(database, genesis, config.limits.stateCacheMiB, log)
     // not held on to as a whole: the entries read back may be many
-    const { log: votes, records: entries } = openVoteLog({ folder: join(config.dataDir, 'votes'), chainId, log })
+    const { log: votes, records: entries } = openVoteLog({ folder: join(config.dataDir, 'votes'), chainId, publicKey, log })
     closers.push(() => votes.close())
     const verifier = createVerifier({ log, workers: config.limits.verifyWorkers })
     closers.push(() => verifier.stop())

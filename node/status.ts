@@ -4,6 +4,13 @@ import type { ValidatorSet } from '../consensus/validators.ts'
 import { isQuorum } from '../consensus/quorum.ts'
 import { unreachable } from '../primitives/errors.ts'
 
+/** A validator that follows without a vote. */
+export interface Recovering {
+  readonly why: string
+  /** It votes again once it has executed this block; not known while it asks the others. */
+  readonly until?: number
+}
+
 export interface Situation {
   readonly replica: ReplicaStatus
   readonly set: ValidatorSet
@@ -14,8 +21,8 @@ export interface Situation {
   readonly syncTarget: number
   readonly stored: number
   readonly pending: number
-  /** Following without a vote until this height; undefined: voting, or an observer. */
-  readonly recovering: { readonly until: number | undefined } | undefined
+  /** undefined: voting, or an observer. */
+  readonly recovering: Recovering | undefined
   readonly halted: string | undefined
 }
 
@@ -38,8 +45,8 @@ export function judge(situation: Situation): Judgement {
   if (recovering !== undefined) {
     problems.push(
       recovering.until === undefined
-        ? 'this validator has no record of its votes and asks the others how far they are before it votes'
-        : `this validator has no record of its votes and votes again once it has executed block ${recovering.until}`,
+        ? `${recovering.why}: it asks the others how far they are before it votes`
+        : `${recovering.why}: it votes again once it has executed block ${recovering.until}`,
     )
   }
   // an observer takes no part in views: it waits for blocks only

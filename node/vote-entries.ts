@@ -30,6 +30,8 @@ export interface VoteEntries {
   readonly mayVote: boolean
 }
 
+export const noEntries: VoteEntries = { records: [], payloads: [], mayVote: false }
+
 /** Sorts what was read back, each kind in order. Throws `votelog/foreign` on an entry that this version cannot read: its bytes are whole, as their checksum says. */
 export function readEntries(entries: readonly Uint8Array[]): VoteEntries {
   const records: LogRecord[] = []

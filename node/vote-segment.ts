@@ -1,6 +1,6 @@
 // The bytes of one file of the vote log. A header names what it is; batches follow, each checksummed as a whole and numbered on.
 //
-//   header  magic "DBVOTES\1" · chain tag 32 · segment u32 · base u8 · first batch u48 · crc32 of the foregoing
+//   header  magic "DBVOTES\2" · chain tag 32 · public key 32 · log 16 · segment u32 · base u8 · first batch u48 · crc32 of the foregoing
 //   batch   magic "DBvb" · number u48 · kind u8 · length u32 · crc32 of the foregoing · payload · crc32 of the payload
 //   payload (kind 0, records) u32 length and bytes of each · (kind 1, seal) empty: another segment follows
 //
@@ -11,18 +11,32 @@ import { crc32 } from 'node:zlib'
 import { equalBytes, utf8 } from '../primitives/bytes.ts'
 import { voteBatchBytesMax, voteRecordBytesMax } from './limits.ts'
 
-const fileMagic = utf8('DBVOTES\x01')
+const fileMagic = utf8('DBVOTES\x02')
 const batchMagic = utf8('DBvb')
-export const chainTagBytes = 32
-export const segmentHeaderBytes = 8 + chainTagBytes + 4 + 1 + 6 + 4
+const chainTagBytes = 32
+const publicKeyBytes = 32
+export const logIdBytes = 16
+const ownerAt = fileMagic.length + chainTagBytes
+const logAt = ownerAt + publicKeyBytes
+const numbersAt = logAt + logIdBytes
+const checkedBytes = numbersAt + 4 + 1 + 6
+export const segmentHeaderBytes = checkedBytes + 4
 const batchHeaderBytes = 4 + 6 + 1 + 4 + 4
 const batchTrailerBytes = 4
 const sectorBytes = 512
 /** Records and their lengths; one record of the largest size always fits. */
 export const payloadBytesMax = Math.max(voteBatchBytesMax, voteRecordBytesMax + 4)
 
-export interface SegmentHeader {
+/** Of what the segment is a part: the same in every segment of a log. */
+export interface LogIdentity {
   readonly chainTag: Uint8Array
+  /** Of the validator whose votes they are. */
+  readonly publicKey: Uint8Array
+  /** Drawn when the log is made, so that one that was thrown away is not taken for the one that followed it. */
+  readonly log: Uint8Array
+}
+
+export interface SegmentHeader extends LogIdentity {
   readonly segment: number
   /** The log begins here: what stands in earlier segments is replaced. */
   readonly base: boolean
@@ -32,19 +46,28 @@ export interface SegmentHeader {
 export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const out = Buffer.alloc(segmentHeaderBytes)
   out.set(fileMagic, 0)
-  out.set(header.chainTag, 8)
-  out.writeUInt32BE(header.segment, 40)
-  out.writeUInt8(header.base ? 1 : 0, 44)
-  out.writeUIntBE(header.firstBatch, 45, 6)
-  out.writeUInt32BE(crc32(out.subarray(0, 51)), 51)
+  out.set(header.chainTag, fileMagic.length)
+  out.set(header.publicKey, ownerAt)
+  out.set(header.log, logAt)
+  out.writeUInt32BE(header.segment, numbersAt)
+  out.writeUInt8(header.base ? 1 : 0, numbersAt + 4)
+  out.writeUIntBE(header.firstBatch, numbersAt + 5, 6)
+  out.writeUInt32BE(crc32(out.subarray(0, checkedBytes)), checkedBytes)
   return out
 }
 
 /** Undefined when any byte is not as written. */
 export function decodeSegmentHeader(file: Buffer): SegmentHeader | undefined {
-  if (file.length < segmentHeaderBytes || !equalBytes(file.subarray(0, 8), fileMagic)) return undefined
-  if (crc32(file.subarray(0, 51)) !== file.readUInt32BE(51)) return undefined
-  return { chainTag: file.subarray(8, 40), segment: file.readUInt32BE(40), base: file.readUInt8(44) === 1, firstBatch: file.readUIntBE(45, 6) }
+  if (file.length < segmentHeaderBytes || !equalBytes(file.subarray(0, fileMagic.length), fileMagic)) return undefined
+  if (crc32(file.subarray(0, checkedBytes)) !== file.readUInt32BE(checkedBytes)) return undefined
+  return {
+    chainTag: file.subarray(fileMagic.length, ownerAt),
+    publicKey: file.subarray(ownerAt, logAt),
+    log: file.subarray(logAt, numbersAt),
+    segment: file.readUInt32BE(numbersAt),
+    base: file.readUInt8(numbersAt + 4) === 1,
+    firstBatch: file.readUIntBE(numbersAt + 5, 6),
+  }
 }
 
 export type BatchKind = 'records' | 'seal'

@@ -5,6 +5,7 @@
 // that does it take records. So a sealed segment without a successor, an unsealed one before a used one, or a gap is damage.
 // The folder has no lock of its own: the store is opened first, and LevelDB's LOCK keeps a second process out of the whole data folder.
 import { closeSync, fdatasync, fdatasyncSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, write, writeSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { equalBytes, utf8 } from '../primitives/bytes.ts'
@@ -12,18 +13,20 @@ import { DongbaekError } from '../primitives/errors.ts'
 import { taggedHash } from '../primitives/hash.ts'
 import { codeOfSystem, isMissing, syncFolder, writeFileAtomically } from './files.ts'
 import { voteAppendsWaitingMax, voteBatchBytesMax, voteRecordBytesMax, voteSegmentBytesMax, voteWriteInlineMax } from './limits.ts'
-import { decodeSegmentHeader, encodeBatch, encodeSegmentHeader, readBatches, segmentHeaderBytes, type SegmentHeader } from './vote-segment.ts'
-import type { Log, OpenedVoteLog } from './world.ts'
+import { decodeSegmentHeader, encodeBatch, encodeSegmentHeader, logIdBytes, type LogIdentity, readBatches, segmentHeaderBytes, type SegmentHeader } from './vote-segment.ts'
+import type { Log, OpenedVoteLog, VotePosition } from './world.ts'
 
 const writeAt = promisify(write)
 const syncData = promisify(fdatasync)
 const markerName = 'votes.json'
 const segmentName = /^(\d{8})\.votes$/
-const wayOut = 'Nothing was changed. Restore the folder from a copy made after the last vote, or start over as a validator whose votes are lost: dongbaek resync --votes-lost'
+const wayOut = 'Nothing was changed. Start over as a validator whose votes are lost (dongbaek resync), which follows the others before it votes; an older copy in its place would let this validator contradict itself'
 
 export interface VoteLogOptions {
   readonly folder: string
   readonly chainId: string
+  /** Whose votes they are: another validator's are refused. */
+  readonly publicKey: Uint8Array
   readonly log: Log
   /** For tests; voteSegmentBytesMax otherwise. */
   readonly segmentBytesMax?: number
@@ -37,28 +40,33 @@ interface Segment {
 
 type Job =
   | { readonly type: 'append'; readonly records: readonly Uint8Array[]; readonly bytes: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }
-  | { readonly type: 'rewrite'; readonly records: readonly Uint8Array[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }
+  | { readonly type: 'rewrite' | 'renew'; readonly records: readonly Uint8Array[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
 /**
- * Opens or creates the log and reads it whole. Throws `votelog/damaged`, `votelog/missing`, `votelog/other-chain`, `votelog/failed`;
+ * Opens or creates the log and reads it whole. Throws `votelog/damaged`, `votelog/missing`, `votelog/other-chain`, `votelog/other-validator`,
+ * `votelog/failed`;
  * a refused log is left as it is.
  */
 export function openVoteLog(options: VoteLogOptions): OpenedVoteLog {
   const { folder } = options
   const log = options.log.child({ part: 'votes' })
-  const chainTag = taggedHash('votes', utf8(options.chainId))
+  const owner: Owner = { chainTag: taggedHash('votes', utf8(options.chainId)), publicKey: options.publicKey }
   const segmentBytesMax = options.segmentBytesMax ?? voteSegmentBytesMax
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const found = readFolder(folder, chainTag, log)
-    return run(options, chainTag, segmentBytesMax, log, found)
+    const found = readFolder(folder, owner, log)
+    return run(options, owner, segmentBytesMax, log, found)
   } catch (cause) {
     if (cause instanceof DongbaekError) throw cause
     throw new DongbaekError('votelog/failed', `cannot open the vote log in ${folder} (${codeOfSystem(cause)}). Check the disk and the folder's permissions`, { folder }, { cause })
   }
 }
 
+/** What every segment must bear. */
+type Owner = Omit<LogIdentity, 'log'>
+
 interface Found {
+  readonly log: Uint8Array
   readonly created: boolean
   readonly records: readonly Uint8Array[]
   readonly cutBytes: number
@@ -68,7 +76,7 @@ interface Found {
   readonly nextBatch: number
 }
 
-function readFolder(folder: string, chainTag: Uint8Array, log: Log): Found {
+function readFolder(folder: string, owner: Owner, log: Log): Found {
   const names = readdirSync(folder)
   for (const name of names) if (name.endsWith('.tmp')) rmSync(join(folder, name))
   const numbers = names
@@ -78,16 +86,16 @@ function readFolder(folder: string, chainTag: Uint8Array, log: Log): Found {
   const marked = names.includes(markerName)
   if (numbers.length === 0) {
     if (marked) throw new DongbaekError('votelog/missing', `${join(folder, markerName)} says that there are votes, and there are none. ${wayOut}`, { folder })
-    return createFirst(folder, chainTag)
+    return createFirst(folder, owner)
   }
-  const files = numbers.map((number) => readSegment(folder, number, chainTag))
+  const files = numbers.map((number) => readSegment(folder, number, owner))
   // the log begins at the last base; what stands before it is left of an interrupted rewrite
   const baseAt = files.findLastIndex((file) => file.header.base)
   if (baseAt < 0) throw damaged(pathOf(folder, (numbers[0] as number) - 1), 0, 'the segment is missing')
   for (const file of files.slice(0, baseAt)) rmSync(pathOf(folder, file.header.segment))
   if (baseAt > 0) syncFolder(folder)
   if (!marked) writeMarker(folder)
-  return readChain(folder, files.slice(baseAt), log)
+  return readChain(folder, files.slice(baseAt) as [SegmentFile, ...SegmentFile[]], log)
 }
 
 interface SegmentFile {
@@ -95,18 +103,20 @@ interface SegmentFile {
   readonly bytes: Buffer
 }
 
-function readSegment(folder: string, number: number, chainTag: Uint8Array): SegmentFile {
+function readSegment(folder: string, number: number, { chainTag, publicKey }: Owner): SegmentFile {
   const path = pathOf(folder, number)
   const bytes = readFileSync(path)
   const header = decodeSegmentHeader(bytes)
   if (header === undefined || header.segment !== number) throw damaged(path, 0, 'the header does not hold')
   if (!equalBytes(header.chainTag, chainTag)) throw new DongbaekError('votelog/other-chain', `${path} belongs to another chain. Point dataDir at this chain's own folder`, { path })
+  if (!equalBytes(header.publicKey, publicKey)) throw new DongbaekError('votelog/other-validator', `${path} holds the votes of another validator. Point dataDir at this validator's own folder. ${wayOut}`, { path })
   return { header, bytes }
 }
 
-function readChain(folder: string, files: readonly SegmentFile[], log: Log): Found {
+function readChain(folder: string, files: readonly [SegmentFile, ...SegmentFile[]], ownLog: Log): Found {
   const records: Uint8Array[] = []
-  let nextBatch = files[0]?.header.firstBatch ?? 0
+  const { log } = files[0].header
+  let nextBatch = files[0].header.firstBatch
   let cutBytes = 0
   let last: Segment | undefined
   const earlier: { number: number; sizeBytes: number }[] = []
@@ -114,7 +124,7 @@ function readChain(folder: string, files: readonly SegmentFile[], log: Log): Fou
     const path = pathOf(folder, header.segment)
     const previous = files[i - 1]
     if (previous !== undefined && header.segment !== previous.header.segment + 1) throw damaged(pathOf(folder, previous.header.segment + 1), 0, 'the segment is missing')
-    if (header.firstBatch !== nextBatch) throw damaged(path, 0, 'it does not follow on the segment before it')
+    if (header.firstBatch !== nextBatch || !equalBytes(header.log, log)) throw damaged(path, 0, 'it does not follow on the segment before it')
     const content = readBatches(bytes, header.firstBatch)
     const isLast = i === files.length - 1
     // the successor was made and not yet used: a crash may have torn the seal, or come before it
@@ -133,18 +143,22 @@ function readChain(folder: string, files: readonly SegmentFile[], log: Log): Fou
     if (content.rest === 'torn') {
       cutBytes = bytes.length - content.goodBytes
       ftruncateSync(handle, content.goodBytes)
-      fsyncSync(handle)
-      log.warn('vote-log-tail-cut', { path, offset: content.goodBytes, cutBytes, why: 'a write was interrupted; it was never acknowledged' })
+    }
+    // what a process that was killed has written and not synced is read here too, and votes go out again on it
+    fsyncSync(handle)
+    if (cutBytes > 0) {
+      ownLog.warn('vote-log-tail-cut', { path, offset: content.goodBytes, cutBytes, why: 'a write was interrupted; it was never acknowledged' })
     }
     last = { number: header.segment, handle, sizeBytes: content.goodBytes }
   })
-  return { created: false, records, cutBytes, last: last as Segment, earlier, nextBatch }
+  return { log: new Uint8Array(log), created: false, records, cutBytes, last: last as Segment, earlier, nextBatch }
 }
 
-function createFirst(folder: string, chainTag: Uint8Array): Found {
-  const last = makeSegment(folder, { chainTag, segment: 1, base: true, firstBatch: 1 }, undefined)
+function createFirst(folder: string, owner: Owner): Found {
+  const log = randomBytes(logIdBytes)
+  const last = makeSegment(folder, { ...owner, log, segment: 1, base: true, firstBatch: 1 }, undefined)
   writeMarker(folder)
-  return { created: true, records: [], cutBytes: 0, last, earlier: [], nextBatch: 1 }
+  return { log, created: true, records: [], cutBytes: 0, last, earlier: [], nextBatch: 1 }
 }
 
 function writeMarker(folder: string): void {
@@ -172,10 +186,12 @@ function seal(path: string, at: number, batch: number): void {
   closeSync(handle)
 }
 
-function run(options: VoteLogOptions, chainTag: Uint8Array, segmentBytesMax: number, log: Log, found: Found): OpenedVoteLog {
+function run(options: VoteLogOptions, owner: Owner, segmentBytesMax: number, log: Log, found: Found): OpenedVoteLog {
   const { folder } = options
   let { last: segment, nextBatch } = found
   let earlier = [...found.earlier]
+  let identity: LogIdentity = { ...owner, log: found.log }
+  let durable: VotePosition = { log: found.log, batch: nextBatch - 1 }
   let jobs: Job[] = []
   let working: Promise<void> | undefined
   let failure: DongbaekError | undefined
@@ -198,7 +214,7 @@ function run(options: VoteLogOptions, chainTag: Uint8Array, segmentBytesMax: num
   /** Rare (one in voteSegmentBytesMax), so it may block. */
   function roll(): void {
     // the seal of the old segment takes one number before the new one begins
-    const next = makeSegment(folder, { chainTag, segment: segment.number + 1, base: false, firstBatch: nextBatch + 1 }, undefined)
+    const next = makeSegment(folder, { ...identity, segment: segment.number + 1, base: false, firstBatch: nextBatch + 1 }, undefined)
     writeSync(segment.handle, encodeBatch(nextBatch, 'seal', []), 0, undefined, segment.sizeBytes)
     fdatasyncSync(segment.handle)
     closeSync(segment.handle)
@@ -208,7 +224,7 @@ function run(options: VoteLogOptions, chainTag: Uint8Array, segmentBytesMax: num
   }
 
   function replace(records: readonly Uint8Array[]): void {
-    const header = { chainTag, segment: segment.number + 1, base: true, firstBatch: nextBatch }
+    const header = { ...identity, segment: segment.number + 1, base: true, firstBatch: nextBatch }
     const batches = splitIntoBatches(records).map((batch) => encodeBatch(nextBatch++, 'records', batch))
     const next = makeSegment(folder, header, Buffer.concat(batches))
     closeSync(segment.handle)
@@ -236,8 +252,10 @@ function run(options: VoteLogOptions, chainTag: Uint8Array, segmentBytesMax: num
       const first = jobs[0] as Job
       const taken: readonly Job[] = first.type === 'append' ? takeAppends() : jobs.splice(0, 1)
       try {
-        if (first.type === 'rewrite') replace(first.records)
+        if (first.type === 'renew') identity = { ...owner, log: randomBytes(logIdBytes) }
+        if (first.type !== 'append') replace(first.records)
         else for (const batch of splitIntoBatches(taken.flatMap((job) => job.records))) await writeBatch(batch)
+        durable = { log: identity.log, batch: nextBatch - 1 }
         for (const job of taken) job.resolve()
       } catch (cause) {
         const error = fail(cause)
@@ -282,6 +300,8 @@ function run(options: VoteLogOptions, chainTag: Uint8Array, segmentBytesMax: num
     log: {
       append: (records) => submit('append', records),
       rewrite: (records) => submit('rewrite', records),
+      renew: () => submit('renew', []),
+      position: () => durable,
       sizeBytes: () => earlier.reduce((sum, { sizeBytes }) => sum + sizeBytes, segment.sizeBytes),
       async close() {
         if (closed) return

@@ -132,6 +132,14 @@ export interface Transport {
 
 // ---------------------------------------------------------------- votes
 
+/** How far a vote log has come. */
+export interface VotePosition {
+  /** Of the log, drawn when it was made: 16 bytes. */
+  readonly log: Uint8Array
+  /** The number of the last batch that is on the disk; it only grows, across rewrites and restarts. */
+  readonly batch: number
+}
+
 export interface VoteLog {
   /**
    * Resolves only once the records are on the disk, in order; calls that wait together share one write and one sync.
@@ -140,6 +148,10 @@ export interface VoteLog {
   append(records: readonly Uint8Array[]): Promise<void>
   /** Replaces everything by `records`, atomically: after a crash either the old or the new is there. Waits for earlier appends. */
   rewrite(records: readonly Uint8Array[]): Promise<void>
+  /** Forgets everything and goes on as another log, atomically and for good: for votes that are not all there. */
+  renew(): Promise<void>
+  /** Of what is on the disk now. */
+  position(): VotePosition
   /** Bytes on the disk; the driver compacts by rewrite() when it grows. */
   sizeBytes(): number
   /** Waits for what was appended. Idempotent. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { readGenesis } from '../../genesis/genesis.ts'
+import { type Genesis, readGenesis } from '../../genesis/genesis.ts'
 import { loadConfig } from '../../node/config.ts'
 import { silentLog } from '../../node/log.ts'
 import { startNode } from '../../node/node.ts'
@@ -86,8 +86,14 @@ export async function prepare(material: Material): Promise<Ground> {
   restore(material)
   const genesis = readGenesis(readFileSync(path.join(material.network.folder, 'genesis.json'), 'utf8'))
   const dataDir = path.join(material.victim.folder, 'data')
-  const twin = await readTwin(dataDir, genesis)
+  const twin = await readTwin(dataDir, genesis, victimKey(genesis, material))
   return { twin, dataDir, answers: await startAndRead(material) }
+}
+
+function victimKey({ validators }: Genesis, { victim }: Material): Uint8Array {
+  const found = validators.find(({ name }) => name === victim.name)
+  if (found === undefined) throw new Error(`${victim.name} is no validator`)
+  return found.publicKey
 }
 
 /** Each case can be run alone: its draws depend on its number and the seed only. */
@@ -153,7 +159,6 @@ export function openDefect({ kind, deed, outcome, why, fault }: Judged): string 
   if (fault === 'ends the process' && (kind === 'table' || kind === 'level log')) return 'LevelDB ends the process'
   if (fault === 'not a DongbaekError' && why.includes('AssertionError')) return 'a mixed database is refused by an assertion'
   if (outcome !== 'SERVED SILENTLY') return undefined
-  if (kind === 'vote segment' && deed !== 'flip' && deed !== 'delete') return 'a vote log that is short, older or foreign is taken'
   if ((kind === 'level log' || kind === 'MANIFEST') && deed === 'older') return 'an older part of the database is mixed in'
   if (kind === 'level log' && deed === 'flip') return 'a block lost from the middle of the LevelDB log is not noticed'
   if (kind === 'table' && deed === 'flip' && why.includes('is missing')) return 'a key lost by LevelDB reads as absent'

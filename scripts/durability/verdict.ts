@@ -11,6 +11,7 @@ import { silentLog } from '../../node/log.ts'
 import { openChain, type OpenChain } from '../../node/open-chain.ts'
 import { openStore } from '../../node/store.ts'
 import { readEntries } from '../../node/vote-entries.ts'
+import { whyVotesMissing } from '../../node/vote-mark.ts'
 import { openVoteLog } from '../../node/votelog.ts'
 import type { Store } from '../../node/world.ts'
 import type { Height } from '../../primitives/brand.ts'
@@ -43,12 +44,14 @@ export interface Twin {
   /** Prepared by the node's own reader, so that catching up executes just what a peer sends. */
   readonly ready: readonly (readonly ReadyTransaction[])[]
   readonly records: readonly LogRecord[]
+  /** Of the validator whose folder it is. */
+  readonly publicKey: Uint8Array
 }
 
 const cacheMiB = 16
 
 /** Reads all of an undamaged data folder. */
-export async function readTwin(dataDir: string, genesis: Genesis): Promise<Twin> {
+export async function readTwin(dataDir: string, genesis: Genesis, publicKey: Uint8Array): Promise<Twin> {
   const chainId = chainIdOf(genesis)
   const database = await openStore({ folder: path.join(dataDir, 'store'), chainId })
   try {
@@ -66,9 +69,9 @@ export async function readTwin(dataDir: string, genesis: Genesis): Promise<Twin>
     }
     if (!equalBytes(state.tree.root(), stateRoot)) throw new Error('the twin is damaged')
     const stable = (await store.checkpointAtOrBelow(head))?.content.height ?? (0 as Height)
-    const votes = openVoteLog({ folder: path.join(dataDir, 'votes'), chainId, log: silentLog })
+    const votes = openVoteLog({ folder: path.join(dataDir, 'votes'), chainId, publicKey, log: silentLog })
     await votes.log.close()
-    return { genesis, entries: await entriesOf(database), head, stateRoot, stable, blocks, ready, records: readEntries(votes.records).records }
+    return { genesis, publicKey, entries: await entriesOf(database), head, stateRoot, stable, blocks, ready, records: readEntries(votes.records).records }
   } finally {
     await database.close()
   }
@@ -88,13 +91,15 @@ export async function judgeData(dataDir: string, twin: Twin): Promise<Verdict> {
   try {
     database = await openStore({ folder: path.join(dataDir, 'store'), chainId })
     const chain = await openChain(database, twin.genesis, cacheMiB, silentLog)
-    const votes = openVoteLog({ folder: path.join(dataDir, 'votes'), chainId, log: silentLog })
+    const votes = openVoteLog({ folder: path.join(dataDir, 'votes'), chainId, publicKey: twin.publicKey, log: silentLog })
     await votes.log.close()
-    const { records } = readEntries(votes.records)
+    const { records, mayVote } = readEntries(votes.records)
+    // as the assembly does: such a log is given up, and the validator follows before it votes
+    const followsFirst = !mayVote || whyVotesMissing(database, votes.log.position()) !== undefined
     const behind = chain.store.head().height < twin.head
     const before = chain.store.head().height
     const reading = await readAll(database, chain.store, twin, before)
-    const lost = votes.created ? undefined : lostVotes(records, twin)
+    const lost = followsFirst ? undefined : lostVotes(records, twin)
     if (reading.silent.length > 0) return silent(reading.silent)
     if (lost !== undefined) return silent([lost])
     if (reading.refusal !== undefined) return refusal('refused on read', reading.refusal, dataDir)
@@ -104,7 +109,7 @@ export async function judgeData(dataDir: string, twin: Twin): Promise<Verdict> {
       if (late.refusal !== undefined) return refusal('refused on read', late.refusal, dataDir)
       return { outcome: 'repaired', why: `${twin.head - before} blocks caught up` }
     }
-    if (votes.created) return { outcome: 'repaired', why: 'follows first, then votes' }
+    if (followsFirst) return { outcome: 'repaired', why: 'follows first, then votes' }
     if (votes.cutBytes > 0) return { outcome: 'repaired', why: 'torn tail cut, nothing needed in it' }
     const back = markers.filter((file) => existsSync(path.join(dataDir, file)))
     if (back.length > 0) return { outcome: 'repaired', why: 'marker written again' }

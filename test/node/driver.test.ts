@@ -45,7 +45,6 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
         }),
       rewrite: async (records) => void rewritten.push([...records]),
       sizeBytes: changes.sizeBytes ?? (() => 0),
-      close: async () => {},
     },
     records: [],
     transport: { send: (peer) => events.push(`send ${peer}`) > 0 },
@@ -152,12 +151,12 @@ t.test('a vote log without the entry says that its validator is not to vote yet'
 
 t.test('the payload of the largest block fits into the vote log', async (t) => {
   const folder = join(t.testdir(), 'votes')
-  const opened = openVoteLog({ folder, chainId: 'test', log: silentLog })
+  const opened = openVoteLog({ folder, chainId: 'test', publicKey: new Uint8Array(32), log: silentLog })
   const largest = new Uint8Array(blockBytesMax + blockTransactionsMax * 48)
   await opened.log.append([largest])
   await opened.log.append([utf8('a vote')])
   await opened.log.close()
-  const again = openVoteLog({ folder, chainId: 'test', log: silentLog })
+  const again = openVoteLog({ folder, chainId: 'test', publicKey: new Uint8Array(32), log: silentLog })
   t.same(again.records.map(({ length }) => length), [largest.length, 6])
   await again.log.close()
 })

@@ -83,3 +83,33 @@ t.test('a validator that has lost its store, or its votes, catches up and votes;
   receipts.push(await register(nodes, 'validator-3'))
   t.equal(receipts.at(-1)?.status, 'ok', 'its vote is needed')
 })
+
+t.test('a vote log older than its store is noticed: its validator says so, follows first, and votes', async (t) => {
+  const nodes = await started(t)
+  const receipts = [await register(nodes, 'validator-0')]
+  await nodes.stop('validator-3')
+  nodes.copyVotes('validator-3')
+  await nodes.start('validator-3')
+  await allReady(nodes)
+  receipts.push(await register(nodes, 'validator-3'))
+  await Promise.all(nodes.names.map(nodes.stop))
+  nodes.restoreVotes('validator-3')
+  // alone it cannot know what it has signed; and what it gave up, it does not take up again in its next life
+  for (const said of [/vote log ends with batch \d+, and the store was written when it had \d+/, /no record of its votes/]) {
+    await nodes.start('validator-3')
+    const { problems, ready } = await clientOf(nodes, 'validator-3').call('node_status', {})
+    t.equal(ready, false)
+    t.match(problems.join(' '), said)
+    await nodes.stop('validator-3')
+  }
+  await Promise.all(nodes.names.map(nodes.start))
+  await allReady(nodes)
+  await hasAll(t, nodes, receipts)
+  await nodes.stop('validator-1')
+  t.equal((await register(nodes, 'validator-3')).status, 'ok', 'its vote is needed, and given')
+  // put back once more, the copy is of a log that was given up
+  await Promise.all(nodes.names.map(nodes.stop))
+  nodes.restoreVotes('validator-3')
+  await nodes.start('validator-3')
+  t.match((await clientOf(nodes, 'validator-3').call('node_status', {})).problems.join(' '), /not the one that the store was written beside/)
+})

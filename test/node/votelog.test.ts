@@ -8,10 +8,12 @@ import { fromUtf8, utf8 } from '../../primitives/bytes.ts'
 import { silentLog } from '../../node/log.ts'
 import { voteRecordBytesMax } from '../../node/limits.ts'
 import { hasVoteLog, openVoteLog } from '../../node/votelog.ts'
+import { segmentHeaderBytes } from '../../node/vote-segment.ts'
 import type { OpenedVoteLog } from '../../node/world.ts'
 
-const open = (folder: string, segmentBytesMax?: number, chainId = 'test'): OpenedVoteLog =>
-  openVoteLog({ folder, chainId, log: silentLog, ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }) })
+const key = (fill: number): Uint8Array => new Uint8Array(32).fill(fill)
+const open = (folder: string, segmentBytesMax?: number, chainId = 'test', publicKey = key(1)): OpenedVoteLog =>
+  openVoteLog({ folder, chainId, publicKey, log: silentLog, ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }) })
 const texts = (opened: OpenedVoteLog): string[] => opened.records.map(fromUtf8)
 
 async function written(folder: string, groups: readonly (readonly string[])[], segmentBytesMax?: number): Promise<void> {
@@ -48,10 +50,14 @@ t.test('what was appended is read again, in order, over segments, and goes on', 
   await t.rejects(again.log.append([utf8('late')]), { code: 'votelog/closed' })
   t.equal((await read(folder)).length, 10)
   t.throws(() => open(folder, undefined, 'other'), { code: 'votelog/other-chain' })
+  t.throws(() => open(folder, undefined, 'test', key(2)), { code: 'votelog/other-validator' })
 })
 
 t.test('a tail torn at any byte of the last batch is cut, and the log goes on', async (t) => {
-  const base = join(t.testdir(), 'base')
+  // every place is opened and synced some times over: not on a disk where there is a memory
+  const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'votes-torn-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  const base = join(root, 'base')
   await written(base, [['one'], ['two', 'three']])
   const kept = readFileSync(join(base, '00000001.votes')).length
   await written(base, [['last', 'y'.repeat(1_700)]])
@@ -61,7 +67,7 @@ t.test('a tail torn at any byte of the last batch is cut, and the log goes on', 
   for (let length = kept; length < whole; length = (Math.floor(length / 512) + 1) * 512) cuts.push({ length, grown: true })
   t.equal(cuts.length, whole - kept + 4)
   for (const { length, grown } of cuts) {
-    const folder = join(t.testdirName, `cut`)
+    const folder = join(root, 'cut')
     cpSync(base, folder, { recursive: true })
     const path = join(folder, '00000001.votes')
     truncateSync(path, length)
@@ -92,7 +98,7 @@ t.test('a flipped byte anywhere is refused with file, offset and way out, and ch
         t.fail(`${name}: the flip at ${at} went unnoticed`)
       } catch (error) {
         const { code, message } = error as { code: string; message: string }
-        if (!/^votelog\/(damaged|other-chain)$/.test(code) || !message.includes(name) || !/dongbaek|dataDir/.test(message)) t.fail(`${name} at ${at}: ${message}`)
+        if (!/^votelog\/(damaged|other-chain|other-validator)$/.test(code) || !message.includes(name) || !/dongbaek|dataDir/.test(message)) t.fail(`${name} at ${at}: ${message}`)
       }
       if (!readFileSync(join(base, name)).equals(bad)) t.fail('the refused file was changed')
       places++
@@ -105,7 +111,7 @@ t.test('a flipped byte anywhere is refused with file, offset and way out, and ch
 
 t.test('a lost segment is refused, whichever it is; so is an emptied folder', async (t) => {
   const base = join(t.testdir(), 'base')
-  await written(base, [['one'], ['two'], ['three'], ['four']], 60)
+  await written(base, [['one'], ['two'], ['three'], ['four']], 110)
   t.equal(segments(base).length, 4)
   for (const name of segments(base)) {
     const folder = join(t.testdirName, name)
@@ -123,7 +129,7 @@ t.test('a crash at each step of a new segment is survived', async (t) => {
   const before = readFileSync(join(base, '00000001.votes'))
   await written(base, [['two']], 1)
   const sealed = readFileSync(join(base, '00000001.votes'))
-  const second = readFileSync(join(base, '00000002.votes')).subarray(0, 55)
+  const second = readFileSync(join(base, '00000002.votes')).subarray(0, segmentHeaderBytes)
   for (let length = before.length; length <= sealed.length; length++) {
     const folder = join(t.testdirName, 'at')
     mkdirSync(folder)
@@ -159,6 +165,37 @@ t.test('rewrite replaces everything, and waits for what came before', async (t) 
   await empty.rewrite([])
   await empty.close()
   t.same(await read(folder), [])
+})
+
+t.test('its position never falls behind the disk, and a log that was renewed is another', async (t) => {
+  const folder = join(t.testdir(), 'votes')
+  const { log } = open(folder, 150)
+  const first = log.position()
+  t.equal(first.batch, 0)
+  let before = 0
+  for (const text of ['one', 'two', 'three', 'four', 'five']) {
+    await log.append([utf8(text)])
+    const { batch } = log.position()
+    t.ok(batch > before)
+    before = batch
+  }
+  await log.rewrite([utf8('five')])
+  t.ok(log.position().batch > before)
+  const there = log.position()
+  t.same(there.log, first.log)
+  await log.close()
+  const again = open(folder)
+  t.same(again.log.position(), there, 'as it was')
+  await again.log.renew()
+  t.notSame(again.log.position().log, first.log)
+  await again.log.append([utf8('six')])
+  const renewed = again.log.position()
+  await again.log.close()
+  t.same(await read(folder), ['six'])
+  t.equal(segments(folder).length, 1)
+  const last = open(folder)
+  t.same(last.log.position(), renewed)
+  await last.log.close()
 })
 
 t.test('appends that wait together share one sync', async (t) => {

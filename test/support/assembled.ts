@@ -1,6 +1,6 @@
 // Whole nodes in this process without libp2p, keystores or LevelDB: real vote logs on the disk, a store in memory that can lose what was not synced, and a
 // transport in memory. A power cut takes both from under a node at once.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildGenesis } from '../../genesis/ceremony.ts'
@@ -29,6 +29,9 @@ export interface Assembled {
   readonly store: (name: string) => MemoryStore | undefined
   readonly loseStore: (name: string) => void
   readonly loseVotes: (name: string) => void
+  /** A copy of the votes as they are now, and back. */
+  readonly copyVotes: (name: string) => void
+  readonly restoreVotes: (name: string) => void
   /** Opens the vote log of a node that is not running. */
   readonly openVotes: (name: string) => OpenedVoteLog
   readonly stopAll: () => Promise<void>
@@ -72,7 +75,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     stores.set(name, database)
     const own = log(name)
     const chain = await openChain(database, genesis, 64, own)
-    const opened = openVoteLog({ folder: folder(name), chainId, log: own })
+    const opened = openVoteLog({ folder: folder(name), chainId, publicKey: publicKeyOf(name), log: own })
     const verifier = createVerifier({ log: own, workers: 0 })
     const transport = createMemoryTransport(network, { chainId, seed: seedOf(name), clock: systemClock, log: own })
     const node = await runWithRpc({
@@ -116,7 +119,12 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     store: (name) => stores.get(name),
     loseStore: (name) => void stores.delete(name),
     loseVotes: (name) => rmSync(folder(name), { recursive: true, force: true }),
-    openVotes: (name) => openVoteLog({ folder: folder(name), chainId, log: silentLog }),
+    copyVotes: (name) => cpSync(folder(name), `${folder(name)}.copy`, { recursive: true }),
+    restoreVotes: (name) => {
+      rmSync(folder(name), { recursive: true })
+      cpSync(`${folder(name)}.copy`, folder(name), { recursive: true })
+    },
+    openVotes: (name) => openVoteLog({ folder: folder(name), chainId, publicKey: publicKeyOf(name), log: silentLog }),
     stopAll: async () => {
       await Promise.all(names.map(stop))
       rmSync(root, { recursive: true, force: true })
