@@ -4,10 +4,11 @@ import type { TransactionId } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
+import type { SignedItem } from '../primitives/signature.ts'
 import { type ReadyTransaction, readyTransaction } from '../state/families.ts'
 import { decodeTransaction, envelopeReference, signatureChecks } from '../state/transaction.ts'
 import type { Mempool } from './mempool.ts'
-import type { Clock, SignedItem, Verifier } from './world.ts'
+import type { Clock, Verifier } from './world.ts'
 
 export interface Admission {
   /**

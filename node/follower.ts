@@ -6,12 +6,13 @@ import { asVerified, checksOf, decisionChecks, type VerificationContext } from '
 import type { Height } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
+import type { SignedItem } from '../primitives/signature.ts'
 import { readyTransaction } from '../state/families.ts'
 import { decodeTransaction } from '../state/transaction.ts'
 import { decodeSyncAnswer, encodeSyncQuestion, type SyncAnswer, type SyncBlock, syncBlocksMax } from './exchange.ts'
 import { answerBytesMax, fetchRetryMs, syncSettleMs, syncTimeoutMs } from './limits.ts'
 import { bindsReferences, type Payload, payloadOf } from './payloads.ts'
-import type { Clock, Log, SignedItem, Transport, Verifier } from './world.ts'
+import type { Clock, Log, Transport, Verifier } from './world.ts'
 
 export interface Follower {
   /** Someone has final blocks up to `height`. */
@@ -178,7 +179,7 @@ export function createFollower(context: FollowerContext): Follower {
 }
 
 function itemOf({ publicKey, bytes, signature }: { readonly publicKey: Uint8Array; readonly bytes: Uint8Array; readonly signature: Uint8Array }): SignedItem {
-  return { publicKey, message: bytes, signature }
+  return { algorithm: 'ed25519', publicKey, message: bytes, signature }
 }
 
 /**

@@ -49,7 +49,7 @@ export function createInbound({ verifier, transport, log, context, wants, take }
     }
     const key = toBase64url(sha256(bytes))
     if (!passed(key)) {
-      const items = listed.checks.map(({ publicKey, bytes: signed, signature }) => ({ publicKey, message: signed, signature }))
+      const items = listed.checks.map(({ publicKey, bytes: signed, signature }) => ({ algorithm: 'ed25519' as const, publicKey, message: signed, signature }))
       // the sender's own signature comes first: only a validator can make us check the hundreds that a view change carries
       const own = items[0]
       if ((items.length > inboundChecksMin && own !== undefined && !verifier.verifyNow(own)) || (await verifier.verifyBatch(items)).includes(false)) {

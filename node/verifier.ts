@@ -1,12 +1,12 @@
-// Checks signatures off the thread that votes: parcels on a pool of worker threads, tiny batches on the spot. The rule is that of
-// primitives/ed25519.ts everywhere, so it never matters which thread looked. A worker that dies is replaced and its parcel done again.
+// Checks signatures off the thread that votes: parcels on a pool of worker threads, tiny batches on the spot. The rules are those of
+// primitives/signature.ts everywhere, so it never matters which thread looked. A worker that dies is replaced and its parcel done again.
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { publicKeyBytes, signatureBytes, verify } from '../primitives/ed25519.ts'
 import { DongbaekError } from '../primitives/errors.ts'
+import { publicKeyBytesOf, signatureBytes, type SignedItem, verifySigned } from '../primitives/signature.ts'
 import { verifyInlineMax, verifyParcelItems, verifyRestartsMax, verifyWaitingMax, verifyWorkersMax } from './limits.ts'
 import { packParcel, readVerdicts } from './verifier-parcel.ts'
-import type { Log, SignedItem, Verifier } from './world.ts'
+import type { Log, Verifier } from './world.ts'
 
 export interface VerifierOptions {
   readonly log: Log
@@ -80,7 +80,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (slot.failures > verifyRestartsMax) {
       // threads do not live here: slower, and right. One parcel a turn, so that the loop breathes
       setImmediate(() => {
-        parcel.done(parcel.items.map(verifyOne))
+        parcel.done(parcel.items.map(verifySigned))
         next(slot)
       })
       return
@@ -110,10 +110,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 
   return {
-    verifyNow: verifyOne,
+    verifyNow: verifySigned,
     async verifyBatch(items) {
       if (stopped) throw stoppedError()
-      if (items.length <= verifyInlineMax || slots.length === 0) return items.map(verifyOne)
+      if (items.length <= verifyInlineMax || slots.length === 0) return items.map(verifySigned)
       if (waitingItems + items.length > verifyWaitingMax) throw new DongbaekError('verifier/busy', `${waitingItems} signatures wait; at most ${verifyWaitingMax} may`, { waitingItems })
       const shaped = items.filter(hasShape)
       if (shaped.length === items.length) return submit(items)
@@ -132,12 +132,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 }
 
-function verifyOne({ publicKey, message, signature }: SignedItem): boolean {
-  return verify(signature, message, publicKey)
-}
-
-function hasShape({ publicKey, signature }: SignedItem): boolean {
-  return publicKey.length === publicKeyBytes && signature.length === signatureBytes
+function hasShape({ algorithm, publicKey, signature }: SignedItem): boolean {
+  return publicKey.length === publicKeyBytesOf[algorithm] && signature.length === signatureBytes
 }
 
 function stoppedError(): DongbaekError {

@@ -1,6 +1,7 @@
 // The doors between a node and the world. The driver, the executor and the rest of node/ are written against these interfaces only;
 // the real ones (libp2p.ts, store.ts, votelog.ts, verifier.ts, log.ts) and the simulated ones (test/support/) pass the same suites in test/contracts/.
 import type { ErrorData } from '../primitives/errors.ts'
+import type { SignedItem } from '../primitives/signature.ts'
 
 // ---------------------------------------------------------------- log
 
@@ -215,14 +216,8 @@ export interface Store extends StoreReader {
 
 // ---------------------------------------------------------------- verifier
 
-export interface SignedItem {
-  readonly publicKey: Uint8Array
-  readonly message: Uint8Array
-  readonly signature: Uint8Array
-}
-
 export interface Verifier {
-  /** One boolean an item, in order, by the rule of primitives/ed25519.ts. Rejects with `verifier/stopped` or `verifier/busy` only. */
+  /** One boolean an item, in order, by the rules of primitives/signature.ts. Rejects with `verifier/stopped` or `verifier/busy` only. */
   verifyBatch(items: readonly SignedItem[]): Promise<readonly boolean[]>
   /** On the calling thread. */
   verifyNow(item: SignedItem): boolean

@@ -2,12 +2,13 @@
 // encoded signed part: its hash is the id, and its bytes are what the keys sign, so neither is ever encoded twice. The body names who signs and by which
 // key, so nobody can use up an id by putting other keys, or fewer, under somebody's body: with one id there is one effect.
 import type { Did, Hash, TransactionId } from '../primitives/brand.ts'
-import { concatBytes } from '../primitives/bytes.ts'
+import { concatBytes, equalBytes } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
-import { DongbaekError } from '../primitives/errors.ts'
+import { assert, DongbaekError } from '../primitives/errors.ts'
 import { domain, taggedHash } from '../primitives/hash.ts'
 import { transactionBytesMax, transactionSignaturesMax } from '../primitives/limits.ts'
 import { bytes, did, type Infer, integer, list, record, refine, timeMs, token } from '../primitives/schema.ts'
+import { type Algorithm, algorithms, publicKeyBytesOf, type SignedItem } from '../primitives/signature.ts'
 
 export const envelopeVersion = 1
 export const saltBytes = 16
@@ -15,8 +16,17 @@ export const saltBytes = 16
 /** `<network name>-<first 16 hex digits of the genesis hash>`: a transaction of one chain is never valid on another. */
 export const chainIdSchema = token(/[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{16}/, 64, 'a chain id such as busan-0123456789abcdef')
 
-/** A Multikey: the multicodec prefix of the key type and the raw key. Ed25519 is 0xed 0x01 and 32 bytes. */
-export const multikey = refine(bytes(34, 34), (value) => (value[0] === 0xed && value[1] === 0x01 ? undefined : 'an Ed25519 Multikey (0xed01 and 32 bytes)'))
+/** The multicodecs (ed25519-pub, p256-pub) as unsigned varints. */
+const multikeyPrefixes: Readonly<Record<Algorithm, Uint8Array>> = { ed25519: Uint8Array.of(0xed, 0x01), p256: Uint8Array.of(0x80, 0x24) }
+const prefixBytes = 2
+
+/** Of a Multikey; undefined when it is none that signs. */
+export function algorithmOf(multikey: Uint8Array): Algorithm | undefined {
+  return algorithms.find((algorithm) => multikey.length === prefixBytes + publicKeyBytesOf[algorithm] && equalBytes(multikey.subarray(0, prefixBytes), multikeyPrefixes[algorithm]))
+}
+
+/** A Multikey that signs: the multicodec prefix of the key type and the raw key. Ed25519 is 0xed01 and 32 bytes, P-256 0x8024 and a compressed point of 33. */
+export const multikey = refine(bytes(34, 35), (value) => (algorithmOf(value) === undefined ? 'a Multikey of Ed25519 (0xed01 and 32 bytes) or P-256 (0x8024 and 33 bytes)' : undefined))
 
 export const signerSchema = record({ did, key: multikey })
 /** A DID and the key by which it signs. */
@@ -56,12 +66,15 @@ export interface Transaction extends Omit<TransactionBody, 'signers'> {
   readonly signedBytes: Uint8Array
 }
 
-export function multikeyOf(publicKey: Uint8Array): Uint8Array {
-  return concatBytes(Uint8Array.of(0xed, 0x01), publicKey)
+export function multikeyOf(publicKey: Uint8Array, algorithm: Algorithm = 'ed25519'): Uint8Array {
+  return concatBytes(multikeyPrefixes[algorithm], publicKey)
 }
 
-export function rawKey(key: Uint8Array): Uint8Array {
-  return key.subarray(2)
+/** What to check for a signature by a key that fits the schema `multikey`. */
+export function signedItem(key: Uint8Array, message: Uint8Array, signature: Uint8Array): SignedItem {
+  const algorithm = algorithmOf(key)
+  assert(algorithm !== undefined, 'a Multikey by its schema')
+  return { algorithm, publicKey: key.subarray(prefixBytes), message, signature }
 }
 
 export function transactionIdOf(body: Uint8Array): TransactionId {
@@ -109,14 +122,8 @@ export function decodeTransaction(encoded: Uint8Array): Transaction {
   }
 }
 
-export interface SignatureCheck {
-  readonly publicKey: Uint8Array
-  readonly message: Uint8Array
-  readonly signature: Uint8Array
-}
-
 /** What a verifier must check before the transaction may be ordered. */
-export function signatureChecks(transaction: Transaction): readonly SignatureCheck[] {
-  return transaction.signatures.map(({ key, signature }) => ({ publicKey: rawKey(key), message: transaction.signedBytes, signature }))
+export function signatureChecks(transaction: Transaction): readonly SignedItem[] {
+  return transaction.signatures.map(({ key, signature }) => signedItem(key, transaction.signedBytes, signature))
 }
 

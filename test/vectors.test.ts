@@ -8,6 +8,8 @@ import { fromHex, toHex, utf8 } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { verify } from '../primitives/ed25519.ts'
 import { codeOf } from '../primitives/errors.ts'
+import { verify as verifyP256 } from '../primitives/p256.node.ts'
+import { verify as verifyP256Portable } from '../primitives/p256.portable.ts'
 import { verifyMerkleProof } from '../primitives/merkle.ts'
 import type { Json, Schema } from '../primitives/schema.ts'
 import { blockHeader } from '../consensus/block.ts'
@@ -22,11 +24,12 @@ import { receiptSchema } from '../state/receipt.ts'
 import { decodeTransaction } from '../state/transaction.ts'
 import type { StateProof } from '../state/tree.ts'
 import { plainDecode, plainEncode, type Tree } from './support/plain-messagepack.ts'
+import { compress, G, multiply, plainVerify } from './support/plain-p256.ts'
 import { allVectors, textOf } from './vectors/all.ts'
 import { schemas } from './vectors/values.ts'
 
 const bytesMax = 10_000_000
-const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
+const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
 const read = <T>(name: string): T => JSON.parse(files.get(name) as string) as T
 const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
 
@@ -113,6 +116,16 @@ t.test('transactions', async (t) => {
       t.ok(holds(one.key.slice(4), signedBytes, one.signature), `${what}: signed by ${one.signer}`)
       t.equal(plainDid([bytesOf(one.key)]), one.signer)
     }
+  }
+})
+
+t.test('signatures by P-256, by both implementations and from the definition', async (t) => {
+  const { secret, publicKey, cases } = read<{ secret: string; publicKey: string; cases: { what: string; publicKey: string; message: string; signature: string; valid: boolean }[] }>('p256')
+  t.equal(toHex(compress(multiply(G, BigInt(`0x${secret}`)))), publicKey)
+  for (const { what, valid, ...hex } of cases) {
+    const [signature, message, key] = [hex.signature, hex.message, hex.publicKey].map(bytesOf) as [Uint8Array, Uint8Array, Uint8Array]
+    t.strictSame([verifyP256(signature, message, key), verifyP256Portable(signature, message, key), plainVerify(signature, message, key)], [valid, valid, valid], what)
+    t.strictSame([verifyP256(signature, message, key), verifyP256Portable(signature, message, key)], [valid, valid], `${what}, again`)
   }
 })
 

@@ -3,13 +3,13 @@
 // "already had one" without knowing who.
 import { concatBytes } from '../../primitives/bytes.ts'
 import { encode } from '../../primitives/codec.ts'
-import { verify } from '../../primitives/ed25519.ts'
 import { domain } from '../../primitives/hash.ts'
 import { bytes, did, type Infer, optional, record, slug, timeMs, token } from '../../primitives/schema.ts'
+import { verifySigned } from '../../primitives/signature.ts'
 import { isAssertionKey } from '../did/authority.ts'
 import { type BlockInfo, type Refusal, refuse } from '../family.ts'
 import { hasRole } from '../roles.ts'
-import { chainIdSchema, multikey, rawKey } from '../transaction.ts'
+import { chainIdSchema, multikey, signedItem } from '../transaction.ts'
 import type { ReadView } from '../view.ts'
 import { readStatus } from './status.ts'
 import { statusEntry } from './types.ts'
@@ -63,6 +63,6 @@ export function checkAttestation(view: ReadView, block: BlockInfo, shown: Attest
   if (!hasRole(view, issuer, 'issuer', scopeOfPurpose(purpose), block.timeMs)) return refuse('credential/attestation-issuer', { issuer, purpose })
   if (!isAssertionKey(view, issuer, key)) return refuse('credential/attestation-key', { issuer })
   if (status !== undefined && readStatus(view, issuer, status) !== false) return refuse('credential/attestation-withdrawn', { list: status.list, index: status.index })
-  if (!verify(shown.signature, attestationSignedBytes(block.chain, shown), rawKey(key))) return refuse('credential/attestation-signature', { issuer })
+  if (!verifySigned(signedItem(key, attestationSignedBytes(block.chain, shown), shown.signature))) return refuse('credential/attestation-signature', { issuer })
   return undefined
 }

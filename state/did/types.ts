@@ -2,8 +2,8 @@
 import type { Did } from '../../primitives/brand.ts'
 import { concatBytes, equalBytes, toBase64url } from '../../primitives/bytes.ts'
 import { taggedHash } from '../../primitives/hash.ts'
-import { hash, type Infer, integer, list, oneOf, optional, record, refine, text, token } from '../../primitives/schema.ts'
-import { multikey } from '../transaction.ts'
+import { bytes, hash, type Infer, integer, list, oneOf, optional, record, refine, text, token } from '../../primitives/schema.ts'
+import { algorithmOf } from '../transaction.ts'
 
 /** Several phones, a card, a machine; enough for a department, small enough to read on every signature. */
 export const didKeysMax = 8
@@ -14,13 +14,26 @@ export const relationshipNames = ['authentication', 'assertionMethod', 'keyAgree
 export const relationship = oneOf(...relationshipNames)
 export type Relationship = Infer<typeof relationship>
 
-export const didKey = record({
-  key: multikey,
-  /** What the key may be used for: distinct, in the order of `relationshipNames`. */
-  relationships: refine(list(relationship, 1, relationshipNames.length), (names) =>
-    names.every((name, i) => i === 0 || relationshipNames.indexOf(name) > relationshipNames.indexOf(names[i - 1] as Relationship)) ? undefined : 'distinct relationships in their fixed order',
-  ),
-})
+/** Signs (Ed25519, P-256) or agrees on a secret (P-256, X25519: 0xec01 and 32 bytes). */
+const documentKey = refine(bytes(34, 35), (key) => (isX25519(key) || algorithmOf(key) !== undefined ? undefined : 'a Multikey of Ed25519, P-256 or X25519'))
+
+function isX25519(key: Uint8Array): boolean {
+  return key.length === 34 && key[0] === 0xec && key[1] === 0x01
+}
+
+export const didKey = refine(
+  record({
+    key: documentKey,
+    /** What the key may be used for: distinct, in the order of `relationshipNames`. */
+    relationships: refine(list(relationship, 1, relationshipNames.length), (names) =>
+      names.every((name, i) => i === 0 || relationshipNames.indexOf(name) > relationshipNames.indexOf(names[i - 1] as Relationship)) ? undefined : 'distinct relationships in their fixed order',
+    ),
+  }),
+  ({ key, relationships }) => {
+    if (isX25519(key)) return relationships.every((name) => name === 'keyAgreement') ? undefined : 'an X25519 key for keyAgreement alone'
+    return algorithmOf(key) === 'ed25519' && relationships.includes('keyAgreement') ? 'a P-256 or X25519 key for keyAgreement' : undefined
+  },
+)
 export type DidKey = Infer<typeof didKey>
 
 /** An https URL without user information: an address of a service, never of a person. */

@@ -4,17 +4,31 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { utf8 } from '../../primitives/bytes.ts'
-import { keyPairFromSeed, sign, verify } from '../../primitives/ed25519.ts'
+import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { verifyInlineMax, verifyParcelItems, verifyWaitingMax } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
 import { createVerifier } from '../../node/verifier.ts'
-import type { SignedItem } from '../../node/world.ts'
+import { keyPairFromSecret, sign as signP256 } from '../../primitives/p256.ts'
+import { type SignedItem, verifySigned } from '../../primitives/signature.ts'
 
 const pairs = Array.from({ length: 8 }, (_, i) => keyPairFromSeed(new Uint8Array(32).fill(i)))
+const phones = Array.from({ length: 3 }, (_, i) => keyPairFromSecret(new Uint8Array(32).fill(i + 1)))
+/** Every third by P-256; signing in software is slow, so few messages. */
 function signed(i: number): SignedItem {
+  if (i % 3 === 2) return signedByPhone(i % 9)
   const pair = pairs[i % pairs.length] as (typeof pairs)[number]
   const message = utf8(`message ${i} `.repeat(1 + (i % 20)))
-  return { publicKey: pair.publicKey, message, signature: sign(message, pair) }
+  return { algorithm: 'ed25519', publicKey: pair.publicKey, message, signature: sign(message, pair) }
+}
+const byPhones = new Map<number, SignedItem>()
+function signedByPhone(i: number): SignedItem {
+  let item = byPhones.get(i)
+  if (item === undefined) {
+    const pair = phones[i % phones.length] as (typeof phones)[number]
+    const message = utf8(`phone ${i} `.repeat(1 + i))
+    byPhones.set(i, (item = { algorithm: 'p256', publicKey: pair.publicKey, message, signature: signP256(message, pair) }))
+  }
+  return item
 }
 
 /** Good ones, and each way of being wrong. */
@@ -28,7 +42,7 @@ function mixed(count: number): SignedItem[] {
     return item
   })
 }
-const expected = (items: readonly SignedItem[]): boolean[] => items.map((item) => verify(item.signature, item.message, item.publicKey))
+const expected = (items: readonly SignedItem[]): boolean[] => items.map(verifySigned)
 
 t.test('the same verdicts on every path and at every size', async (t) => {
   for (const workers of [0, 1, 2]) {

@@ -1,6 +1,7 @@
 // The client: over several nodes, through every failure, never twice; and proofs that a liar cannot forge.
 import t from 'tap'
 import fc from 'fast-check'
+import { generateKeyPairSync, sign as signByOpenssl } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Json, JsonObject } from '../../primitives/schema.ts'
 import { fromBase64url } from '../../primitives/bytes.ts'
@@ -8,9 +9,12 @@ import type { TransactionId } from '../../primitives/brand.ts'
 import {
   buildTransaction,
   checkpointFromJson,
+  compressPoint,
   createClient,
   DongbaekError,
   followEvents,
+  hardwareWallet,
+  p256Signature,
   randomSeed,
   signTransaction,
   submitAndWait,
@@ -25,7 +29,8 @@ import {
 import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { checkpointBytes } from '../../consensus/votes.ts'
 import { epochHash } from '../../consensus/validators.ts'
-import { decodeTransaction } from '../../state/transaction.ts'
+import { decodeTransaction, signatureChecks } from '../../state/transaction.ts'
+import { verifySigned } from '../../primitives/signature.ts'
 import { stateKey } from '../../state/table.ts'
 import { citizens, createCity, liveADay, officer, program, serve, shop } from './scenario.ts'
 
@@ -58,6 +63,29 @@ t.test('wallets and transactions', async (t) => {
   await t.rejects(signTransaction(buildTransaction(salted), [officer]), { code: 'tx/signers' })
   await t.rejects(signTransaction(buildTransaction(salted), [wallet, officer]), { code: 'tx/signers' })
   t.throws(() => buildTransaction({ ...salted, countersigners: [officer, officer] }), { code: 'tx/signers' })
+})
+
+t.test('a key in secure hardware signs in its own forms', async (t) => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const jwk = publicKey.export({ format: 'jwk' })
+  const point = Buffer.concat([Buffer.of(4), Buffer.from(jwk.x as string, 'base64url'), Buffer.from(jwk.y as string, 'base64url')])
+  const forms = (['der', 'ieee-p1363'] as const).map((dsaEncoding) => hardwareWallet(point, (bytes) => signByOpenssl('sha256', bytes, { key: privateKey, dsaEncoding })))
+
+  t.equal(new Set([...forms, hardwareWallet(compressPoint(point), () => new Uint8Array(64))].map(({ did }) => did)).size, 1)
+  // OpenSSL, like the hardware, gives a high s every second time
+  for (let i = 0; i < 24; i++) {
+    const wallet = forms[i % 2]!
+    const signed = await signTransaction(buildTransaction({ chain: chain.chainId, kind: 'did.deactivate', sender: wallet, payload: {} }), [wallet])
+    t.ok(signatureChecks(decodeTransaction(signed.bytes)).every(verifySigned))
+  }
+  for (const bad of ['', '3006020100020101', '30060201ff020101', '3006020101020101ff', '300602010102', `3026022100${'00'.repeat(32)}020101`, '30080202000102020001']) {
+    const expected = bad === '30080202000102020001' ? undefined : { code: 'client/signature' }
+    if (expected === undefined) t.equal(p256Signature(Buffer.from(bad, 'hex')).length, 64, 'leading zeros of DER are left')
+    else t.throws(() => p256Signature(Buffer.from(bad, 'hex')), expected, bad)
+  }
+  t.throws(() => p256Signature(new Uint8Array(64)), { code: 'client/signature' })
+  t.throws(() => compressPoint(new Uint8Array(65)), { code: 'client/key' })
+
 })
 
 t.test('errors are those of the node, by their code', async (t) => {

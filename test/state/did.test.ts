@@ -8,7 +8,7 @@ import { deactivate } from '../../state/did/deactivate.ts'
 import { history, resolve } from '../../state/did/queries.ts'
 import { recover } from '../../state/did/recover.ts'
 import { register } from '../../state/did/register.ts'
-import { type DidKey, didOf, recoveryHashOf } from '../../state/did/types.ts'
+import { type DidKey, didOf, recoveryHashOf, type Relationship } from '../../state/did/types.ts'
 import { update } from '../../state/did/update.ts'
 import { toMultibase } from '../../state/did/base58.ts'
 import { toDatetime } from '../../state/did/datetime.ts'
@@ -17,14 +17,17 @@ import { didTable, readDid, versionsMax } from '../../state/did/documents.ts'
 import { createOverlay, createValueCache } from '../../state/view.ts'
 import { createHash } from 'node:crypto'
 import { fromHex, toHex } from '../../primitives/bytes.ts'
+import { encode } from '../../primitives/codec.ts'
 import { organisationsTable } from '../../state/governance/organisations.ts'
-import { createHarness, type Harness, testActor, type TestActor, testGovernors, testKey, testRegistrar, withKey } from '../support/state-harness.ts'
+import { actorWith, createHarness, type Harness, testActor, type TestActor, testGovernors, testKey, testPhone, testRegistrar, withKey } from '../support/state-harness.ts'
 
 const alice = testActor('alice')
 const bob = testActor('bob')
 const recoveryKey = testKey('recovery of alice')
 const recovery = recoveryHashOf(recoveryKey.multikey)
 const keyOf = (name: string): DidKey => ({ key: testKey(name).multikey, relationships: ['authentication', 'assertionMethod'] })
+
+const xKey = Uint8Array.of(0xec, 0x01, ...testKey('agreement').multikey.subarray(2))
 
 const provoked = new Set<string>()
 function codeOf(receipt: Receipt): string {
@@ -124,7 +127,7 @@ t.test('resolution by version and by time', async (t) => {
 
 t.test('a key does what it is listed for, and nothing else', (t) => {
   const signs = { key: testKey('signs').multikey, relationships: ['authentication'] as const }
-  const states = { key: testKey('states').multikey, relationships: ['assertionMethod', 'keyAgreement'] as const }
+  const states = { key: testKey('states').multikey, relationships: ['assertionMethod', 'capabilityInvocation'] as const }
   const keys = [states, signs]
   const did = didOf(keys)
   t.equal(did, didOf([signs]), 'the DID follows from the authentication keys')
@@ -144,10 +147,33 @@ t.test('a key does what it is listed for, and nothing else', (t) => {
   t.end()
 })
 
+t.test('a phone’s P-256 key registers, updates and signs; each algorithm does what it can', async (t) => {
+  const chain = createHarness()
+  const dana = actorWith(testPhone('dana'))
+  t.equal(codeOf(chain.run(register, dana, { keys: dana.keys, services: [], recovery: recoveryHashOf(testPhone('dana’s recovery').multikey) }, { cosigners: [testRegistrar] })), 'ok')
+  const both = [...dana.keys, keyOf('dana’s card'), { key: xKey, relationships: ['keyAgreement'] as const }]
+  t.equal(codeOf(chain.run(update, dana, { baseVersion: 1, keys: both, services: [], recovery: undefined })), 'ok')
+  t.equal(codeOf(chain.run(update, withKey(dana, testKey('dana’s card')), { baseVersion: 2, keys: both, services: [], recovery: undefined })), 'ok')
+  t.equal(codeOf(chain.run(update, withKey(dana, testPhone('thief')), { baseVersion: 3, keys: both, services: [], recovery: undefined })), 'tx/key-not-authorised')
+  t.equal(codeOf(chain.run(recover, withKey(dana, testPhone('dana’s recovery')), { keys: [keyOf('dana’s new phone')], services: [], recovery: undefined })), 'ok')
+  const shown = (await chain.query(resolve, { did: dana.did, versionId: 2 })) as { didDocument: { verificationMethod: { publicKeyMultibase: string }[]; keyAgreement: string[] } }
+  t.same(shown.didDocument.verificationMethod.map(({ publicKeyMultibase }) => publicKeyMultibase.slice(0, 4)), ['zDna', 'z6Mk', 'z6LS'])
+  t.equal(shown.didDocument.keyAgreement.length, 1)
+  const refused = (key: Uint8Array, ...relationships: readonly Relationship[]): void => {
+    t.throws(() => encode(register.payload, { keys: [...dana.keys, { key, relationships }], services: [], recovery: undefined }), { code: 'codec/invalid' })
+  }
+  refused(xKey, 'authentication')
+  refused(xKey, 'assertionMethod', 'keyAgreement')
+  refused(testKey('card').multikey, 'keyAgreement')
+  refused(testPhone('phone').multikey.subarray(0, 34), 'authentication')
+  refused(Uint8Array.of(0xed, 0x01, ...new Uint8Array(33)), 'authentication')
+  refused(Uint8Array.of(0xe7, 0x01, ...new Uint8Array(33)), 'authentication')
+})
+
 t.test('the document and its metadata, as DID Core has them', async (t) => {
   const chain = createHarness({ actors: [alice] })
   const both = { key: testKey('both').multikey, relationships: ['authentication', 'assertionMethod'] as const }
-  const agrees = { key: testKey('agrees').multikey, relationships: ['keyAgreement', 'capabilityDelegation'] as const }
+  const agrees = { key: testPhone('agrees').multikey, relationships: ['keyAgreement', 'capabilityDelegation'] as const }
   chain.advance(3_600_000)
   chain.run(update, alice, { baseVersion: 1, keys: [both, agrees], services: [{ id: 'home', type: 'LinkedDomains', endpoint: 'https://example.org/' }], recovery: undefined })
   chain.advance(3_600_000)

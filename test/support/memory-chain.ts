@@ -6,11 +6,12 @@ import { type Epoch, epochHash, type ValidatorSet } from '../../consensus/valida
 import { checkpointBytes, voteBytes } from '../../consensus/votes.ts'
 import type { Hash, Height, TimeMs, TransactionId, View } from '../../primitives/brand.ts'
 import { toBase64url, utf8 } from '../../primitives/bytes.ts'
-import { keyPairFromSeed, sign, verify } from '../../primitives/ed25519.ts'
+import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { sha256, taggedHash } from '../../primitives/hash.ts'
 import { merkleRoot } from '../../primitives/merkle.ts'
 import type { JsonObject } from '../../primitives/schema.ts'
+import { verifySigned } from '../../primitives/signature.ts'
 import type { Backend, NodeStatus, StoredBlock } from '../../rpc/backend.ts'
 import { executeBlock, type Executed, simulateTransaction, type State } from '../../state/execute.ts'
 import { readyTransaction, type ReadyTransaction } from '../../state/families.ts'
@@ -108,7 +109,7 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
     const transaction = decodeTransaction(encoded)
     if (transaction.chain !== chainId) throw new DongbaekError('tx/wrong-chain', 'made for another chain', { chain: chainId })
     const ready = readyTransaction(transaction)
-    for (const check of signatureChecks(transaction)) if (!verify(check.signature, check.message, check.publicKey)) throw new DongbaekError('tx/signature-invalid', 'a signature does not verify')
+    for (const check of signatureChecks(transaction)) if (!verifySigned(check)) throw new DongbaekError('tx/signature-invalid', 'a signature does not verify')
     return ready
   }
 

@@ -5,10 +5,12 @@
 import type { Did, Hash, Height, TimeMs } from '../../primitives/brand.ts'
 import { compareBytes } from '../../primitives/bytes.ts'
 import { decode, encode } from '../../primitives/codec.ts'
-import { keyPairFromSeed, sign, verify } from '../../primitives/ed25519.ts'
+import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { assert } from '../../primitives/errors.ts'
 import { taggedHash } from '../../primitives/hash.ts'
+import { keyPairFromSecret, sign as signP256 } from '../../primitives/p256.ts'
 import type { Json, JsonObject, Schema } from '../../primitives/schema.ts'
+import { verifySigned } from '../../primitives/signature.ts'
 import { signAttestation, type UnsignedAttestation, type Attestation } from '../../state/credential/attestation.ts'
 import { type DidKey, didOf, type Relationship } from '../../state/did/types.ts'
 import type { DidGenesis } from '../../state/did/genesis.ts'
@@ -36,6 +38,12 @@ export function testKey(name: string): TestKey {
   return { multikey: multikeyOf(pair.publicKey), sign: (message) => sign(message, pair) }
 }
 
+/** A key of P-256, as phones keep it; the same name gives the same. */
+export function testPhone(name: string): TestKey {
+  const pair = keyPairFromSecret(taggedHash('test-phone', new TextEncoder().encode(name)))
+  return { multikey: multikeyOf(pair.publicKey, 'p256'), sign: (message) => signP256(message, pair) }
+}
+
 /** A DID and the key it signs with. */
 export interface TestActor extends TestKey {
   readonly did: Did
@@ -46,7 +54,11 @@ export interface TestActor extends TestKey {
 
 /** The same name gives the same DID, with one key for authentication and assertions. */
 export function testActor(name: string, relationships: readonly Relationship[] = ['authentication', 'assertionMethod']): TestActor {
-  const key = testKey(name)
+  return actorWith(testKey(name), relationships)
+}
+
+/** The DID that this one key makes. */
+export function actorWith(key: TestKey, relationships: readonly Relationship[] = ['authentication', 'assertionMethod']): TestActor {
   const keys = [{ key: key.multikey, relationships }]
   const did = didOf(keys)
   return { ...key, did, keys, entry: { did, keys, services: [] } }
@@ -149,7 +161,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     const body = encodeBody({ version: 1, chain: target, kind: kind.kind, signers: signers.map(({ did, multikey }) => ({ did, key: multikey })), validUntilMs: validUntilMs as TimeMs, salt: salt ?? ownSalt, payload: encode(kind.payload, payload) })
     const message = transactionSignedBytes(body)
     const transaction = decodeTransaction(encodeTransaction(body, signers.map((actor) => actor.sign(message))))
-    for (const check of signatureChecks(transaction)) assert(verify(check.signature, check.message, check.publicKey), 'a signature that verifies')
+    for (const check of signatureChecks(transaction)) assert(verifySigned(check), 'a signature that verifies')
     return readyTransaction(transaction)
   }
   const execute: Harness['execute'] = (...transactions) => {

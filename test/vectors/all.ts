@@ -2,10 +2,11 @@
 import type { Json } from '../../primitives/schema.ts'
 import { blockVectors, hashVectors, stateVectors, transactionVectors } from './ledger.ts'
 import { messageVectors } from './messages.ts'
+import { p256Vectors } from './p256.ts'
 import { valueVectors } from './values.ts'
 
 export function allVectors(): Readonly<Record<string, Json>> {
-  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors() }
+  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors() }
 }
 
 export function textOf(vectors: Json): string {
