@@ -43,20 +43,6 @@ export function epochHash(one: Epoch): Hash {
   return taggedHash('epoch', encode(epoch, one))
 }
 
-/** Takes one validator of each organisation in turn, so that consecutive primaries belong to different ones. */
-export function alternateOrganisations(validators: readonly Validator[]): readonly Validator[] {
-  const queues = new Map<string, Validator[]>()
-  for (const one of validators) queues.set(one.organisation, [...(queues.get(one.organisation) ?? []), one])
-  const out: Validator[] = []
-  while (out.length < validators.length) {
-    for (const queue of queues.values()) {
-      const next = queue.shift()
-      if (next !== undefined) out.push(next)
-    }
-  }
-  return out
-}
-
 export function primaryIndex(set: ValidatorSet, view: View): number {
   return view % set.validators.length
 }

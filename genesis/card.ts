@@ -1,7 +1,7 @@
 // Cards: the public part of a node or an office, one small JSON file each, which its operator hands to whoever holds the ceremony.
 import { DongbaekError } from '../primitives/errors.ts'
 import { bytes, type Infer, type Json, list, optional, record, refine, slug } from '../primitives/schema.ts'
-import { address } from './genesis.ts'
+import { address } from '../state/governance/validator-sets.ts'
 
 const publicKey = bytes(32, 32)
 

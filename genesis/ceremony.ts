@@ -1,8 +1,8 @@
 // The ceremony: from a preset and everyone's public keys, the genesis. Nothing secret comes near it: each node and office makes its own key and
 // hands in the public part as a card. The same cards give the same genesis, so that every operator can build it again and compare the hash.
-import { alternateOrganisations } from '../consensus/validators.ts'
 import type { Did, TimeMs } from '../primitives/brand.ts'
 import { DongbaekError } from '../primitives/errors.ts'
+import { alternateOrganisations } from '../primitives/turns.ts'
 import type { GovernanceGenesis } from '../state/governance/types.ts'
 import type { DidGenesis } from '../state/did/genesis.ts'
 import { type DidKey, didOf, relationshipNames } from '../state/did/types.ts'
@@ -59,7 +59,7 @@ function inTurn(preset: Preset, validators: readonly GenesisValidator[]): readon
   }
   const sorted = [...validators].sort((a, b) => rank(a.organisation) - rank(b.organisation) || a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
   // consecutive primaries belong to different organisations
-  return alternateOrganisations(sorted).map(({ name }) => sorted.find((one) => one.name === name) as GenesisValidator)
+  return alternateOrganisations(sorted)
 }
 
 function sections(preset: Preset, cards: readonly OfficeCard[]): StateSections {

@@ -1,9 +1,11 @@
 // What must hold in a genesis beyond its schema: every rule that would otherwise fail on the first day, or on the first outage. A failed rule
 // names the field and what to do. What is allowed but has a price is a warning: the operators decide, and have read it.
-import { alternateOrganisations, validatorSet, validatorSetHash } from '../consensus/validators.ts'
+import { validatorSet, validatorSetHash } from '../consensus/validators.ts'
 import { faultsTolerated, isQuorum, quorumSize } from '../consensus/quorum.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
+import { alternateOrganisations } from '../primitives/turns.ts'
+import type { DidGenesis } from '../state/did/genesis.ts'
 import type { GovernanceGenesis } from '../state/governance/types.ts'
 import { chainIdSchema } from '../state/transaction.ts'
 import { chainIdOf, type Genesis, genesisError, validatorSetOf } from './genesis.ts'
@@ -15,6 +17,7 @@ export function checkGenesis(genesis: Genesis): void {
   checkAddresses(genesis)
   checkQuorum(genesis)
   checkOrganisations(genesis)
+  checkRoles(genesis)
   checkConsensus(genesis)
   chainIdSchema.toWire(chainIdOf(genesis), 'name')
   genesisStateRoot(genesis)
@@ -87,6 +90,14 @@ function checkOrganisations({ validators, state }: Genesis): void {
   for (const [i, { organisation }] of validators.entries()) {
     if (!known.includes(organisation)) throw genesisError('organisation-unknown', `validators[${i}].organisation`, `${organisation} is no organisation of state.governance. Use one of ${known.join(', ')}, or add it there with its governors`)
   }
+}
+
+/** A role of nobody could never be used, and a governor of nobody would make a majority unreachable. */
+function checkRoles({ state }: Genesis): void {
+  const { roles } = state['governance'] as GovernanceGenesis
+  const known = new Set((state['did'] as DidGenesis).dids.map(({ did }) => did))
+  const odd = roles.findIndex(({ did }) => !known.has(did))
+  if (odd >= 0) throw genesisError('role-unknown-did', `state.governance.roles[${odd}].did`, `${roles[odd]?.did ?? ''} is no DID of state.did. Add it there with its keys, or leave the role out`)
 }
 
 function checkConsensus({ consensus }: Genesis): void {

@@ -9,8 +9,11 @@ import { encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { taggedHash } from '../primitives/hash.ts'
 import { blockBytesMax, blockTransactionsMax, transactionBytesMax, validatorsMax } from '../primitives/limits.ts'
-import { bytes, type Infer, integer, type Json, type JsonObject, list, record, refine, type Schema, slug, timeMs, token } from '../primitives/schema.ts'
+import { bytes, type Infer, integer, type Json, type JsonObject, list, record, refine, type Schema, slug, timeMs } from '../primitives/schema.ts'
 import { families } from '../state/families.ts'
+import type { GovernanceGenesis } from '../state/governance/types.ts'
+import type { GovernanceSection } from '../state/governance/genesis.ts'
+import { address, addressesMax } from '../state/governance/validator-sets.ts'
 import type { BlockInfo } from '../state/family.ts'
 
 export const genesisVersion = 1
@@ -19,11 +22,8 @@ export const genesisTextMax = 16 * 1_048_576
 /** The chain id adds a hyphen and 16 hex digits, and is a slug of at most 64 itself. */
 const nameMax = 47
 const observersMax = 256
-const addressesMax = 8
 const minuteMs = 60_000
 
-/** `host:port`; IPv6 in brackets. */
-export const address = token(/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}/, 261, 'host:port')
 const publicKey = bytes(32, 32)
 const addresses = list(address, 0, addressesMax)
 
@@ -98,9 +98,10 @@ export function validatorSetOf({ validators, minimums }: Pick<Genesis, 'validato
   return { validators: validators.map(({ name, organisation, publicKey }) => ({ name, organisation, publicKey })), minimums }
 }
 
-/** For executeGenesis. */
-export function sectionsOf(genesis: Genesis): ReadonlyMap<string, unknown> {
-  return new Map(Object.entries(genesis.state))
+/** For executeGenesis. The founding validators are part of what governance changes, so they are in the state from the beginning. */
+export function sectionsOf({ validators, minimums, consensus, state }: Genesis): ReadonlyMap<string, unknown> {
+  const governance: GovernanceSection = { ...(state['governance'] as GovernanceGenesis), founding: { validators, minimums, window: consensus.window } }
+  return new Map(Object.entries({ ...state, governance }))
 }
 
 /** Reads the file's text by its schema; what it means is left to checkGenesis. Throws `genesis/not-json` or `genesis/invalid`, naming the field. */

@@ -59,6 +59,7 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'tx/signers': { number: -32036, sentence: '' },
   'tx/signature-invalid': { number: -32037, sentence: '' },
   'tx/key-not-authorised': { number: -32038, sentence: '' },
+  'tx/family-paused': { number: -32039, sentence: '' },
   'codec/invalid': { number: -32040, sentence: 'A value breaks its schema: see path and expected.' },
   'codec/malformed': { number: -32041, sentence: 'The bytes are not MessagePack.' },
   'codec/not-canonical': { number: -32042, sentence: 'The bytes are not the one canonical encoding of their value.' },

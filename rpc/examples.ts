@@ -46,4 +46,6 @@ export const queryExamples: Readonly<Record<string, JsonObject>> = {
   governance_proposals: {},
   governance_parameters: {},
   governance_organisations: {},
+  governance_validators: {},
+  governance_rules: {},
 }

@@ -6,6 +6,8 @@ import { blockRecordTable, type BlockOutcome, type Receipt, receiptLeaves, recei
 import { isAuthorised } from './did/authority.ts'
 import { families, type ReadyTransaction } from './families.ts'
 import { type BlockInfo, type Event, refuse, type Refusal } from './family.ts'
+import { isPaused } from './governance/pause.ts'
+import { checkRulesKnown } from './governance/rule-sets.ts'
 import { readParameters } from './parameters.ts'
 import { keyHashOf } from './proof.ts'
 import type { SeenIds } from './seen.ts'
@@ -39,10 +41,11 @@ export interface Executed {
   readonly stateRoot: Hash
 }
 
-/** Runs a block on the state and moves the tree, the cache and the seen ids on. The caller stores `changes` and `pages`, both in one write. */
+/** Runs a block on the state and moves the tree, the cache and the seen ids on. The caller stores `changes` and `pages`, both in one write. Throws `state/rules-unknown`, and has changed nothing then. */
 export function executeBlock(state: State, block: ExecutableBlock): Executed {
   const overlay = createOverlay(state.source, state.cache)
   const info: BlockInfo = { chain: block.chain, height: block.height, timeMs: block.timeMs }
+  checkRulesKnown(overlay, block.height)
   const blockEvents: Event[] = []
   for (const family of families) family.beginBlock?.({ block: info, view: overlay, emit: (event) => blockEvents.push(event) })
   state.seen.forget(block.timeMs)
@@ -107,6 +110,7 @@ function checkEnvelope(view: Overlay, block: BlockInfo, { transaction, kind }: R
   if (block.timeMs > transaction.validUntilMs) return refuse('tx/expired', { blockTimeMs: block.timeMs })
   if (transaction.validUntilMs > latestMs) return refuse('tx/valid-until-too-far', { latestMs })
   if (seen.has(transaction.id)) return refuse('tx/duplicate')
+  if (isPaused(view, transaction.kind)) return refuse('tx/family-paused', { kind: transaction.kind })
   for (const [i, { signer, key }] of transaction.signatures.entries()) {
     if (i === 0 && kind.createsSender === true) continue
     if (!isAuthorised(view, signer, key)) return refuse('tx/key-not-authorised', { signer })

@@ -30,6 +30,7 @@ export const envelopeCodes: Readonly<Record<string, string>> = {
   'tx/payload-invalid': 'The payload does not fit the schema of its kind.',
   'tx/signers': 'The first signature must be the sender’s, further signers distinct and in ascending order.',
   'tx/signature-invalid': 'A signature does not verify under the key it names.',
+  'tx/family-paused': 'Governance has paused this family of transactions. Make a new one when it is resumed; see governance_rules.',
   'tx/key-not-authorised': 'The key is not an authentication key of the signer’s DID, or the DID is deactivated.',
 }
 

@@ -1,16 +1,25 @@
 // Parameters of the chain's rules: set by genesis, changed by governance within bounds. One record, so that every rule sees one consistent set.
 import { assert } from '../primitives/errors.ts'
-import { type Infer, integer, record } from '../primitives/schema.ts'
+import { type Infer, integer, optional, record, refine } from '../primitives/schema.ts'
 import { table } from './table.ts'
 import type { ReadView, WriteView } from './view.ts'
 
 const minuteMs = 60_000
 
-export const parameters = record({
-  /** How far ahead of block time `validUntilMs` may lie; also how long ids are remembered. */
-  transactionValidityMsMax: integer(minuteMs, 24 * 60 * minuteMs),
-})
+/** How far ahead of block time `validUntilMs` may lie; also how long ids are remembered. */
+const transactionValidityMsMax = integer(minuteMs, 24 * 60 * minuteMs)
+
+export const parameters = record({ transactionValidityMsMax })
 export type Parameters = Infer<typeof parameters>
+
+/** Some of them, within the same bounds. */
+export const parameterChange = refine(record({ transactionValidityMsMax: optional(transactionValidityMsMax) }), (change) => (Object.values(change).some((value) => value !== undefined) ? undefined : 'at least one parameter'))
+export type ParameterChange = Infer<typeof parameterChange>
+
+/** `current` with what the change names. */
+export function changedParameters(current: Parameters, change: ParameterChange): Parameters {
+  return { transactionValidityMsMax: change.transactionValidityMsMax ?? current.transactionValidityMsMax }
+}
 
 /** parameters/current */
 export const parametersTable = table('parameters', parameters)

@@ -58,6 +58,8 @@ interface Methods {
   governance_proposals: typeof queriesOfGovernance.proposalsQuery
   governance_parameters: typeof queriesOfGovernance.parametersQuery
   governance_organisations: typeof queriesOfGovernance.organisationsQuery
+  governance_validators: typeof queriesOfGovernance.validatorsQuery
+  governance_rules: typeof queriesOfGovernance.rulesQuery
   did_resolve: typeof queriesOfDids.resolve
   did_history: typeof queriesOfDids.history
   credential_issuers: typeof queriesOfCredentials.issuers

@@ -2,10 +2,12 @@
 import type { Did } from '../../primitives/brand.ts'
 import { unreachable } from '../../primitives/errors.ts'
 import type { BlockContext, Refusal } from '../family.ts'
-import { parametersChanged } from './events.ts'
-import { setParameters } from './parameters.ts'
+import { changeParameters } from './parameters.ts'
+import { pauseFamily, resumeFamily } from './pause.ts'
 import { grantRoleTo, revokeRoleFrom } from './roles.ts'
+import { activateRules } from './rule-sets.ts'
 import type { Action } from './types.ts'
+import { changeValidators, setAddresses } from './validators.ts'
 
 /** `by` is the governor whose vote completed the agreement. A refusal has changed nothing. */
 export function execute(context: BlockContext, action: Action, by: Did): Refusal | undefined {
@@ -15,9 +17,17 @@ export function execute(context: BlockContext, action: Action, by: Did): Refusal
     case 'revokeRole':
       return revokeRoleFrom(context, action, by)
     case 'setParameters':
-      setParameters(context.view, context.block.height, action.parameters)
-      context.emit(parametersChanged({ parameters: action.parameters }))
-      return undefined
+      return changeParameters(context, action)
+    case 'changeValidators':
+      return changeValidators(context, action)
+    case 'setAddresses':
+      return setAddresses(context, action)
+    case 'activateRules':
+      return activateRules(context, action)
+    case 'pauseFamily':
+      return pauseFamily(context, action)
+    case 'resumeFamily':
+      return resumeFamily(context, action)
     default:
       return unreachable(action)
   }

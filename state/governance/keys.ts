@@ -1,5 +1,5 @@
 // What governance keeps of its proposals.
-import { did, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs } from '../../primitives/schema.ts'
+import { did, hash, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs } from '../../primitives/schema.ts'
 import { table } from '../table.ts'
 import type { ReadView } from '../view.ts'
 import { action, governorsMax, organisationsMax, vote } from './types.ts'
@@ -13,6 +13,8 @@ export const proposalState = oneOf('open', 'executed', 'rejected', 'failed')
 export const proposalRow = record({
   action,
   proposer: did,
+  /** Hash of the evidence that its transaction carries. */
+  evidence: optional(hash),
   openedAtHeight: height,
   expiresMs: timeMs,
   state: proposalState,
@@ -26,6 +28,15 @@ export type ProposalRow = Infer<typeof proposalRow>
 export const proposalTable = table('governance.proposal', proposalRow)
 /** governance.proposalCount/all: the number of the last proposal. */
 export const proposalCountTable = table('governance.proposalCount', integer())
+
+/** Proposals open at once: what a change of governors makes recount. */
+export const openProposalsMax = 64
+/** governance.open/all: numbers of the open proposals, ascending; those that have expired stay until room is needed. */
+export const openProposalsTable = table('governance.open', list(integer(1), 0, openProposalsMax))
+
+export function openProposals(view: ReadView): readonly number[] {
+  return view.get(openProposalsTable, 'all') ?? []
+}
 
 export function readProposal(view: ReadView, proposal: number): ProposalRow | undefined {
   return view.get(proposalTable, proposal)

@@ -1,9 +1,11 @@
 // The parameters and what they were before, so that an old height can be explained.
 import type { Height } from '../../primitives/brand.ts'
 import { height, list, record } from '../../primitives/schema.ts'
-import { type Parameters, parameters, writeParameters } from '../parameters.ts'
+import type { BlockContext } from '../family.ts'
+import { changedParameters, type ParameterChange, type Parameters, parameters, readParameters, writeParameters } from '../parameters.ts'
 import { table } from '../table.ts'
 import type { ReadView, WriteView } from '../view.ts'
+import { parametersChanged } from './events.ts'
 
 /** Changes remembered; the oldest are let go. */
 const historyMax = 500
@@ -15,6 +17,13 @@ export function setParameters(view: WriteView, fromHeight: Height, next: Paramet
   const before = (view.get(historyTable, 'all') ?? []).filter((entry) => entry.fromHeight !== fromHeight)
   view.put(historyTable, ['all'], [...before, { fromHeight, parameters: next }].slice(-historyMax))
   writeParameters(view, next)
+}
+
+/** Those that the change names; the event shows all, as they are now. */
+export function changeParameters({ block, view, emit }: BlockContext, { parameters: change }: { readonly parameters: ParameterChange }): undefined {
+  const next = changedParameters(readParameters(view), change)
+  setParameters(view, block.height, next)
+  emit(parametersChanged({ parameters: next }))
 }
 
 /** The parameters at the end of a height; undefined when they are no longer remembered. */

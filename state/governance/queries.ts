@@ -1,13 +1,16 @@
 // What governance answers: who holds which role, what is proposed, and which parameters hold.
 import type { Did } from '../../primitives/brand.ts'
-import { did, height, list, oneOf, optional, record, slug, text } from '../../primitives/schema.ts'
+import { did, height, type Infer, integer, list, oneOf, optional, record, slug, text } from '../../primitives/schema.ts'
 import { parameters } from '../parameters.ts'
 import { pageFields, pageOf, pageResult, query } from '../query.ts'
 import { roleGrant, type RoleName, roleName, roleTable } from '../roles.ts'
 import { type ProposalRow, proposalRow, proposalTable } from './keys.ts'
 import { governorsOf, organisations } from './organisations.ts'
 import { parametersAt } from './parameters.ts'
-import { governorsMax, organisationsMax, proposalNumber, roleScope } from './types.ts'
+import { pausedTable } from './pause.ts'
+import { newestRuleSet, ruleSetAt, scheduledRuleSet } from './rule-sets.ts'
+import { governorsMax, organisationsMax, pausableFamilies, pausableFamily, proposalNumber, roleScope, ruleSetRow } from './types.ts'
+import { type NumberedSet, scheduledSet, setInForce, validatorSetRow } from './validator-sets.ts'
 
 const heldRole = record({ did, role: roleName, scope: roleScope, grant: roleGrant })
 
@@ -63,4 +66,35 @@ export const organisationsQuery = query({
   run: (view) => ({ items: organisations(view).map(({ name, title }) => ({ name, title, governors: governorsOf(view, name) })) }),
 })
 
-export const governanceQueries = [rolesQuery, proposalsQuery, parametersQuery, organisationsQuery]
+const shownSet = record({ number: integer(), content: validatorSetRow })
+
+export const validatorsQuery = query({
+  method: 'governance_validators',
+  summary: 'The validator set of the next block with the addresses at which it is reached, and the one that is agreed on and not in force yet. All sets there were, and their proofs: chain_getSetChanges.',
+  params: record({}),
+  result: record({ current: shownSet, scheduled: optional(shownSet) }),
+  run: (view, _, head) => {
+    const shown = ({ number, row }: NumberedSet): Infer<typeof shownSet> => ({ number, content: row })
+    const next = (head.height + 1) as typeof head.height
+    const scheduled = scheduledSet(view, next)
+    return { current: shown(setInForce(view, next)), ...(scheduled === undefined ? {} : { scheduled: shown(scheduled) }) }
+  },
+})
+
+export const rulesQuery = query({
+  method: 'governance_rules',
+  summary: 'The rule set of the next block, the one that is agreed on and not in force yet, the newest that this node knows, and the families that are paused.',
+  params: record({}),
+  result: record({ version: integer(1), scheduled: optional(ruleSetRow), newestKnown: integer(1), paused: list(record({ family: pausableFamily, sinceHeight: height }), 0, pausableFamilies.length) }),
+  run: (view, _, head) => {
+    const next = (head.height + 1) as typeof head.height
+    const scheduled = scheduledRuleSet(view, next)
+    const paused = pausableFamilies.flatMap((family) => {
+      const row = view.get(pausedTable, family)
+      return row === undefined ? [] : [{ family, sinceHeight: row.sinceHeight }]
+    })
+    return { version: ruleSetAt(view, next), ...(scheduled === undefined ? {} : { scheduled }), newestKnown: newestRuleSet, paused }
+  },
+})
+
+export const governanceQueries = [rolesQuery, proposalsQuery, parametersQuery, organisationsQuery, validatorsQuery, rulesQuery]

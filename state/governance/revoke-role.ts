@@ -1,4 +1,5 @@
 import { kind, refuse } from '../family.ts'
+import { recount } from './count.ts'
 import { reaches, revokeRoleFrom } from './roles.ts'
 import { revokeRolePayload } from './types.ts'
 
@@ -11,6 +12,8 @@ export const revokeRole = kind({
     const { role, scope } = payload
     const isOwn = payload.did === sender
     if (!isOwn && !reaches(context.view, { block: context.block, granter: sender, role, scope })) return refuse('governance/beyond-reach', { role, scope })
-    return revokeRoleFrom(context, payload, sender)
+    const refusal = revokeRoleFrom(context, payload, sender)
+    if (refusal === undefined && role === 'governor') recount(context, sender)
+    return refusal
   },
 })

@@ -1,7 +1,9 @@
 // Governance: what the organisations decide together, and the roles that follow from it.
-import { type Infer, integer, list, oneOf, optional, record, refine, slug, text, timeMs, token, did, union } from '../../primitives/schema.ts'
-import { parameters } from '../parameters.ts'
+import { validatorsMax } from '../../primitives/limits.ts'
+import { bytes, height, type Infer, integer, list, oneOf, optional, record, refine, slug, text, timeMs, token, did, union } from '../../primitives/schema.ts'
+import { parameterChange, parameters } from '../parameters.ts'
 import { everyScope, roleName } from '../roles.ts'
+import { address, addressesMax, validatorEntry } from './validator-sets.ts'
 
 export const organisationsMax = 8
 /** In one organisation: small enough to recount at every vote. */
@@ -23,22 +25,58 @@ export type GrantRolePayload = Infer<typeof grantRolePayload>
 export const revokeRolePayload = record(roleFields)
 export type RevokeRolePayload = Infer<typeof revokeRolePayload>
 
+const reachable = list(address, 1, addressesMax)
+
+/** One step of a change of the validator set. */
+export const validatorChange = union({
+  add: refine(validatorEntry, ({ addresses }) => (addresses.length > 0 ? undefined : 'at least one address')),
+  remove: record({ name: slug }),
+  /** Another node takes the place under the same name; at new addresses, if it is elsewhere. */
+  replaceKey: record({ name: slug, publicKey: bytes(32, 32), addresses: optional(reachable) }),
+  /** 0: none any more. */
+  setMinimum: record({ organisation: slug, minimum: integer(0, validatorsMax) }),
+})
+export type ValidatorChange = Infer<typeof validatorChange>
+/** In one decision. */
+const validatorChangesMax = 16
+
+/** Two contradictory messages of one validator, with room for those that carry certificates. */
+export const evidenceBytesMax = 32_768
+
+/** Every family but governance, which must be able to resume the others. A test holds this against the list of families. */
+export const pausableFamilies = ['did', 'credential', 'points', 'reservation', 'community'] as const
+export const pausableFamily = oneOf(...pausableFamilies)
+export type PausableFamily = Infer<typeof pausableFamily>
+
+export const ruleSetRow = record({ version: integer(2, 65_535), fromHeight: height })
+export type RuleSetRow = Infer<typeof ruleSetRow>
+
 /** What a proposal would do. A new kind of decision is a variant here and a case in actions.ts; the order of variants is free. */
 export const action = union({
   grantRole: grantRolePayload,
   revokeRole: revokeRolePayload,
-  /** All of them: those that stay as they are included. */
-  setParameters: record({ parameters }),
+  /** Those that change; the others stay as they are at the moment of the decision. */
+  setParameters: record({ parameters: parameterChange }),
+  changeValidators: record({ changes: list(validatorChange, 1, validatorChangesMax) }),
+  setAddresses: record({ name: slug, addresses: reachable }),
+  activateRules: ruleSetRow,
+  pauseFamily: record({ family: pausableFamily }),
+  resumeFamily: record({ family: pausableFamily }),
 })
 export type Action = Infer<typeof action>
 
 export const proposalNumber = integer(1)
 
-export const proposePayload = record({
-  action,
-  /** The last block time at which it can be voted on and so executed. */
-  expiresMs: timeMs,
-})
+export const proposePayload = refine(
+  record({
+    action,
+    /** The last block time at which it can be voted on and so executed. */
+    expiresMs: timeMs,
+    /** For a change of validators: contradictory messages, as `dongbaek validators --evidence` writes and checks them. The rules keep its hash and do not judge it; the governors do. */
+    evidence: optional(bytes(1, evidenceBytesMax)),
+  }),
+  ({ action: proposed, evidence }) => (evidence === undefined || proposed.type === 'changeValidators' ? undefined : 'evidence with a change of validators only'),
+)
 export type ProposePayload = Infer<typeof proposePayload>
 
 export const vote = oneOf('yes', 'no')

@@ -1,32 +1,10 @@
-// Voting. A proposal is agreed on when, inside every organisation, more than half of its governors of this moment have said yes; it is rejected when in one of
-// them that can no longer be. The completing vote executes it, at most once, since a closed proposal takes no vote.
-import { type Context, kind, type Refusal, refuse } from '../family.ts'
-import type { ReadView } from '../view.ts'
-import { execute } from './actions.ts'
-import { closed, voted } from './events.ts'
-import { type Ballot, type ProposalRow, proposalTable, readProposal } from './keys.ts'
-import { governorsOf, organisationOf, organisations } from './organisations.ts'
+// Voting, once a governor and proposal. What the votes come to is counted in count.ts.
+import { kind, type Refusal, refuse } from '../family.ts'
+import { changesGovernors, recount, settle, validBallots } from './count.ts'
+import { voted } from './events.ts'
+import { type ProposalRow, proposalTable, readProposal } from './keys.ts'
+import { organisationOf } from './organisations.ts'
 import { votePayload } from './types.ts'
-
-type Standing = 'open' | 'agreed' | 'rejected'
-
-/** Of ballots of governors who are so still. */
-export function standingOf(view: ReadView, ballots: readonly Ballot[]): Standing {
-  let agreed = true
-  for (const { name } of organisations(view)) {
-    const governors = governorsOf(view, name)
-    const count = (said: Ballot['vote']): number => ballots.filter((ballot) => ballot.vote === said && ballot.organisation === name).length
-    const needed = Math.floor(governors.length / 2) + 1
-    if (governors.length - count('no') < needed) return 'rejected'
-    if (count('yes') < needed) agreed = false
-  }
-  return agreed ? 'agreed' : 'open'
-}
-
-function close(context: Context, proposal: number, row: ProposalRow, outcome: 'executed' | 'rejected' | 'failed', code?: string): void {
-  context.view.put(proposalTable, [proposal], { ...row, state: outcome, closedAtHeight: context.block.height })
-  context.emit(closed({ proposal, outcome, ...(code === undefined ? {} : { code }) }))
-}
 
 export const vote = kind({
   kind: 'governance.vote',
@@ -42,19 +20,15 @@ export const vote = kind({
     if (row.state !== 'open') return refuse('governance/proposal-closed', { proposal, state: row.state })
     if (block.timeMs > row.expiresMs) return refuse('governance/proposal-expired', { proposal, expiresMs: row.expiresMs })
     // the ballots of those who are governors no more are dropped, so that there are never more than there may be governors
-    const standing = row.ballots.filter((ballot) => governorsOf(view, ballot.organisation).includes(ballot.governor))
+    const standing = validBallots(view, row.ballots)
     if (standing.some(({ governor }) => governor === sender)) return refuse('governance/already-voted', { proposal })
 
     const next: ProposalRow = { ...row, ballots: [...standing, { governor: sender, organisation, vote: said }] }
     view.put(proposalTable, [proposal], next)
     emit(voted({ proposal, organisation, governor: sender, vote: said }))
-    const outcome = standingOf(view, next.ballots)
-    if (outcome === 'rejected') close(context, proposal, next, 'rejected')
-    if (outcome === 'agreed') {
-      const refusal = execute(context, next.action, sender)
-      if (refusal === undefined) close(context, proposal, next, 'executed')
-      else close(context, proposal, next, 'failed', refusal.code)
-    }
+    const refusal = settle(context, proposal, next, sender)
+    if (refusal !== undefined) return refusal
+    if (changesGovernors(next) && readProposal(view, proposal)?.state === 'executed') recount(context, sender)
     return undefined
   },
 })

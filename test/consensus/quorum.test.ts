@@ -1,6 +1,7 @@
 // Quorums for every number of validators, and the vocabulary around them.
 import t from 'tap'
-import { alternateOrganisations, epochAt, extendSchedule, scheduleOf, validatorSet, type Epoch, type Validator } from '../../consensus/validators.ts'
+import { alternateOrganisations } from '../../primitives/turns.ts'
+import { epochAt, extendSchedule, scheduleOf, validatorSet, type Epoch, type Validator } from '../../consensus/validators.ts'
 import { faultsTolerated, isQuorum, quorumSize, weakQuorumSize } from '../../consensus/quorum.ts'
 import { signersFormQuorum } from '../../consensus/certificate.ts'
 import { validatorsMax } from '../../primitives/limits.ts'

@@ -120,6 +120,7 @@ t.test('what would not work is refused, with what to do', async (t) => {
     ['minimums.0.minimum', 3, 'genesis/minimum-unreachable', 'minimums[0].minimum'],
     ['minimums.0.organisation', 'kakao', 'genesis/minimum-unknown', 'minimums[0].organisation'],
     ['minimums.1.organisation', 'busan', 'genesis/minimum-twice', 'minimums[1].organisation'],
+    ['state.governance.roles.0.did', 'did:dongbaek:AAAAAAAAAAAAAAAAAAAAAAAAAAA', 'genesis/role-unknown-did', 'state.governance.roles[0].did'],
     ['consensus.window', 31, 'genesis/window', 'consensus.window'],
     ['consensus.pipelineDepth', 65, 'genesis/pipeline', 'consensus.pipelineDepth'],
     ['consensus.viewTimeoutMaxMs', 999, 'genesis/timeouts', 'consensus.viewTimeoutMaxMs'],

@@ -5,8 +5,9 @@ import { historyTable } from '../../state/governance/parameters.ts'
 import { hasRole, roleNames } from '../../state/roles.ts'
 import { readParameters } from '../../state/parameters.ts'
 import type { Receipt } from '../../state/receipt.ts'
-import { governanceCodes } from '../../state/governance/codes.ts'
+import { proposalCodes } from '../../state/governance/codes.ts'
 import { grantRole } from '../../state/governance/grant-role.ts'
+import { openProposals, openProposalsMax } from '../../state/governance/keys.ts'
 import { propose } from '../../state/governance/propose.ts'
 import { organisationsQuery, parametersQuery, proposalsQuery, rolesQuery } from '../../state/governance/queries.ts'
 import { revokeRole } from '../../state/governance/revoke-role.ts'
@@ -267,7 +268,37 @@ t.test('indy-node #1823: whatever the order of votes, a proposal is executed at 
   t.end()
 })
 
-t.test('every code of governance was provoked', (t) => {
-  t.same([...provoked].filter((code) => code.startsWith('governance/')).sort(), Object.keys(governanceCodes).sort())
+t.test('as many proposals are open as a recount can go through; an expired one makes room', (t) => {
+  const chain = harness()
+  for (let i = 0; i < openProposalsMax; i++) t.equal(open(chain).status, 'ok')
+  t.equal(codeOf(open(chain)), 'governance/too-many-open')
+  chain.advance(day)
+  t.equal(codeOf(open(chain)), 'ok')
+  t.same(openProposals(chain.view()), [openProposalsMax + 1])
+  t.end()
+})
+
+t.test('a governor removed has the open proposals counted again', (t) => {
+  const chain = harness({ roles: [[second, 'governor', 'city'], [third, 'governor', 'city']] })
+  open(chain)
+  open(chain, { type: 'revokeRole', did: third.did, role: 'governor', scope: 'city' })
+  open(chain, { type: 'pauseFamily', family: 'points' })
+  cast(chain, bank, 1)
+  cast(chain, city, 1)
+  cast(chain, bank, 3)
+  cast(chain, second, 3, 'no')
+  // with second gone, one yes of two is no majority yet, and nothing is rejected
+  t.same(eventsOf(chain.run(revokeRole, second, { did: second.did, role: 'governor', scope: 'city' }), 'governance.closed'), [])
+  cast(chain, bank, 2)
+  cast(chain, third, 2)
+  // the governor of the city who is left is a majority of one: what is removed by 2 decides 1, and 3 stays open
+  const last = cast(chain, city, 2)
+  t.same(eventsOf(last, 'governance.closed').map(({ proposal, outcome }) => [proposal, outcome]), [[2, 'executed'], [1, 'executed']])
+  t.same(openProposals(chain.view()), [3])
+  t.end()
+})
+
+t.test('every code of proposals and roles was provoked', (t) => {
+  t.same([...provoked].filter((code) => code.startsWith('governance/')).sort(), Object.keys(proposalCodes).sort())
   t.end()
 })

@@ -11,8 +11,10 @@ import { didOf, type DidKey } from '../../state/did/types.ts'
 import { executeBlock, type State } from '../../state/execute.ts'
 import { kinds, readyTransaction } from '../../state/families.ts'
 import type { BlockInfo, Event } from '../../state/family.ts'
+import { putSet } from '../../state/governance/validator-sets.ts'
 import { writeParameters } from '../../state/parameters.ts'
 import { pointsFamily } from '../../state/points/family.ts'
+import { testFounding } from '../support/state-harness.ts'
 import type { ProgramTerms } from '../../state/points/types.ts'
 import type { Query } from '../../state/query.ts'
 import type { Receipt } from '../../state/receipt.ts'
@@ -186,7 +188,10 @@ export function createWorld(): World {
       return result === undefined ? undefined : found.result.toJson(result)
     },
   }
-  world.setUp((view) => writeParameters(view, { transactionValidityMsMax: 3_600_000 }))
+  world.setUp((view) => {
+    writeParameters(view, { transactionValidityMsMax: 3_600_000 })
+    putSet(view, 0, { activation: 1 as Height, scheduledAtHeight: 0 as Height, ...testFounding })
+  })
   return world
 }
 

@@ -15,6 +15,7 @@ import { verifySigned } from '../../primitives/signature.ts'
 import type { Backend, NodeStatus, StoredBlock } from '../../rpc/backend.ts'
 import { executeBlock, type Executed, simulateTransaction, type State } from '../../state/execute.ts'
 import { readyTransaction, type ReadyTransaction } from '../../state/families.ts'
+import { putSet, windowTable } from '../../state/governance/validator-sets.ts'
 import { parametersTable, type Parameters } from '../../state/parameters.ts'
 import { keyHashOf } from '../../state/proof.ts'
 import type { Receipt } from '../../state/receipt.ts'
@@ -81,6 +82,8 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
 
   const overlay = createOverlay(state.source, state.cache)
   overlay.put(parametersTable, ['current'], parameters)
+  putSet(overlay, 0, { activation: epoch.activation, scheduledAtHeight: 0 as Height, validators: validators.validators.map((one) => ({ ...one, addresses: [] })), minimums: validators.minimums })
+  overlay.put(windowTable, ['all'], 64)
   setup?.(overlay, { chain: chainId, height: 0 as Height, timeMs: startMs as TimeMs })
   const changes = overlay.changes()
   const firstPages = state.tree.update(changes.map(({ key, value }) => ({ keyHash: keyHashOf(key), valueHash: value === undefined ? undefined : sha256(value) })))

@@ -17,6 +17,7 @@ import type { DidGenesis } from '../../state/did/genesis.ts'
 import { type Executed, executeBlock, executeGenesis, simulateTransaction, type State } from '../../state/execute.ts'
 import { families, readyTransaction, type ReadyTransaction } from '../../state/families.ts'
 import type { BlockInfo, Event, Kind } from '../../state/family.ts'
+import type { GovernanceSection } from '../../state/governance/genesis.ts'
 import type { GovernanceGenesis } from '../../state/governance/types.ts'
 import { keyHashOf, verifyStateProof } from '../../state/proof.ts'
 import type { Query } from '../../state/query.ts'
@@ -72,6 +73,15 @@ export function withKey(actor: TestActor, key: TestKey): TestActor {
 export const testGovernors = { city: testActor('governor of the city'), bank: testActor('governor of the bank') }
 export const testRegistrar = testActor('registrar')
 export const testIssuer = testActor('issuer')
+/** What every harness begins with: two validators of each organisation, and a window of 4. */
+export const testFounding: GovernanceSection['founding'] = {
+  validators: ['city', 'bank', 'city', 'bank'].map((organisation, i) => ({ name: `validator-${i}`, organisation, publicKey: testKey(`validator ${i}`).multikey.slice(-32), addresses: [`10.0.0.${i}:26600`] })),
+  minimums: [
+    { organisation: 'city', minimum: 1 },
+    { organisation: 'bank', minimum: 1 },
+  ],
+  window: 4,
+}
 export const genesisTimeMs = 1_780_000_000_000 as TimeMs
 
 export interface HarnessOptions {
@@ -243,7 +253,8 @@ function sectionsOf({ genesis = {}, actors = [], roles = [] }: HarnessOptions): 
       const schema = section.schema as unknown as Schema<unknown>
       const value = all[name] ?? schema.fromJson(smallest(schema.jsonSchema), name)
       // through the canonical encoding, as a genesis file comes in
-      return [[name, decode(schema, encode(schema, value), 16 * 1_048_576)] as const]
+      const decoded: unknown = decode(schema, encode(schema, value), 16 * 1_048_576)
+      return [[name, name === 'governance' ? { ...(decoded as GovernanceGenesis), founding: testFounding } satisfies GovernanceSection : decoded] as const]
     }),
   )
 }
