@@ -61,5 +61,7 @@ export function onNoProposal(state: ReplicaState, input: NoProposal): void {
 
 export function onWork(state: ReplicaState, pending: boolean): void {
   state.pending = pending
+  // a wish may have lost its reason
+  if (!pending) state.wishesChanged = true
   if (pending && state.asked?.refused === true) state.asked = undefined
 }

@@ -6,14 +6,17 @@ import type { View } from '../primitives/brand.ts'
 import { raiseWish } from './announce.ts'
 import { isQuorum, weakQuorumSize } from './quorum.ts'
 import { peerOf } from './sync.ts'
-import type { ReplicaState } from './state.ts'
+import { isOpen, type ReplicaState } from './state.ts'
 import { startViewChange } from './viewchange.ts'
 
-/** The view that a validator would be in: from its Status, or its ViewChange, which binds. */
+/**
+ * The view that a validator would be in: from its Status, or its ViewChange, which binds. A wish from before a block that is final here was withdrawn by that block, or
+ * is when it comes there: joined late, it would take this replica out of a view in which the others stay.
+ */
 export function wishOf(state: ReplicaState, index: number): View {
   if (index === state.self) return state.wish
   const peer = peerOf(state, index)
-  const stated = peer !== undefined && peer.epoch === state.epoch.activation ? Math.max(peer.view, peer.wish) : 0
+  const stated = peer === undefined || peer.epoch !== state.epoch.activation ? 0 : peer.committed < state.committed.height ? peer.view : Math.max(peer.view, peer.wish)
   return Math.max(stated, state.viewChanges.get(index)?.view ?? 0) as View
 }
 
@@ -21,11 +24,18 @@ function descending(state: ReplicaState): { readonly index: number; readonly vie
   return state.epoch.set.validators.map((_, index) => ({ index, view: wishOf(state, index) })).sort((a, b) => b.view - a.view)
 }
 
+/** A replica with nothing to wait for asks for no view of its own accord: else what it asked for before the last block would stand until the next one. */
+function waitsForNothing(state: ReplicaState): boolean {
+  return state.mode === 'normal' && !state.pending && !isOpen(state)
+}
+
 export function followWishes(state: ReplicaState): boolean {
   if (!state.wishesChanged) return false
   state.wishesChanged = false
   const others = descending(state).filter(({ index }) => index !== state.self)
-  raiseWish(state, others[weakQuorumSize(state.epoch.set.validators.length) - 1]?.view ?? 0)
+  const joined = others[weakQuorumSize(state.epoch.set.validators.length) - 1]?.view ?? (0 as View)
+  if (waitsForNothing(state)) state.wish = Math.min(state.wish, Math.max(state.view, joined)) as View
+  raiseWish(state, joined)
 
   const asking = new Set<number>()
   for (const { index, view } of descending(state)) {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { blockHash, refOf } from '../../consensus/block.ts'
 import { defaultTiming } from '../../consensus/config.ts'
 import { evidencePerValidatorMax } from '../../consensus/limits.ts'
-import { newViewBytes, viewChangeBytes, type Message, type MessageOf, type PrePrepare, type SlotVote } from '../../consensus/messages.ts'
+import { newViewBytes, statusBytes, viewChangeBytes, type Message, type MessageOf, type PrePrepare, type SlotVote } from '../../consensus/messages.ts'
 import { onPrePrepare, onVote } from '../../consensus/normal.ts'
 import { restoreState } from '../../consensus/restore.ts'
 import { onStatus } from '../../consensus/status.ts'
@@ -197,6 +197,37 @@ t.test('pitfall: stays "view changing" after catching up. A replica that was cut
   t.end()
 })
 
+const wishing = (bench: Bench, index: number, committed: number, wish: number): Message => {
+  const content = { epoch: 1 as Height, view: 0 as View, active: 1, wish: wish as View, committed: committed as Height, checkpoint: 0 as Height, validator: index }
+  return { type: 'status', ...content, signature: bench.signAs(index, statusBytes(chain, content)) }
+}
+
+t.test('a wish that comes late, from before a block that is final here, counts no more: it was withdrawn by that block', (t) => {
+  const bench = new Bench(4)
+  bench.work(1)
+  for (const index of [1, 2]) bench.hand(3, wishing(bench, index, 0, 5))
+  t.match(bench.at(3).status, { view: 0, mode: 'normal', wish: 0 })
+  for (const index of [1, 2]) bench.hand(3, wishing(bench, index, 1, 5))
+  t.match(bench.at(3).status, { view: 5, mode: 'changing' }, 'those of the same place do')
+  t.end()
+})
+
+t.test('a wish is given up when nothing waits here and fewer than f + 1 others ask', (t) => {
+  const bench = new Bench(7)
+  bench.work(1)
+  for (const index of [1, 2, 3]) bench.hand(6, wishing(bench, index, 1, 5))
+  t.match(bench.at(6).status, { view: 0, mode: 'normal', wish: 5 }, 'f + 1 that ask are joined')
+  bench.hand(6, wishing(bench, 1, 2, 0))
+  t.equal(bench.at(6).status.wish, 0)
+  bench.at(6).give({ type: 'work', pending: true })
+  bench.at(6).give({ type: 'suspect', reason: 'test' })
+  bench.hand(6, wishing(bench, 2, 2, 0))
+  t.equal(bench.at(6).status.wish, 1, 'its own stands while something waits')
+  bench.at(6).give({ type: 'work', pending: false })
+  t.equal(bench.at(6).status.wish, 0, 'and is given up with it')
+  t.end()
+})
+
 t.test('pitfall: view-change timer started too early. Alone with its wish, a replica neither leaves its view nor counts down for the next', (t) => {
   const bench = new Bench(4)
   bench.posted = []
@@ -309,6 +340,8 @@ t.test('a restarted primary that has led a view and forgotten it does not lead i
 
 t.test('suspicion that the primary leaves transactions out, held by f + 1, replaces it', (t) => {
   const bench = new Bench(4)
+  bench.pend()
+  bench.settle()
   bench.at(3).give({ type: 'suspect', reason: 'test' })
   bench.settle()
   t.equal(bench.at(3).status.view, 0, 'one alone moves nothing')
