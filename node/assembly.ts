@@ -133,7 +133,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     validators: () => validatorNames,
     everybody: () => [...validatorNames, ...followerNames],
     takeBody: async (body, peer) => void (await bodies.put(body, peer)),
-    takeHead: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)]),
+    takeHead: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)], peer),
   })
   const executor = createExecutor({
     chainId,
@@ -290,7 +290,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       transport,
       clock,
       stopped: () => stopping !== undefined,
-      follow: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)]),
+      follow: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)], peer),
       executedAll: () => (ordering.status().committed === store.head().height ? store.head().height : undefined),
       onHorizon: (until) => {
         recovering = { why: recovering?.why ?? noVotes, until }

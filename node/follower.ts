@@ -1,22 +1,21 @@
-// Catching up: fetches final blocks with their certificates from peers, several in a row, and hands them in, in order. The certificate makes a
-// block final whoever sent it, so a lying peer can only be useless: it is passed over and blamed.
+// Catching up: final blocks with their certificates are fetched from several peers at once, a window of ranges, and handed in in order. The certificate
+// makes a block final whoever sent it, so a lying peer can only be useless: its range goes to another, and it is asked last for a while (sync-sources.ts).
+// A claimed height is fetched towards and never waited for: what nobody has ends the run (a syncing node that waits for one liar's height: CometBFT ASA-2025-001).
 import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { Message, Verified } from '../consensus/messages.ts'
-import { asVerified, checksOf, decisionChecks, type VerificationContext } from '../consensus/verification.ts'
+import { asVerified, checksOf, type VerificationContext } from '../consensus/verification.ts'
 import type { Height } from '../primitives/brand.ts'
-import { equalBytes } from '../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
-import type { SignedItem } from '../primitives/signature.ts'
-import { readyTransaction } from '../state/families.ts'
-import { decodeTransaction } from '../state/transaction.ts'
-import { decodeSyncAnswer, encodeSyncQuestion, type SyncAnswer, type SyncBlock, syncBlocksMax } from './exchange.ts'
-import { answerBytesMax, fetchRetryMs, syncSettleMs, syncTimeoutMs } from './limits.ts'
-import { bindsReferences, type Payload, payloadOf } from './payloads.ts'
+import { decodeSyncAnswer, encodeSyncQuestion, type SyncAnswer } from './exchange.ts'
+import { answerBytesMax, fetchRetryMs, syncHedgeMs, syncRangeBlocks, syncRangesMax, syncSettleMs, syncTimeoutMs } from './limits.ts'
+import type { Payload } from './payloads.ts'
+import { allVerify, checkSyncBlock, isRun } from './sync-check.ts'
+import { createSyncSources } from './sync-sources.ts'
 import type { Clock, Log, Transport, Verifier } from './world.ts'
 
 export interface Follower {
-  /** Someone has final blocks up to `height`. */
-  readonly follow: (height: Height, peers: readonly string[]) => void
+  /** Someone has final blocks up to `height`; `claimedBy`: only this peer's word for it. */
+  readonly follow: (height: Height, peers: readonly string[], claimedBy?: string) => void
   /** Someone has a later checkpoint certificate, which comes with any answer. */
   readonly followCheckpoint: (peers: readonly string[]) => void
   /** What is being fetched, once blocks have come: before, it is only a claim. */
@@ -42,29 +41,92 @@ export interface FollowerContext {
   readonly onFatal: (error: unknown) => void
 }
 
+/** Heights that one peer is asked for at a time. */
+interface Range {
+  from: Height
+  readonly to: Height
+  /** Had no good answer for it. */
+  readonly tried: Set<string>
+  readonly asking: Set<string>
+  askedMs: number
+  answer: { readonly peer: string; readonly content: SyncAnswer } | undefined
+}
+
 export function createFollower(context: FollowerContext): Follower {
   const { transport, verifier, clock, log, committed, executed } = context
+  const sources = createSyncSources(clock)
   let target = 0 as Height
-  let peers: readonly string[] = []
   let running: Promise<void> | undefined
   let stopped = false
   let supplied = false
   /** One more answer is worth having, for its certificate. */
-  let checkpointWanted = false
+  let checkpointWanted: readonly string[] = []
+  /** In order, without gaps; the first begins at the next block to hand in. */
+  let ranges: Range[] = []
   /** The last height handed in; the replica takes it a moment later. */
   let given = 0 as Height
   let givenMs = 0
+  let stir: () => void = () => {}
   const reached = (): Height => Math.max(given, committed()) as Height
 
   const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve))
 
   const ask = async (peer: string, from: Height, count: number): Promise<SyncAnswer | undefined> => {
+    sources.begin(peer)
     try {
-      return decodeSyncAnswer(await transport.request(peer, 'sync', encodeSyncQuestion({ from, count }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
+      const answer = decodeSyncAnswer(await transport.request(peer, 'sync', encodeSyncQuestion({ from, count }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
+      sources.noteHead(peer, answer.head)
+      if (isRun(answer.blocks, from, count)) return answer
+      accuse(peer, 'blocks in answer to sync that were not asked for', from)
     } catch (error) {
-      log.debug('sync-failed', { peer, from, code: codeOf(error) })
-      return undefined
+      const code = codeOf(error)
+      log.debug('sync-failed', { peer, from, code })
+      if (code.startsWith('codec/')) accuse(peer, 'an answer to sync that does not decode', from)
+      // a peer that is away or refuses does no harm; one that keeps us waiting does
+      else if (code === 'transport/timeout' || code === 'transport/too-large') sources.bad(peer)
+    } finally {
+      sources.end(peer)
     }
+    return undefined
+  }
+
+  const accuse = (peer: string, reason: string, height: Height): void => {
+    sources.bad(peer)
+    transport.blame(peer, reason, { height })
+  }
+
+  const askFor = async (range: Range, peer: string): Promise<void> => {
+    range.asking.add(peer)
+    range.askedMs = clock.monotonic()
+    const content = await ask(peer, range.from, range.to - range.from + 1)
+    range.asking.delete(peer)
+    if (content !== undefined && content.blocks.length > 0) range.answer ??= { peer, content }
+    else {
+      range.tried.add(peer)
+      // it says that it has them
+      if (content !== undefined && content.head >= range.from) sources.bad(peer)
+    }
+    stir()
+  }
+
+  /** Beyond what is credible one range at a time is tried. */
+  const fill = (): void => {
+    for (;;) {
+      const from = ((ranges.at(-1)?.to ?? reached()) + 1) as Height
+      if (from > target || ranges.length >= syncRangesMax || (ranges.length > 0 && from > (sources.credibleHead() ?? target))) return
+      ranges.push({ from, to: Math.min(target, from + syncRangeBlocks - 1) as Height, tried: new Set(), asking: new Set(), askedMs: 0, answer: undefined })
+    }
+  }
+
+  const askAll = (): void => {
+    ranges.forEach((range, place) => {
+      if (range.answer !== undefined) return
+      // all wait for the first: a slow peer's range is asked of a second one, a disappointing peer's at once
+      const slow = place === 0 && (clock.monotonic() - range.askedMs > syncHedgeMs || [...range.asking].every(sources.isAside))
+      if (range.asking.size > (slow ? 1 : 0)) return
+      const peer = sources.pick(new Set([...range.tried, ...range.asking]), place === 0 && range.asking.size === 0)
+      if (peer !== undefined) void askFor(range, peer)
+    })
   }
 
   /** False when the replica does not take what it was given: then there is no use in giving it more. */
@@ -81,68 +143,101 @@ export function createFollower(context: FollowerContext): Follower {
     const message: Message = { type: 'certified', certificate }
     const listed = checksOf(message, context.context())
     if (!listed.ok) {
-      if (listed.code === 'malformed') transport.blame(peer, `a certificate in answer to sync that does not hold: ${listed.reason}`)
+      if (listed.code === 'malformed') accuse(peer, `a certificate in answer to sync that does not hold: ${listed.reason}`, certificate.content.height)
       return
     }
-    if ((await verifier.verifyBatch(listed.checks.map(itemOf))).includes(false)) transport.blame(peer, 'a certificate in answer to sync with a signature that does not verify')
-    else context.takeCheckpoint(asVerified(message))
+    if (await allVerify(listed.checks, verifier)) context.takeCheckpoint(asVerified(message))
+    else accuse(peer, 'a certificate in answer to sync with a signature that does not verify', certificate.content.height)
   }
 
-  /** The number of blocks taken. */
-  const takeFrom = async (peer: string, from: Height): Promise<number> => {
-    const answer = await ask(peer, from, Math.min(syncBlocksMax, Math.max(1, target - from + 1)))
-    let taken = 0
-    for (const block of answer?.blocks ?? []) {
-      if (!(await roomForMore())) break
+  /** Hands in what the first range's peer sent; false when the replica takes no more. What is missing of the range is asked for anew. */
+  const takeFirst = async (range: Range): Promise<boolean> => {
+    const { peer, content } = range.answer as NonNullable<Range['answer']>
+    range.answer = undefined
+    for (const block of content.blocks) {
+      if (!(await roomForMore())) return false
       const next = (reached() + 1) as Height
       if (block.decision.header.height < next) continue
       const payload = await checkSyncBlock(block, next, context.context(), verifier)
       if (typeof payload === 'string') {
-        if (payload !== 'unknown-set') transport.blame(peer, `a block in answer to sync that does not hold: ${payload}`, { height: next })
+        range.tried.add(peer)
+        if (payload !== 'unknown-set') accuse(peer, `a block in answer to sync that does not hold: ${payload}`, next)
         break
       }
       // consensus may have gone on meanwhile; what it has, it ignores
       context.take(asVerified(block.decision), payload)
       given = next
       givenMs = clock.monotonic()
-      taken++
+      supplied = true
     }
-    if (answer?.checkpoint !== undefined) await takeCertificate(answer.checkpoint, peer)
-    return taken
+    if (!range.tried.has(peer)) sources.good(peer)
+    if (content.checkpoint !== undefined) await takeCertificate(content.checkpoint, peer)
+    return true
   }
 
   /** What was handed in and not taken within this time was refused: begin again from where the replica stands. */
   const settle = async (): Promise<void> => {
     for (let waited = 0; waited < syncSettleMs && !stopped && committed() < given; waited += fetchRetryMs) await pause(fetchRetryMs)
     given = committed()
+    ranges = []
   }
 
-  /** Our own verifier has too much to do: that is nobody's fault, and passes. */
-  const takeFromSafely = async (peer: string): Promise<number> => {
-    try {
-      return await takeFrom(peer, (reached() + 1) as Height)
-    } catch (error) {
-      if (!(error instanceof DongbaekError)) throw error
-      log.warn('sync-interrupted', { peer, code: error.code })
-      return 0
+  /** Up to the target, or to where nobody has the next block. False: the replica takes no more. */
+  const fetchBlocks = async (): Promise<boolean> => {
+    while (!stopped && reached() < target) {
+      while (ranges[0] !== undefined && ranges[0].to <= reached()) ranges.shift()
+      const first = ranges[0]
+      if (first !== undefined && first.from <= reached()) first.from = (reached() + 1) as Height
+      fill()
+      const front = ranges[0] as Range
+      if (front.answer !== undefined) {
+        if (!(await takeFirst(front))) return false
+        continue
+      }
+      askAll()
+      if (front.asking.size === 0 && sources.exhausted(front.tried)) return true
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(fetchRetryMs, resolve)
+        stir = () => {
+          cancel()
+          resolve()
+        }
+      })
+    }
+    return true
+  }
+
+  const fetchCheckpoint = async (): Promise<void> => {
+    const peers = checkpointWanted
+    checkpointWanted = []
+    for (const peer of peers) {
+      const certificate = (await ask(peer, (reached() + 1) as Height, 1))?.checkpoint
+      if (certificate === undefined || certificate.content.height <= context.checkpoint()) continue
+      await takeCertificate(certificate, peer)
+      return
     }
   }
 
-  const isOpen = (): boolean => !stopped && (checkpointWanted || reached() < target)
+  const round = async (): Promise<void> => {
+    try {
+      const before = reached()
+      const took = await fetchBlocks()
+      if (checkpointWanted.length > 0 && !stopped) await fetchCheckpoint()
+      await settle()
+      // nobody has it (any more): whoever claimed it claims it again, and wakes us
+      if (took && reached() === before && committed() < target) target = committed()
+    } catch (error) {
+      // our own verifier has too much to do: that is nobody's fault, and passes
+      if (!(error instanceof DongbaekError)) throw error
+      log.warn('sync-interrupted', { code: error.code })
+      await settle()
+      target = committed()
+    }
+  }
 
   const run = async (): Promise<void> => {
-    let turn = 0
     try {
-      while (isOpen()) {
-        let taken = 0
-        for (let i = 0; i < peers.length && taken === 0 && isOpen(); i++) taken = await takeFromSafely(peers[turn++ % peers.length] as string)
-        checkpointWanted = false
-        if (taken > 0) supplied = true
-        if (taken > 0 && reached() < target) continue
-        await settle()
-        // nobody has it (any more): whoever claimed it claims it again, and wakes us
-        if (taken === 0 && committed() < target) target = committed()
-      }
+      while (!stopped && (checkpointWanted.length > 0 || reached() < target)) await round()
     } catch (error) {
       if (!stopped) context.onFatal(error)
       stopped = true
@@ -153,52 +248,31 @@ export function createFollower(context: FollowerContext): Follower {
     }
   }
 
-  const wake = (from: readonly string[]): void => {
-    peers = from
+  const wake = (): void => {
+    stir()
     running ??= Promise.resolve().then(run)
   }
 
   return {
-    follow: (height, from) => {
-      if (stopped || from.length === 0 || height <= committed()) return
+    follow: (height, peers, claimedBy) => {
+      const speakers = claimedBy === undefined ? peers : [claimedBy]
+      if (stopped || height <= committed() || speakers.every(sources.isAside)) return
       if (height > target) target = height
-      wake(from)
+      // they have more than when they were asked
+      for (const { tried } of ranges) for (const peer of speakers) tried.delete(peer)
+      sources.set(peers)
+      wake()
     },
-    followCheckpoint: (from) => {
-      if (stopped || from.length === 0) return
-      checkpointWanted = true
-      // a fetch under way brings it too, and keeps its own peers
-      if (running === undefined) wake(from)
+    followCheckpoint: (peers) => {
+      if (stopped || peers.length === 0) return
+      checkpointWanted = peers
+      wake()
     },
-    target: () => (supplied ? target : committed()),
+    target: () => (supplied ? (Math.max(committed(), Math.min(target, sources.credibleHead() ?? 0)) as Height) : committed()),
     stop: async () => {
       stopped = true
+      stir()
       await running
     },
-  }
-}
-
-function itemOf({ publicKey, bytes, signature }: { readonly publicKey: Uint8Array; readonly bytes: Uint8Array; readonly signature: Uint8Array }): SignedItem {
-  return { algorithm: 'ed25519', publicKey, message: bytes, signature }
-}
-
-/**
- * The payload of a final block as a peer sent it, or why it does not hold. Signatures of its transactions were checked by the quorum that made it final.
- * Throws `verifier/…`.
- */
-export async function checkSyncBlock({ decision, references, envelopes }: SyncBlock, next: Height, context: VerificationContext, verifier: Pick<Verifier, 'verifyBatch'>): Promise<Payload | string> {
-  const { header } = decision
-  if (header.height !== next) return 'not the next height'
-  const listed = decisionChecks(decision, context)
-  if (!listed.ok) return listed.code === 'unknown-set' ? 'unknown-set' : listed.reason
-  if (!bindsReferences(header, references) || envelopes.length !== references.length) return 'not the payload that the header binds'
-  const verdicts = await verifier.verifyBatch(listed.checks.map(itemOf))
-  if (verdicts.includes(false)) return 'a commit signature that does not verify'
-  try {
-    const transactions = envelopes.map((encoded) => readyTransaction(decodeTransaction(encoded)))
-    return transactions.some(({ transaction }, i) => !equalBytes(transaction.reference, references[i] as Uint8Array)) ? 'an envelope that the header does not bind' : payloadOf(header, references, transactions)
-  } catch (error) {
-    if (!(error instanceof DongbaekError)) throw error
-    return error.message
   }
 }

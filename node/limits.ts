@@ -188,6 +188,15 @@ export const clockLookMs = 250
 export const openPayloadBytesMax = 64 * 1_048_576
 /** A range of blocks; the answerer reads up to answerContentBytesMax from its store for it. */
 export const syncTimeoutMs = 10_000
+/** Blocks asked of one peer at a time: small enough that several peers share a day's blocks, large enough that the way there and back does not count. */
+export const syncRangeBlocks = 64
+/** Ranges under way or waiting for their turn; each answer has at most answerBytesMax. */
+export const syncRangesMax = 6
+/** The range that all wait for is asked of a second peer after this. */
+export const syncHedgeMs = 2_000
+/** A peer whose answer did not hold, did not come or was not what it claims is asked last for this long, doubled each time up to the cap. */
+export const asideFirstMs = 1_000
+export const asideCapMs = 60_000
 /** A block handed to the replica is taken in the same turn or two, unless it was refused. */
 export const syncSettleMs = 2_000
 /** Answers to one peer: a node that catches up reads a day's blocks in minutes, and one that only asks takes a tenth of a core. */

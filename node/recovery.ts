@@ -81,7 +81,7 @@ async function askHorizon({ set, self, transport, clock, stopped, follow }: Reco
   const horizon = createHorizon(set, self)
   const ask = async (name: string, index: number): Promise<void> => {
     try {
-      const { head, top } = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: 1 as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
+      const { head, top } = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: Number.MAX_SAFE_INTEGER as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
       horizon.note(index, top)
       follow(head, name)
     } catch (error) {

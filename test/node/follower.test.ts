@@ -9,6 +9,7 @@ import type { Height, View } from '../../primitives/brand.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { keyPairFromSeed, sign, verify } from '../../primitives/ed25519.ts'
 import { decodeSyncQuestion, encodeSyncAnswer, type SyncBlock } from '../../node/exchange.ts'
+import { syncHedgeMs, syncRangeBlocks, syncRangesMax, syncTimeoutMs } from '../../node/limits.ts'
 import { createFollower, type Follower, type FollowerContext } from '../../node/follower.ts'
 import { silentLog } from '../../node/log.ts'
 import type { Payload } from '../../node/payloads.ts'
@@ -26,24 +27,30 @@ function finalBlock(payload: Payload): SyncBlock {
   return { decision, references, envelopes: transactions.map(({ transaction }) => transaction.bytes) }
 }
 
-const blocks = Array.from({ length: 12 }, (_, i) => finalBlock(makePayload(i + 1, [makeTransaction(`${i}`)])))
+const length = 8 * syncRangeBlocks + 5
+const blocks = Array.from({ length }, (_, i) => finalBlock(makePayload(i + 1, [makeTransaction(`${i}`)])))
 const honest = (from: number, count: number): readonly SyncBlock[] => blocks.slice(from - 1, from - 1 + count)
+const never = new Promise<never>(() => undefined)
 
 interface Rig {
   readonly clock: ManualClock
   readonly follower: Follower
   readonly blamed: string[]
   readonly asked: string[]
+  readonly from: number[]
   committed: number
   executed: number
 }
 
-function rig(peers: Readonly<Record<string, (from: number, count: number) => readonly SyncBlock[]>>, changes: Partial<FollowerContext> & { readonly takes?: (rig: Rig, height: number) => void } = {}): Rig {
+type Answerer = (from: number, count: number) => readonly SyncBlock[] | Promise<readonly SyncBlock[]>
+
+function rig(peers: Readonly<Record<string, Answerer>>, changes: Partial<FollowerContext> & { readonly takes?: (rig: Rig, height: number) => void } = {}): Rig {
   const clock = createManualClock()
   const one: Rig = {
     clock,
     blamed: [],
     asked: [],
+    from: [],
     committed: 0,
     executed: 0,
     follower: createFollower({
@@ -51,9 +58,13 @@ function rig(peers: Readonly<Record<string, (from: number, count: number) => rea
         request: async (peer, _protocol, question) => {
           one.asked.push(peer)
           const { from, count } = decodeSyncQuestion(question)
+          one.from.push(from)
           const answer = peers[peer]
           if (answer === undefined) throw new DongbaekError('transport/not-connected', 'away')
-          return encodeSyncAnswer({ blocks: answer(from, count), head: 12 as Height, top: 12 as Height })
+          const head = (peer.startsWith('liar') ? Number.MAX_SAFE_INTEGER : length) as Height
+          const given = await Promise.race([answer(from, count), new Promise<undefined>((resolve) => clock.after(syncTimeoutMs, () => resolve(undefined)))])
+          if (given === undefined) throw new DongbaekError('transport/timeout', 'no answer')
+          return encodeSyncAnswer({ blocks: given, head, top: head })
         },
         blame: (peer) => void one.blamed.push(peer),
       },
@@ -148,4 +159,73 @@ t.test('no wake-up is lost, whenever it comes', async (t) => {
     await one.clock.advance(5_000)
     t.equal(one.committed, 2, `${depth} turns later`)
   }
+})
+
+t.test('several peers are asked at once, and what they send is handed in in order', async (t) => {
+  const waiting: (() => void)[] = []
+  const held: Answerer = async (from, count) => {
+    await new Promise<void>((resolve) => waiting.push(resolve))
+    return honest(from, count)
+  }
+  const one = rig({ a: held, b: held, c: held })
+  one.follower.follow(length as Height, ['a', 'b', 'c'])
+  const answerAll = async (): Promise<void> => {
+    await one.clock.advance(0)
+    // the last asked answers first
+    for (const answer of waiting.splice(0).reverse()) answer()
+    await one.clock.advance(200)
+  }
+  await answerAll()
+  await one.clock.advance(0)
+  t.equal(waiting.length, 3, 'each has a range of its own')
+  while (one.committed < length) await answerAll()
+  t.same([...new Set(one.asked)].sort(), ['a', 'b', 'c'])
+  t.equal(one.from.length, new Set(one.from).size, 'nothing is asked for twice')
+})
+
+t.test('lying sync height (CometBFT ASA-2025-001): liars that claim any height and send nothing, or keep one waiting, neither block nor mislead', async (t) => {
+  for (const lie of [() => [], () => never] satisfies readonly Answerer[]) {
+    const one = rig({ 'liar-1': lie, 'liar-2': lie, a: honest, b: honest, c: honest })
+    const claim = (): void => {
+      for (const liar of ['liar-1', 'liar-2']) one.follower.follow(Number.MAX_SAFE_INTEGER as Height, [liar, 'a', 'b', 'c'], liar)
+    }
+    claim()
+    one.follower.follow(length as Height, ['liar-1', 'liar-2', 'a', 'b', 'c'])
+    let highest = 0
+    for (let i = 0; i < 40 && one.committed < length; i++) {
+      claim()
+      await one.clock.advance(250)
+      highest = Math.max(highest, one.follower.target())
+    }
+    t.equal(one.committed, length)
+    t.ok(highest <= length, 'no height is shown that only liars claim')
+    await one.clock.advance(3 * syncTimeoutMs)
+    t.equal(one.follower.target(), length, 'nothing is waited for that nobody has')
+    const before = one.asked.length
+    for (let i = 0; i < 20; i++) {
+      claim()
+      await one.clock.advance(100)
+    }
+    t.ok(one.asked.length - before < 20, `claims of those who could not supply are not run after (${one.asked.length - before} questions)`)
+    await one.follower.stop()
+  }
+})
+
+t.test('a range that a peer keeps is asked of another, and memory stays bounded meanwhile', async (t) => {
+  const one = rig({ slow: () => never, a: honest })
+  one.follower.follow(length as Height, ['slow', 'a'])
+  await one.clock.advance(syncHedgeMs - 500)
+  t.equal(one.committed, 0)
+  t.ok(Math.max(...one.from) <= 1 + syncRangesMax * syncRangeBlocks, 'no more than the window is fetched ahead')
+  await one.clock.advance(5_000)
+  t.equal(one.committed, length)
+  t.ok(one.asked.filter((peer) => peer === 'slow').length <= 2)
+})
+
+t.test('blocks that were not asked for are refused, and so are more than were', async (t) => {
+  const one = rig({ shifted: (from, count) => honest(from + 1, count), more: (from, count) => honest(from, count + 1), a: honest })
+  one.follower.follow((length - 1) as Height, ['shifted', 'more', 'a'])
+  await one.clock.advance(5_000)
+  t.equal(one.committed, length - 1)
+  t.same([...new Set(one.blamed)].sort(), ['more', 'shifted'])
 })
