@@ -146,8 +146,24 @@ export function onNewView(state: ReplicaState, message: NewView): void {
     raiseWish(state, message.view + 1)
     return
   }
+  if (undoesFinal(state, message.view, choice)) {
+    raiseWish(state, message.view + 1)
+    return
+  }
   state.effects.persist.push({ ...message, type: 'newView' })
   enterView(state, message, choice)
+}
+
+/**
+ * Another block in the place of one that became final in this very view, or a later one: its primary has opened the view twice, with different choices, and
+ * the others followed the other one. What was final in a lower view is part of every choice, unless more than f validators lie.
+ */
+function undoesFinal(state: ReplicaState, view: View, { adopted }: Choice): boolean {
+  const { anchor, anchorDecision } = state
+  const other = adopted.find((header) => header.height === anchor.height)
+  if (other === undefined || equalBytes(blockHash(other), anchor.hash)) return false
+  assert(anchorDecision !== undefined && anchorDecision.header.height >= state.epoch.activation && anchorDecision.certificate.view >= view, 'a new view undoes no final block; if it does, more than f validators lie')
+  return true
 }
 
 /** A NewView read back from the log. */
@@ -168,13 +184,13 @@ function enterView(state: ReplicaState, message: NewView, choice: Choice): void 
   state.running.delete('view')
   for (const [validator, one] of state.viewChanges) if (one.view <= message.view) state.viewChanges.delete(validator)
 
-  state.viewBase = choice.base
   if (choice.decision !== undefined) raiseAnchor(state, choice.decision)
+  // The base, or what is known to be final above it: that is part of what was adopted, or nothing was.
+  state.viewBase = state.anchor
   state.tip = state.anchor
   const primary = primaryOf(state)
   choice.adopted.forEach((header, i) => {
     const { signature, blockHash: hash } = message.adopted[i] as NewView['adopted'][number]
-    if (header.height === state.anchor.height) assert(equalBytes(hash, state.anchor.hash), 'a new view undoes no final block; if it does, more than f validators lie')
     if (header.height <= state.anchor.height) return
     // The primary's own proposal of that block, if it was the one who made it, brings the manifest along.
     const manifest = [...(state.slots.get(header.height)?.proposals.values() ?? [])].find((one) => equalBytes(blockHash(one.header), hash))?.manifest

@@ -481,3 +481,69 @@ t.test('the own ViewChange of one view never changes, and two of another are evi
   t.equal(refOf(header).height, 1)
   t.end()
 })
+
+/** A network of four in which v1, primary of view 1, is a liar; nothing was final in view 0, but its block is prepared for whoever gathers the votes. */
+function twoNewViews(): { readonly bench: Bench; readonly empty: Message; readonly adopting: Message } {
+  const bench = new Bench(4)
+  const first = proposal(bench, 0, 1, 0)
+  const hash = blockHash(first.header)
+  const certificate = { view: 0 as View, height: 1 as Height, blockHash: hash, signatures: [0, 1, 2].map((validator) => ({ validator, signature: bench.signAs(validator, voteBytes(validator === 0 ? 'pre-prepare' : 'prepare', chain, 0 as View, 1 as Height, hash)) })) }
+  const change = (validator: number, prepared: MessageOf<'view-change'>['prepared']): MessageOf<'view-change'> => {
+    const content = { epoch: 1 as Height, view: 1 as View, validator, prepared }
+    return { type: 'view-change', ...content, signature: bench.signAs(validator, viewChangeBytes(chain, content)) }
+  }
+  const open = (own: MessageOf<'view-change'>, adopted: MessageOf<'new-view'>['adopted']): Message => {
+    const content = { epoch: 1 as Height, view: 1 as View, viewChanges: [change(0, []), own, change(2, [])], adopted }
+    return { type: 'new-view', ...content, signature: bench.signAs(1, newViewBytes(chain, content)) }
+  }
+  const shown = [{ header: first.header, certificate }]
+  return { bench, empty: open(change(1, []), []), adopting: open(change(1, shown), [{ blockHash: hash, signature: bench.signAs(1, voteBytes('pre-prepare', chain, 1 as View, 1 as Height, hash)) }]) }
+}
+
+t.test('a primary that opens its view twice stops nobody: a replica that knows what became final on one side refuses the other', (t) => {
+  const { bench, empty, adopting } = twoNewViews()
+  t.ok(bench.verified(3, adopting), 'either is right in itself')
+  for (const index of [0, 2]) t.ok(bench.hand(index, empty))
+  const block = proposal(bench, 1, 9, 1)
+  for (const index of [0, 2]) bench.hand(index, { ...block, type: 'pre-prepare' })
+  bench.settle(({ to }) => to !== 3)
+  for (const index of [0, 2]) bench.hand(index, { ...vote(bench, 'commit', 1, 1, blockHash(block.header), 1), type: 'commit' })
+  t.same(heightsOf(bench, 0), [1])
+  bench.at(3).give({ type: 'synced', decision: bench.at(0).delivered[0] as never })
+  t.match(bench.at(3).status, { view: 1, mode: 'changing', committed: 1 })
+  t.ok(bench.hand(3, adopting))
+  t.match(bench.at(3).status, { view: 1, mode: 'changing', wish: 2 }, 'not followed, and its primary is distrusted')
+  bench.hand(3, empty)
+  t.match(bench.at(3).status, { view: 1, mode: 'normal' }, 'the one that the others are in is followed')
+  t.end()
+})
+
+t.test('a new view that begins below a block known to be final stands on that block', (t) => {
+  const bench = new Bench(4)
+  bench.syncs = false
+  bench.work(1, ({ message, to }) => message.type !== 'commit' || to === 3)
+  t.same(heightsOf(bench, 3), [1])
+  const decision = bench.at(3).delivered[0]!
+  const change = (validator: number, view: number, base: MessageOf<'view-change'>['base'], prepared: MessageOf<'view-change'>['prepared']): MessageOf<'view-change'> => {
+    const content = { epoch: 1 as Height, view: view as View, validator, prepared, ...(base === undefined ? {} : { base }) }
+    return { type: 'view-change', ...content, signature: bench.signAs(validator, viewChangeBytes(chain, content)) }
+  }
+  const open = (view: number, viewChanges: readonly MessageOf<'view-change'>[], adopted: readonly Hash[]): Message => {
+    const signed = adopted.map((hash, i) => ({ blockHash: hash, signature: bench.signAs(view % 4, voteBytes('pre-prepare', chain, view as View, (i + 1) as Height, hash)) }))
+    const content = { epoch: 1 as Height, view: view as View, viewChanges, adopted: signed }
+    return { type: 'new-view', ...content, signature: bench.signAs(view % 4, newViewBytes(chain, content)) }
+  }
+  // View 1 shows that height 1 is final; view 2 is made of those who know it as prepared only.
+  const prepared = [bench.at(1).log.flatMap((record) => (record.type === 'certificate' ? [{ header: record.header, certificate: record.certificate }] : []))[0]!]
+  t.ok(bench.hand(0, open(1, [change(0, 1, undefined, []), change(1, 1, undefined, []), change(3, 1, decision, [])], [])))
+  t.match(bench.at(0).status, { view: 1, mode: 'normal', committed: 0 })
+  t.ok(bench.hand(0, open(2, [change(0, 2, undefined, []), change(1, 2, undefined, prepared), change(2, 2, undefined, [])], [blockHash(decision.header)])))
+  t.match(bench.at(0).status, { view: 2, mode: 'normal', committed: 0 })
+  // And the next block is prepared on it before it has arrived here.
+  const header = headerOn(refOf(decision.header), 2, 77)
+  bench.hand(0, { type: 'pre-prepare', view: 2 as View, header, manifest: manifestOf([77]), signature: bench.signAs(2, voteBytes('pre-prepare', chain, 2 as View, 2 as Height, blockHash(header))) })
+  t.ok(saidBy(bench, 0, 'prepare').some((message) => message.height === 2 && message.view === 2))
+  bench.at(0).give({ type: 'synced', decision: decision as never })
+  t.match(bench.at(0).status, { committed: 1, open: 1 }, 'its arrival does not take away what stands on it')
+  t.end()
+})
