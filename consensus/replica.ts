@@ -59,14 +59,7 @@ export function restoreReplica(config: ReplicaConfig, point: ReplicaPoint, recor
         } else if (input.type === 'timer') state.running.delete(input.name)
         else if (input.type === 'work') onWork(state, input.pending)
       } else handle(state, input)
-      if (!state.replaying) {
-        advance(state)
-        askForProposal(state)
-      }
-      armTimers(state)
-      const output = outputOf(state.effects)
-      state.effects = emptyEffects()
-      return output
+      return settle(state)
     },
     status: () => statusOf(state),
     schedule: () => state.schedule,
@@ -76,6 +69,24 @@ export function restoreReplica(config: ReplicaConfig, point: ReplicaPoint, recor
     },
     brokenInvariants: () => brokenInvariants(state),
   }
+}
+
+/** One input, over a state that has no log left to replay: what `step` of a replica does. For those who keep the state themselves (test/explorer/). */
+export function stepState(state: ReplicaState, input: Input): Output {
+  handle(state, input)
+  return settle(state)
+}
+
+/** What the input has made possible, and the output of it all. */
+function settle(state: ReplicaState): Output {
+  if (!state.replaying) {
+    advance(state)
+    askForProposal(state)
+  }
+  armTimers(state)
+  const output = outputOf(state.effects)
+  state.effects = emptyEffects()
+  return output
 }
 
 function handle(state: ReplicaState, input: Input): void {

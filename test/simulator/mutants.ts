@@ -99,20 +99,29 @@ function run(folder: string, args: readonly string[]): { readonly status: number
 
 const unitTests = ['quorum.test.ts', 'choice.test.ts', 'messages.test.ts', 'replica.test.ts', 'restart.test.ts']
 
-/** Copies the sources, breaks them, and runs seeds until one notices; when none does, the tests of single replicas. */
-export function hunt(mutant: Mutant, seeds: number, first = 1): Hunt {
+/** Runs `use` on a copy of the sources with this one bug in it. */
+export function inBrokenCopy<T>(mutant: Mutant, use: (folder: string, run: (args: readonly string[]) => { readonly status: number | null; readonly stdout: string; readonly stderr: string }) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'dongbaek-mutant-'))
   try {
-    for (const part of ['primitives', 'consensus', 'test/simulator', 'test/consensus', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
+    for (const part of ['primitives', 'consensus', 'test/simulator', 'test/consensus', 'test/explorer', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    writeFileSync(join(folder, 'seeds.ts'), runner)
     const path = join(folder, 'consensus', mutant.file)
     const source = readFileSync(path, 'utf8')
     if (!source.includes(mutant.find)) throw new Error(`the mutant "${mutant.name}" does not fit consensus/${mutant.file} any more`)
     writeFileSync(path, source.replaceAll(mutant.find, () => mutant.replace))
+    return use(folder, (args) => run(folder, args))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Breaks a copy of the sources and runs seeds until one notices; when none does, the tests of single replicas. */
+export function hunt(mutant: Mutant, seeds: number, first = 1): Hunt {
+  return inBrokenCopy(mutant, (folder, run) => {
+    writeFileSync(join(folder, 'seeds.ts'), runner)
     const networks = mutant.validators ?? [4]
     for (const validators of networks) {
-      const { status, stdout, stderr } = run(folder, ['seeds.ts', String(validators), String(first), String(seeds), ...(mutant.liars ?? [])])
+      const { status, stdout, stderr } = run(['seeds.ts', String(validators), String(first), String(seeds), ...(mutant.liars ?? [])])
       if (status === 0) continue
       const last = stdout.trimEnd().split('\n').at(-1) ?? ''
       if (last.startsWith('{')) return { mutant, validators, isCaught: true, ...(JSON.parse(last) as { seeds: number; how: string }) }
@@ -121,10 +130,8 @@ export function hunt(mutant: Mutant, seeds: number, first = 1): Hunt {
     }
     const validators = networks[networks.length - 1] ?? 4
     for (const file of unitTests) {
-      if (run(folder, [join('test/consensus', file)]).status !== 0) return { mutant, seeds: undefined, validators, isCaught: true, how: `test/consensus/${file} fails` }
+      if (run([join('test/consensus', file)]).status !== 0) return { mutant, seeds: undefined, validators, isCaught: true, how: `test/consensus/${file} fails` }
     }
     return { mutant, seeds: undefined, validators, isCaught: false, how: '' }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  })
 }
