@@ -11,6 +11,7 @@ const slot = 'citizen-hall-0514'
 export const queryExamples: Readonly<Record<string, JsonObject>> = {
   did_resolve: { did: exampleDid },
   did_history: { did: exampleDid },
+  did_pending: { did: exampleDid },
   credential_issuers: {},
   credential_status: { list: 'citizenship', index: 0 },
   credential_statusChunk: { list: 'citizenship', chunk: 0 },

@@ -6,19 +6,23 @@ import type { ReadView, WriteView } from './view.ts'
 
 const minuteMs = 60_000
 
-/** How far ahead of block time `validUntilMs` may lie; also how long ids are remembered. */
-const transactionValidityMsMax = integer(minuteMs, 24 * 60 * minuteMs)
+const fields = {
+  /** How far ahead of block time `validUntilMs` may lie; also how long ids are remembered. */
+  transactionValidityMsMax: integer(minuteMs, 24 * 60 * minuteMs),
+  /** How long a recovery of a DID through a registrar waits in block time, so that the holder can stop it; for as long again it may be completed. */
+  recoveryWaitMs: integer(minuteMs, 90 * 24 * 60 * minuteMs),
+} as const
 
-export const parameters = record({ transactionValidityMsMax })
+export const parameters = record(fields)
 export type Parameters = Infer<typeof parameters>
 
 /** Some of them, within the same bounds. */
-export const parameterChange = refine(record({ transactionValidityMsMax: optional(transactionValidityMsMax) }), (change) => (Object.values(change).some((value) => value !== undefined) ? undefined : 'at least one parameter'))
+export const parameterChange = refine(record({ transactionValidityMsMax: optional(fields.transactionValidityMsMax), recoveryWaitMs: optional(fields.recoveryWaitMs) }), (change) => (Object.values(change).some((value) => value !== undefined) ? undefined : 'at least one parameter'))
 export type ParameterChange = Infer<typeof parameterChange>
 
 /** `current` with what the change names. */
 export function changedParameters(current: Parameters, change: ParameterChange): Parameters {
-  return { transactionValidityMsMax: change.transactionValidityMsMax ?? current.transactionValidityMsMax }
+  return { transactionValidityMsMax: change.transactionValidityMsMax ?? current.transactionValidityMsMax, recoveryWaitMs: change.recoveryWaitMs ?? current.recoveryWaitMs }
 }
 
 /** parameters/current */

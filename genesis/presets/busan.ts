@@ -39,7 +39,8 @@ export const busan: Preset = {
     bytesMax: blockBytesMax,
   },
   // Assumption: a phone without network for a while may still send what was signed a quarter of an hour ago.
-  parameters: { transactionValidityMsMax: 30 * minuteMs },
+  // Assumption: a week is time enough to notice that somebody else asks for one's DID.
+  parameters: { transactionValidityMsMax: 30 * minuteMs, recoveryWaitMs: 7 * 24 * 60 * minuteMs },
   // Assumptions all: which office does what is the city's to say, and governance's to change.
   offices: [
     { id: 'governor-busan', title: { ko: '부산시 거버넌스 위원', en: 'governor for the city' }, organisation: 'busan', roles: [{ role: 'governor', scope: 'busan' }] },

@@ -62,6 +62,7 @@ interface Methods {
   governance_rules: typeof queriesOfGovernance.rulesQuery
   did_resolve: typeof queriesOfDids.resolve
   did_history: typeof queriesOfDids.history
+  did_pending: typeof queriesOfDids.pending
   credential_issuers: typeof queriesOfCredentials.issuers
   credential_schemas: typeof queriesOfCredentials.schemas
   credential_anchor: typeof queriesOfCredentials.anchorQuery

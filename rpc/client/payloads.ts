@@ -2,7 +2,7 @@
 import { commentPayload, erasePayload, hidePayload, newsPayload, postPayload, reactPayload, restorePayload } from '../../state/community/types.ts'
 import { anchorPayload, registerIssuerPayload, registerSchemaPayload, setStatusPayload } from '../../state/credential/types.ts'
 import { grantRolePayload, proposePayload, revokeRolePayload, votePayload } from '../../state/governance/types.ts'
-import { deactivatePayload, recoverPayload, registerPayload, updatePayload } from '../../state/did/types.ts'
+import { deactivatePayload, recoverPayload, registerPayload, requestRecoveryPayload, stopRecoveryPayload, updatePayload } from '../../state/did/types.ts'
 import {
   amendMerchantPayload,
   amendProgramPayload,
@@ -35,6 +35,9 @@ export const payloadSchemas = {
   'did.register': registerPayload,
   'did.update': updatePayload,
   'did.recover': recoverPayload,
+  'did.requestRecovery': requestRecoveryPayload,
+  'did.stopRecovery': stopRecoveryPayload,
+  'did.completeRecovery': deactivatePayload,
   'did.deactivate': deactivatePayload,
   'credential.registerIssuer': registerIssuerPayload,
   'credential.registerSchema': registerSchemaPayload,

@@ -2,7 +2,7 @@
 export const didCodes: Readonly<Record<string, string>> = {
   'did/already-registered': 'The DID is registered already, and a deactivated DID stays so. Make new keys for a new DID.',
   'did/not-self-certifying': 'The sender is not the DID of the authentication keys given. Compute the DID from those keys, in their order.',
-  'did/key-not-listed': 'The key that signed is not among the authentication keys of the registration. Sign with one of them.',
+  'did/key-not-listed': 'The key that signed is not among the authentication keys of the registration or of the recovery. Sign with one of them.',
   'did/registrar-missing': 'No registrar has countersigned. Have an active DID with the role registrar sign the same body.',
   'did/version-conflict': 'The DID has changed since the version named in baseVersion. Resolve it, make the change again on the current version, and send that.',
   'did/recovery-already-set': 'A recovery key is committed already; only did.recover, signed by it, may replace it.',
@@ -15,5 +15,12 @@ export const didCodes: Readonly<Record<string, string>> = {
   'did/recovery-key-needed': 'A recovery key is committed, so the deactivation must be signed by it: a lost phone must not end a DID.',
   'did/key-not-authorised': 'The key that signed is not an authentication key of the DID. Sign with one of them.',
   'did/holds-governor': 'The DID is a governor. Lay the role down first by governance.revokeRole.',
+  'did/height-not-ahead': 'fromHeight is not a height to come within the bound. Name one from min to max, or leave it out.',
+  'did/height-full': 'As many changes are scheduled for this height as a block carries out. Name another one.',
+  'did/not-registrar': 'The sender does not hold the role registrar for every scope, nor is it the DID in question.',
+  'did/holds-office': 'The DID holds an office, which registrars cannot recover. Have governance give the office to a new DID.',
+  'did/recovery-requested': 'A recovery has been asked for already. Wait until readyMs, or stop it first.',
+  'did/no-recovery-request': 'No recovery through a registrar is open for this DID: none was asked for, or it was stopped or has lapsed.',
+  'did/recovery-waiting': 'The waiting period is not over. Send it again from readyMs on.',
   'did/version-limit': 'The DID has been changed as often as is possible. Register a new one.',
 }

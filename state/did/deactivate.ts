@@ -7,6 +7,7 @@ import { isAuthorised } from './authority.ts'
 import { readDid, replaceDid } from './documents.ts'
 import { deactivated } from './events.ts'
 import { signingKey } from './recovery.ts'
+import { dropRequest } from './requests.ts'
 import { deactivatePayload, recoveryHashOf } from './types.ts'
 
 export const deactivate = kind({
@@ -27,6 +28,7 @@ export const deactivate = kind({
     const organisation = organisationOf(view, sender)
     if (organisation !== undefined) return refuse('did/holds-governor', { organisation })
     const { version } = replaceDid(view, block, sender, { keys: [], services: [], deactivated: true })
+    dropRequest(view, sender)
     emit(deactivated({ did: sender, version }))
     return undefined
   },

@@ -5,6 +5,7 @@ import { boolean, hash, height, type Infer, list, optional, record, timeMs } fro
 import type { BlockInfo } from '../family.ts'
 import { table } from '../table.ts'
 import type { ReadView, WriteView } from '../view.ts'
+import { unschedule } from './schedule.ts'
 import { type DidKey, didKey, didKeysMax, type DidService, didService, didServicesMax, didVersion } from './types.ts'
 
 const versionFields = {
@@ -50,7 +51,7 @@ export function createDid(view: WriteView, block: BlockInfo, did: Did, content: 
   view.put(didTable, [did], { ...content, version: 1, atMs: block.timeMs, atHeight: block.height, createdMs: block.timeMs, deactivated: false })
 }
 
-/** Puts the current version into the history and the content in its place. */
+/** Puts the current version into the history and the content in its place; what was scheduled for the version before is dropped. */
 export function replaceDid(view: WriteView, block: BlockInfo, did: Did, content: DidContent): DidRecord {
   const current = readDid(view, did)
   assert(current !== undefined && !current.deactivated, 'an active DID to replace')
@@ -58,5 +59,6 @@ export function replaceDid(view: WriteView, block: BlockInfo, did: Did, content:
   view.put(didVersionTable, [did, version], { version, keys, services, atMs, atHeight })
   const next: DidRecord = { ...content, version: version + 1, atMs: block.timeMs, atHeight: block.height, createdMs, deactivated: content.deactivated ?? false }
   view.put(didTable, [did], next)
+  unschedule(view, did)
   return next
 }

@@ -3,7 +3,9 @@ import type { JsonObject } from '../../primitives/schema.ts'
 import { boolean, did, height, list, optional, record, refine, timeMs, token } from '../../primitives/schema.ts'
 import { json, pageFields, pageOf, pageResult, query } from '../query.ts'
 import { type DidRecord, readDid } from './documents.ts'
+import { openRequest, recoveryRequest } from './requests.ts'
 import { documentOf, metadataOf, versionAt, versionNumbered } from './resolution.ts'
+import { scheduledChange, scheduledTable } from './schedule.ts'
 import { didKey, didKeysMax, didService, didServicesMax, didVersion } from './types.ts'
 
 const object: JsonObject = { type: 'object' }
@@ -62,4 +64,13 @@ export const history = query({
   },
 })
 
-export const didQueries = [resolve, history]
+export const pending = query({
+  method: 'did_pending',
+  summary: 'What awaits a DID: the change that is scheduled, and the recovery that a registrar has asked for.',
+  params: record({ did }),
+  result: record({ scheduled: optional(scheduledChange), recovery: optional(recoveryRequest) }),
+  run: (view, { did: subject }, head) =>
+    readDid(view, subject) === undefined ? undefined : { scheduled: view.get(scheduledTable, subject), recovery: openRequest(view, subject, head.timeMs) },
+})
+
+export const didQueries = [resolve, history, pending]

@@ -4,6 +4,7 @@ import { kind, refuse } from '../family.ts'
 import { readDid, replaceDid, versionsMax } from './documents.ts'
 import { recovered } from './events.ts'
 import { exposesRecovery, signingKey } from './recovery.ts'
+import { dropRequest } from './requests.ts'
 import { recoverPayload, recoveryHashOf } from './types.ts'
 
 export const recover = kind({
@@ -24,7 +25,8 @@ export const recover = kind({
     if (exposesRecovery(keys, current.recovery) || exposesRecovery(keys, recovery)) return refuse('did/recovery-key-exposed')
     if (current.version >= versionsMax) return refuse('did/version-limit', { max: versionsMax })
     const { version } = replaceDid(view, block, sender, { keys, services, recovery })
-    emit(recovered({ did: sender, version }))
+    dropRequest(view, sender)
+    emit(recovered({ did: sender, version, by: 'recovery-key' }))
     return undefined
   },
 })

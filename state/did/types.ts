@@ -2,12 +2,17 @@
 import type { Did } from '../../primitives/brand.ts'
 import { concatBytes, equalBytes, toBase64url } from '../../primitives/bytes.ts'
 import { taggedHash } from '../../primitives/hash.ts'
-import { bytes, hash, type Infer, integer, list, oneOf, optional, record, refine, text, token } from '../../primitives/schema.ts'
+import { bytes, did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, text, token } from '../../primitives/schema.ts'
 import { algorithmOf } from '../transaction.ts'
 
 /** Several phones, a card, a machine; enough for a department, small enough to read on every signature. */
 export const didKeysMax = 8
 export const didServicesMax = 8
+
+/** Scheduled changes that one height takes: each costs a block about what an update does. */
+export const scheduledAtHeightMax = 64
+/** How far ahead a change may be scheduled; at a block a second, half a year. */
+export const scheduledHeightsMax = 16_000_000
 
 /** The verification relationships of DID Core section 5.3, in the order in which they are listed. */
 export const relationshipNames = ['authentication', 'assertionMethod', 'keyAgreement', 'capabilityInvocation', 'capabilityDelegation'] as const
@@ -72,6 +77,8 @@ export const updatePayload = record({
   baseVersion: didVersion,
   keys: didKeys,
   services: didServices,
+  /** The height from whose beginning on it holds; left out: at once. The version that it replaces must still be the current one then. */
+  fromHeight: optional(height),
   /** A first recovery key. One that is committed is replaced by did.recover only, so that a stolen phone cannot replace it. */
   recovery: optional(hash),
 })
@@ -87,6 +94,19 @@ export const recoverPayload = record({
 export type RecoverPayload = Infer<typeof recoverPayload>
 
 export const deactivatePayload = record({})
+
+/** By a registrar: what the DID shall be after the waiting period. */
+export const requestRecoveryPayload = record({
+  did,
+  keys: didKeys,
+  services: didServices,
+  /** The next recovery key, instead of the lost one. */
+  recovery: optional(hash),
+})
+export type RequestRecoveryPayload = Infer<typeof requestRecoveryPayload>
+
+export const stopRecoveryPayload = record({ did })
+export type StopRecoveryPayload = Infer<typeof stopRecoveryPayload>
 
 /** The self-certifying DID of the authentication keys among the first keys, in their order. */
 export function didOf(keys: readonly DidKey[]): Did {

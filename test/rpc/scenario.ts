@@ -26,7 +26,7 @@ export interface City {
 export function createCity(): City {
   const chain = createMemoryChain({
     startMs,
-    parameters: { transactionValidityMsMax: 600 * minuteMs },
+    parameters: { transactionValidityMsMax: 600 * minuteMs, recoveryWaitMs: 86_400_000 },
     setup: (view, block) => {
       for (const { did, didKey } of [officer, shop, ...citizens]) createDid(view, block, did, { keys: [didKey], services: [] })
       const grant = (holder: Signer, role: RoleName): void => grantRole(view, holder.did, role, everyScope, { grantedAtHeight: 0 as Height })

@@ -226,7 +226,7 @@ t.test('parameters of an old height are what they were at its end', async (t) =>
 t.test('queries', async (t) => {
   const chain = harness()
   t.same((await chain.query(organisationsQuery, {}))?.items.map(({ name, governors }) => [name, governors]), [['city', [city.did]], ['bank', [bank.did]]])
-  t.same((await chain.query(parametersQuery, {}))?.parameters, { transactionValidityMsMax: 3_600_000 })
+  t.same((await chain.query(parametersQuery, {}))?.parameters, { transactionValidityMsMax: 3_600_000, recoveryWaitMs: 86_400_000 })
   t.equal(await chain.query(parametersQuery, { height: 99 as never }), undefined)
   const all = await chain.query(rolesQuery, { limit: 2 })
   t.equal(all?.items.length, 2)

@@ -189,7 +189,7 @@ export function createWorld(): World {
     },
   }
   world.setUp((view) => {
-    writeParameters(view, { transactionValidityMsMax: 3_600_000 })
+    writeParameters(view, { transactionValidityMsMax: 3_600_000, recoveryWaitMs: 86_400_000 })
     putSet(view, 0, { activation: 1 as Height, scheduledAtHeight: 0 as Height, ...testFounding })
   })
   return world

@@ -45,7 +45,7 @@ export const smallPreset: Preset = {
     transactionsMax: 4_000,
     bytesMax: 4_194_304,
   },
-  parameters: { transactionValidityMsMax: 1_800_000 },
+  parameters: { transactionValidityMsMax: 1_800_000, recoveryWaitMs: 86_400_000 },
   offices: [
     { id: 'governor-busan', title: { ko: '위원', en: 'governor' }, roles: [{ role: 'governor', scope: 'busan' }] },
     { id: 'governor-bnk', title: { ko: '위원', en: 'governor' }, roles: [{ role: 'governor', scope: 'bnk' }] },

@@ -231,7 +231,7 @@ function sectionsOf({ genesis = {}, actors = [], roles = [] }: HarnessOptions): 
   const holders = [testGovernors.city, testGovernors.bank, testRegistrar, testIssuer, ...actors, ...roles.map(([holder]) => holder)]
   const dids = new Map([...holders.map(({ entry }) => entry), ...((given('did').dids ?? []) as DidGenesis['dids'])].map((entry) => [entry.did, entry] as const))
   const governance: GovernanceGenesis = {
-    parameters: { transactionValidityMsMax: 3_600_000 },
+    parameters: { transactionValidityMsMax: 3_600_000, recoveryWaitMs: 86_400_000 },
     organisations: [
       { name: 'city', title: 'City of Busan' },
       { name: 'bank', title: 'BNK' },
