@@ -139,6 +139,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     chainId,
     state,
     store,
+    clock,
     obtain: (decision) => ordering.obtain(decision),
     opsOf: ({ receipts }) => [...bodies.opsOf(receipts), voteMark(votes.position())],
     onExecuted: (block) => onExecuted(block),

@@ -1,12 +1,14 @@
-// The executor: runs final blocks in order, off the voting path, and stores each with one batch. It waits for nothing but the payload and the store.
+// The executor: runs final blocks in order, a few transactions at a time so that votes pass in between, and stores each with one batch. It waits for nothing
+// but the payload and the store.
 import { blockHash } from '../consensus/block.ts'
 import type { Decision } from '../consensus/certificate.ts'
 import type { Hash, Height } from '../primitives/brand.ts'
 import { assert } from '../primitives/errors.ts'
-import { type Executed, executeBlock, type State } from '../state/execute.ts'
+import { type ExecutableBlock, type Executed, executeInSteps, type State } from '../state/execute.ts'
 import type { ChainStore } from './chain-store.ts'
+import { executeStepTransactions } from './limits.ts'
 import type { Payload } from './payloads.ts'
-import type { StoreOp } from './world.ts'
+import type { Clock, StoreOp } from './world.ts'
 
 export interface ExecutedBlock {
   readonly height: Height
@@ -26,6 +28,7 @@ export interface ExecutorContext {
   readonly chainId: string
   readonly state: State
   readonly store: ChainStore
+  readonly clock: Pick<Clock, 'soon'>
   /** The payload of a final block; fetched from peers for as long as it takes. Rejects only when the node stops. */
   readonly obtain: (decision: Decision) => Promise<Payload>
   /** What is stored in one batch with a block. */
@@ -36,10 +39,19 @@ export interface ExecutorContext {
   readonly onFatal: (error: unknown) => void
 }
 
-export function createExecutor({ chainId, state, store, obtain, opsOf, onExecuted, onFatal }: ExecutorContext): Executor {
+export function createExecutor({ chainId, state, store, clock, obtain, opsOf, onExecuted, onFatal }: ExecutorContext): Executor {
   const queue: Decision[] = []
   let running: Promise<void> | undefined
   let stopped = false
+
+  const execute = async (block: ExecutableBlock): Promise<Executed> => {
+    const run = executeInSteps(state, block, executeStepTransactions)
+    for (;;) {
+      const step = run.next()
+      if (step.done === true) return step.value
+      await new Promise<void>((resolve) => clock.soon(resolve))
+    }
+  }
 
   const runOne = async (decision: Decision): Promise<void> => {
     const { header } = decision
@@ -47,7 +59,7 @@ export function createExecutor({ chainId, state, store, obtain, opsOf, onExecute
     if (stopped) return
     assert(header.height === store.head().height + 1, `block ${header.height} follows the stored head ${store.head().height}`)
     const hash = blockHash(header)
-    const executed = executeBlock(state, { chain: chainId, height: header.height, hash, timeMs: header.timeMs, transactions: payload.transactions })
+    const executed = await execute({ chain: chainId, height: header.height, hash, timeMs: header.timeMs, transactions: payload.transactions })
     await store.putBlock({ decision, references: payload.references, transactions: payload.transactions.map(({ transaction }) => transaction) }, executed, opsOf(executed))
     onExecuted({ height: header.height, hash, payload, executed })
   }

@@ -252,3 +252,6 @@ export const horizonRetryMs = 300
 export const recoveryLookMs = 100
 /** Receipts waited for at once. A waiting call costs a timer and some hundred bytes. */
 export const waitersMax = 65_536
+
+/** Transactions executed in one turn of the event loop: some milliseconds, while a whole block would hold up votes for a good part of a view timeout. */
+export const executeStepTransactions = 32

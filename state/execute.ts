@@ -43,6 +43,15 @@ export interface Executed {
 
 /** Runs a block on the state and moves the tree, the cache and the seen ids on. The caller stores `changes` and `pages`, both in one write. Throws `state/rules-unknown`, and has changed nothing then. */
 export function executeBlock(state: State, block: ExecutableBlock): Executed {
+  const run = executeInSteps(state, block, block.transactions.length)
+  for (;;) {
+    const step = run.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** executeBlock with a pause after every `stepTransactions`: the caller may do other things meanwhile, but not with this state. */
+export function* executeInSteps(state: State, block: ExecutableBlock, stepTransactions: number): Generator<void, Executed, void> {
   const overlay = createOverlay(state.source, state.cache)
   const info: BlockInfo = { chain: block.chain, height: block.height, timeMs: block.timeMs }
   checkRulesKnown(overlay, block.height)
@@ -51,12 +60,13 @@ export function executeBlock(state: State, block: ExecutableBlock): Executed {
   state.seen.forget(block.timeMs)
   // as it was before the block: which ids are remembered can then be told from the blocks and the history of parameters (recallIds)
   const latestMs = block.timeMs + readParameters(overlay).transactionValidityMsMax
-  const receipts = block.transactions.map((ready, index) => {
-    const receipt = run(overlay, info, ready, index, state.seen, latestMs)
+  const receipts: Receipt[] = []
+  for (const ready of block.transactions) {
+    if (receipts.length > 0 && receipts.length % stepTransactions === 0) yield
+    receipts.push(run(overlay, info, ready, receipts.length, state.seen, latestMs))
     const { id, validUntilMs } = ready.transaction
     if (validUntilMs <= latestMs) state.seen.add(id, validUntilMs)
-    return receipt
-  })
+  }
   const outcome: BlockOutcome = { height: block.height, events: blockEvents }
   const leaves = receiptLeaves(outcome, receipts)
   const root = receiptsRoot(leaves)

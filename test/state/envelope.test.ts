@@ -4,6 +4,7 @@ import t from 'tap'
 import { equalBytes } from '../../primitives/bytes.ts'
 import { envelopeCodes, readyTransaction } from '../../state/families.ts'
 import { kind } from '../../state/family.ts'
+import type { Executed } from '../../state/execute.ts'
 import type { Receipt } from '../../state/receipt.ts'
 import { anchor } from '../../state/credential/anchor.ts'
 import { anchorTable } from '../../state/credential/keys.ts'
@@ -207,6 +208,18 @@ t.test('a deactivated DID does nothing, on its own or beside others', (t) => {
   const countersigned = chain.make(anchor, testRegistrar, { hashes: [hashOf(2)] }, { cosigners: [testIssuer] })
   const { receipts } = chain.execute(chain.make(deactivate, testIssuer, {}), signed, countersigned)
   t.same(receipts.map(codeOf), ['ok', 'tx/key-not-authorised', 'tx/key-not-authorised'])
+  t.end()
+})
+
+t.test('a block executed with pauses is the same block', (t) => {
+  const [whole, paused] = [createHarness(), createHarness({ stepTransactions: 3 })]
+  const results = [whole, paused].map((chain) =>
+    chain.execute(...Array.from({ length: 10 }, (_, i) => chain.make(anchor, i % 4 === 3 ? testActor('stranger') : testIssuer, { hashes: [hashOf(i % 5)] }))),
+  )
+  const [one, other] = results as [Executed, Executed]
+  t.same(other.leaves, one.leaves)
+  t.ok(equalBytes(other.stateRoot, one.stateRoot))
+  t.same(other.receipts.map(({ index }) => index), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   t.end()
 })
 

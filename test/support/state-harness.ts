@@ -14,7 +14,7 @@ import { verifySigned } from '../../primitives/signature.ts'
 import { signAttestation, type UnsignedAttestation, type Attestation } from '../../state/credential/attestation.ts'
 import { type DidKey, didOf, type Relationship } from '../../state/did/types.ts'
 import type { DidGenesis } from '../../state/did/genesis.ts'
-import { type Executed, executeBlock, executeGenesis, simulateTransaction, type State } from '../../state/execute.ts'
+import { type ExecutableBlock, type Executed, executeBlock, executeGenesis, executeInSteps, simulateTransaction, type State } from '../../state/execute.ts'
 import { families, readyTransaction, type ReadyTransaction } from '../../state/families.ts'
 import type { BlockInfo, Event, Kind } from '../../state/family.ts'
 import type { GovernanceSection } from '../../state/governance/genesis.ts'
@@ -93,6 +93,8 @@ export interface HarnessOptions {
   readonly genesis?: { readonly [family: string]: unknown }
   readonly actors?: readonly TestActor[]
   readonly roles?: readonly (readonly [holder: TestActor, role: RoleName, scope: string])[]
+  /** Blocks are executed with a pause after so many transactions; without it in one go. */
+  readonly stepTransactions?: number
 }
 
 export interface MakeOptions {
@@ -128,6 +130,15 @@ export interface Harness {
 }
 
 const chain = 'test-0123456789abcdef'
+
+function executeWith(state: State, block: ExecutableBlock, stepTransactions: number | undefined): Executed {
+  if (stepTransactions === undefined) return executeBlock(state, block)
+  const run = executeInSteps(state, block, stepTransactions)
+  for (;;) {
+    const step = run.next()
+    if (step.done === true) return step.value
+  }
+}
 
 export function createHarness(options: HarnessOptions = {}): Harness {
   const store = new Map<string, Uint8Array>()
@@ -176,7 +187,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   }
   const execute: Harness['execute'] = (...transactions) => {
     const hash = taggedHash('test-block', new TextEncoder().encode(String(height)))
-    const executed = executeBlock(state, { ...blockInfo(), hash, transactions })
+    const executed = executeWith(state, { ...blockInfo(), hash, transactions }, options.stepTransactions)
     commit(executed)
     blocks.unshift({ ...blockInfo(), transactions: transactions.map(({ transaction }) => transaction) })
     height++
