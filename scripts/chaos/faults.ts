@@ -59,6 +59,13 @@ const kill: Make = async (ground) => {
   return { words: () => whom, stopsChain: false, holdMs: random.between(200, 4_000), strike: () => field.kill(...killed), mend: async () => field.start(...killed) }
 }
 
+/** The figure that operators ask for: how long until the next primary has made a block. */
+const primaryKilled: Make = async ({ field, random }) => {
+  const primary = await field.primary()
+  const victim = primary ?? (field.validators[random.below(field.validators.length)] as Site)
+  return { words: () => victim.name, stopsChain: false, holdMs: random.between(3_000, 5_000), strike: () => field.kill(victim), mend: async () => field.start(victim) }
+}
+
 const restart: Make = async (ground) => {
   const { field, random } = ground
   const stopped = await victims(ground)
@@ -321,6 +328,7 @@ const fullDisk: Make = async (ground) => {
 
 export const makers = {
   kill,
+  'primary-killed': primaryKilled,
   restart,
   pause: freeze,
   partition: apart('cut'),
@@ -346,7 +354,7 @@ export type FaultKind = keyof typeof makers
 export const faultKinds = Object.keys(makers) as readonly FaultKind[]
 
 /** How often in one round of the schedule. */
-const often: Readonly<Partial<Record<FaultKind, number>>> = { kill: 4, pause: 2, partition: 2, silence: 2, 'one-way': 2, halves: 2, 'quorum-killed': 2, 'all-killed': 2 }
+const often: Readonly<Partial<Record<FaultKind, number>>> = { kill: 2, 'primary-killed': 4, pause: 2, partition: 2, silence: 2, 'one-way': 2, halves: 2, 'quorum-killed': 2, 'all-killed': 2 }
 
 /** Rounds without end, each with every kind, shuffled. */
 export function* schedule(random: Random, leftOut: ReadonlySet<FaultKind>): Generator<FaultKind, never, void> {
