@@ -1,4 +1,5 @@
 // The assembly: all parts of a running node and who talks to whom. Every part does its own work; nothing is decided here but the order of things.
+import type { Registry } from 'prom-client'
 import type { ReplicaConfig } from '../consensus/config.ts'
 import { encodeMessage } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
@@ -66,6 +67,8 @@ export interface Opened {
   readonly entries: readonly Uint8Array[]
   readonly verifier: Verifier
   readonly transport: Transport
+  /** Where the metrics go. */
+  readonly metrics: Registry
   readonly closeAll: () => Promise<void>
 }
 
@@ -250,7 +253,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const report = createSelfReport({ config, genesis, chainId, set, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted })
   const known = await store.checkpointAtOrBelow(store.head().height)
   if (known !== undefined) report.noteCheckpoint(known)
-  const metrics = createMetrics(report.gauges)
+  const metrics = createMetrics(opened.metrics, report.gauges)
   const backend = createBackend({
     chainId,
     genesis,

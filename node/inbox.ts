@@ -2,7 +2,7 @@
 // at most one delivery's share. A peer whose queue is full is paused: its stream is not read, and TCP pushes back.
 import { codeOf } from '../primitives/errors.ts'
 import type { ChannelLimits } from './limits.ts'
-import type { Channel, InboundMessage, Log, MessageHandler } from './world.ts'
+import type { Channel, Clock, InboundMessage, Log, MessageHandler } from './world.ts'
 
 export interface InboxPeer {
   /** Takes every message given (a chunk already read must go somewhere); asks to pause once over the bound. */
@@ -29,7 +29,7 @@ interface Queue {
   paused: boolean
 }
 
-export function createInbox(channel: Channel, limits: ChannelLimits, log: Log): Inbox {
+export function createInbox(channel: Channel, limits: ChannelLimits, clock: Pick<Clock, 'soon'>, log: Log): Inbox {
   /** Those with messages, in the order of their turn. */
   const waiting = new Set<Queue>()
   let handler: MessageHandler | undefined
@@ -77,7 +77,7 @@ export function createInbox(channel: Channel, limits: ChannelLimits, log: Log): 
   function schedule(): void {
     if (scheduled || delivering || stopped) return
     scheduled = true
-    setImmediate(() => {
+    clock.soon(() => {
       scheduled = false
       if (!stopped) void deliver()
     })

@@ -54,7 +54,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
   const listenAddress = options.listen === undefined ? undefined : toMultiaddr(`${bracketed(options.listen.host)}:${options.listen.port}`)
   const throttle = createThrottle(clock)
   const stopping = new AbortController()
-  const inboxes = perChannel((channel) => createInbox(channel, limits.channelLimits[channel], log))
+  const inboxes = perChannel((channel) => createInbox(channel, limits.channelLimits[channel], clock, log))
   const byName = new Map<string, Known>()
   const byId = new Map<string, Known>()
   const requestHandlers = new Map<RequestProtocol, RequestHandler>()

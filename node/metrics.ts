@@ -1,5 +1,5 @@
 // Prometheus metrics of the node: where the chain is, what waits, and how the process does.
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 
 export interface Gauges {
   readonly head: number
@@ -19,9 +19,8 @@ export interface Metrics {
   readonly text: () => Promise<string>
 }
 
-export function createMetrics(read: () => Gauges): Metrics {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry, prefix: 'dongbaek_process_' })
+/** Beside what `registry` has already, such as the figures of the process. */
+export function createMetrics(registry: Registry, read: () => Gauges): Metrics {
   const gauge = (name: string, help: string, of: (gauges: Gauges) => number): void => {
     new Gauge({
       name: `dongbaek_${name}`,

@@ -1,4 +1,5 @@
 // An assembled node that answers its clients by the RPC server.
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createRpcServer, type RpcServer } from '../rpc/server.ts'
 import { type AssembledNode, assembleNode, type Opened } from './assembly.ts'
 
@@ -8,11 +9,13 @@ export interface RunningNode extends AssembledNode<RpcServer> {
 }
 
 /** Throws `transport/listen`, `rpc/listen`. */
-export async function runWithRpc(opened: Opened): Promise<RunningNode> {
+export async function runWithRpc(opened: Omit<Opened, 'metrics'>): Promise<RunningNode> {
   const { config, log, chain } = opened
   const { host, port } = config.rpc
   const perSecond = config.limits.rpcRequestsPerSecond
-  const node = await assembleNode(opened, (backend) => createRpcServer(backend, { host, port, log: log.child({ part: 'rpc' }), rate: { perSecond, burst: 2 * perSecond } }))
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics, prefix: 'dongbaek_process_' })
+  const node = await assembleNode({ ...opened, metrics }, (backend) => createRpcServer(backend, { host, port, log: log.child({ part: 'rpc' }), rate: { perSecond, burst: 2 * perSecond } }))
   const url = node.front.address()?.url ?? ''
   log.info('started', { rpc: url, height: chain.store.head().height })
   return { ...node, url }

@@ -35,6 +35,7 @@ export interface SelfReportContext {
 
 export function createSelfReport(context: SelfReportContext): SelfReport {
   const { config, genesis, chainId, set, store, transport, mempool, votes, ordering } = context
+  const hash = toBase64url(genesisHash(genesis))
   let lastCheckpoint: { readonly height: number; readonly stateRoot: string } | undefined
 
   const connectedPeers = (): readonly string[] => transport.peers().flatMap(({ name, connected }) => (connected ? [name] : []))
@@ -57,15 +58,15 @@ export function createSelfReport(context: SelfReportContext): SelfReport {
 
   return {
     status: () => {
-      const { height, hash, timeMs } = store.head()
+      const head = store.head()
       const replica = ordering().status()
       return {
         version,
         chainId,
-        genesisHash: toBase64url(genesisHash(genesis)),
+        genesisHash: hash,
         name: config.name,
         role: config.role,
-        head: { height, hash: toBase64url(hash), timeMs },
+        head: { height: head.height, hash: toBase64url(head.hash), timeMs: head.timeMs },
         view: replica.view,
         primary: replica.primary.name,
         peers: connectedPeers().length,

@@ -1,4 +1,4 @@
-// What every store promises (node/world.ts), over the one in memory and over LevelDB.
+// What every store promises (node/world.ts), over the one in memory, the simulated one and LevelDB.
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -6,7 +6,14 @@ import { compareBytes, fromUtf8, toHex, utf8 } from '../../primitives/bytes.ts'
 import { storePageMax } from '../../node/limits.ts'
 import { openStore } from '../../node/store.ts'
 import type { Store, StoreEntry, StoreOp, StoreRange } from '../../node/world.ts'
+import { Disk } from '../simulator/nodes/disk.ts'
+import { Life } from '../simulator/nodes/life.ts'
+import { liveKernel } from '../simulator/nodes/live.ts'
+import { createSimulatedStore } from '../simulator/nodes/store.ts'
 import { createMemoryStore } from '../support/memory-store.ts'
+
+const { kernel, stop } = liveKernel()
+t.teardown(stop)
 
 const put = (key: string, value: string): StoreOp => ({ type: 'put', key: utf8(key), value: utf8(value) })
 const del = (key: string): StoreOp => ({ type: 'del', key: utf8(key) })
@@ -22,6 +29,7 @@ async function all(entries: AsyncIterable<StoreEntry>): Promise<StoreEntry[]> {
 
 const kinds: readonly (readonly [string, (folder: string) => Promise<Store>])[] = [
   ['memory', async () => createMemoryStore()],
+  ['simulated', async () => createSimulatedStore({ kernel, life: new Life(() => {}), disk: new Disk(new Map()), delayMs: () => 0 })],
   ['level', (folder) => openStore({ folder: join(folder, 'store'), chainId: 'test' })],
 ]
 

@@ -1,4 +1,4 @@
-// What every transport promises (node/world.ts), run over the one in memory and over libp2p on the loopback.
+// What every transport promises (node/world.ts), run over the one in memory, the simulated one and libp2p on the loopback.
 import t from 'tap'
 import { utf8, fromUtf8 } from '../../primitives/bytes.ts'
 import { keyPairFromSeed } from '../../primitives/ed25519.ts'
@@ -7,6 +7,12 @@ import { createLibp2pTransport } from '../../node/libp2p.ts'
 import * as limits from '../../node/limits.ts'
 import { createLog, silentLog } from '../../node/log.ts'
 import type { Log, Peer, Transport } from '../../node/world.ts'
+import { Network } from '../simulator/network.ts'
+import { createSimulatedClock } from '../simulator/nodes/clock.ts'
+import { Life } from '../simulator/nodes/life.ts'
+import { liveKernel } from '../simulator/nodes/live.ts'
+import { createSimulatedTransport, type Switchboard } from '../simulator/nodes/transport.ts'
+import { randomOf } from '../simulator/random.ts'
 import { createMemoryNetwork, createMemoryTransport } from '../support/memory-transport.ts'
 import { until } from '../support/until.ts'
 
@@ -19,12 +25,29 @@ interface Kind {
   network(): (i: number, chainId: string, log: Log) => Promise<Transport>
 }
 
+const { kernel, stop } = liveKernel()
+t.teardown(stop)
+
 const kinds: readonly Kind[] = [
   {
     name: 'memory',
     network: () => {
       const network = createMemoryNetwork()
       return async (i, chainId, log) => createMemoryTransport(network, { chainId, seed: seedOf(i), clock: systemClock, log })
+    },
+  },
+  {
+    name: 'simulated',
+    network: () => {
+      const random = randomOf(1)
+      const network = new Network(kernel, random)
+      // what TCP gives: in order
+      network.quality = { ...network.quality, delayMs: [0.5, 0.5] }
+      const switchboard: Switchboard = { network, random, endpoints: new Map() }
+      return async (i, chainId, log) => {
+        const life = new Life(() => {})
+        return createSimulatedTransport(switchboard, { id: i, publicKey: keyOf(i), chainId, clock: createSimulatedClock(kernel, life, () => 0), log, life })
+      }
     },
   },
   {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { concatBytes, utf8 } from '../../primitives/bytes.ts'
 import { createFrameReader, encodeFrames, heartbeatFrame } from '../../node/frames.ts'
+import { systemClock } from '../../node/clock.ts'
 import { createInbox } from '../../node/inbox.ts'
 import { channelLimits, flushBytesMax, type ChannelLimits } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
@@ -86,7 +87,7 @@ t.test('the outbox cuts a large burst into writes of a bounded size', async (t) 
 
 t.test('the inbox pauses a peer that is ahead of the handler, and resumes it', async (t) => {
   const limits: ChannelLimits = { ...channelLimits.consensus, inboundMessagesMax: 10, inboundBytesMax: 1_000, deliveryMessagesMax: 4 }
-  const inbox = createInbox('consensus', limits, silentLog)
+  const inbox = createInbox('consensus', limits, systemClock, silentLog)
   const flow: string[] = []
   let release = (): void => {}
   let got = 0

@@ -1,14 +1,14 @@
 // Liars. Each is a real replica whose words are changed on the way out, or that says things besides. It signs with its own key only
 // and may repeat whatever it has heard: that is the exact adversary of the protocol.
-import { blockHash } from '../../consensus/block.ts'
+import { blockHash, type BlockRef } from '../../consensus/block.ts'
 import type { SignatureEntry } from '../../consensus/certificate.ts'
 import { newViewBytes, statusBytes, viewChangeBytes, type Message, type StatusContent } from '../../consensus/messages.ts'
 import type { Send } from '../../consensus/output.ts'
-import { indexOfKey, primaryIndex, setAt, type Validator } from '../../consensus/validators.ts'
+import { indexOfKey, primaryIndex, type Validator, type ValidatorSet } from '../../consensus/validators.ts'
 import { checkpointBytes, voteBytes, type VoteKind } from '../../consensus/votes.ts'
 import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
-import type { SimulatedNode } from './node.ts'
-import type { World } from './world.ts'
+import type { SimulatedKey } from './keys.ts'
+import type { Random } from './random.ts'
 
 export const behaviourNames = [
   'silent',
@@ -29,77 +29,87 @@ export const behaviourNames = [
 ] as const
 export type BehaviourName = (typeof behaviourNames)[number]
 
+/** A liar as its behaviour sees it: what it knows, its key, and its line to the others. */
+export interface Liar {
+  readonly random: Random
+  readonly chain: string
+  readonly genesis: BlockRef
+  readonly key: SimulatedKey
+  readonly setAt: (height: Height) => ValidatorSet | undefined
+  /** Where its replica stands, while it has one; `index` is undefined when it is in no set. */
+  readonly stand: () => { readonly epoch: Height; readonly view: View; readonly committed: Height; readonly index: number | undefined } | undefined
+  /** To each other machine, with this chance. */
+  readonly say: (message: Message, chance: number) => void
+}
+
 export interface Behaviour {
   readonly name: BehaviourName
   /** As primary it finds nothing to propose. */
   readonly leavesOut: boolean
-  readonly outgoing: (node: SimulatedNode, send: Send) => readonly Send[]
-  readonly incoming: (node: SimulatedNode, message: Message) => void
-  readonly tick: (node: SimulatedNode) => void
+  readonly outgoing: (liar: Liar, send: Send) => readonly Send[]
+  readonly incoming: (liar: Liar, message: Message) => void
+  readonly tick: (liar: Liar) => void
 }
 
-const honest = { leavesOut: false, outgoing: (_: SimulatedNode, send: Send) => [send], incoming: () => {}, tick: () => {} }
+const honest = { leavesOut: false, outgoing: (_: Liar, send: Send) => [send], incoming: () => {}, tick: () => {} }
 
-function setFor(node: SimulatedNode, height: Height): readonly Validator[] {
-  const schedule = node.replica?.schedule()
-  return schedule === undefined ? [] : (setAt(schedule, height)?.validators ?? [])
+function setFor(liar: Liar, height: Height): readonly Validator[] {
+  return liar.setAt(height)?.validators ?? []
 }
 
-function vote(node: SimulatedNode, kind: 'prepare' | 'commit', view: View, height: Height, hash: Hash): Message | undefined {
-  const schedule = node.replica?.schedule()
-  const set = schedule === undefined ? undefined : setAt(schedule, height)
-  const validator = set === undefined ? undefined : indexOfKey(set, node.key.publicKey)
+function vote(liar: Liar, kind: 'prepare' | 'commit', view: View, height: Height, hash: Hash): Message | undefined {
+  const set = liar.setAt(height)
+  const validator = set === undefined ? undefined : indexOfKey(set, liar.key.publicKey)
   if (set === undefined || validator === undefined) return undefined
   if (kind === 'prepare' && primaryIndex(set, view) === validator) return undefined
-  return { type: kind, view, height, blockHash: hash, validator, signature: node.key.sign(voteBytes(kind as VoteKind, node.world.chain, view, height, hash)) }
+  return { type: kind, view, height, blockHash: hash, validator, signature: liar.key.sign(voteBytes(kind as VoteKind, liar.chain, view, height, hash)) }
 }
 
-function say(node: SimulatedNode, message: Message | undefined, chance = 1): void {
-  if (message === undefined) return
-  for (const other of node.world.nodes) if (other !== node && node.world.random.chance(chance)) node.world.send(node, other.id, { type: 'consensus', message })
+function say(liar: Liar, message: Message | undefined, chance = 1): void {
+  if (message !== undefined) liar.say(message, chance)
 }
 
-function someOf(world: World, validators: readonly Validator[]): Validator[] {
-  return validators.filter(() => world.random.chance(0.5))
+function someOf({ random }: Liar, validators: readonly Validator[]): Validator[] {
+  return validators.filter(() => random.chance(0.5))
 }
 
 /** Votes at once for whatever is proposed or voted for, on every side. */
-function voteForAll(node: SimulatedNode, message: Message): void {
+function voteForAll(liar: Liar, message: Message): void {
   if (message.type === 'pre-prepare') {
     const hash = blockHash(message.header)
-    say(node, vote(node, 'prepare', message.view, message.header.height, hash), 0.8)
-    say(node, vote(node, 'commit', message.view, message.header.height, hash), 0.8)
+    say(liar, vote(liar, 'prepare', message.view, message.header.height, hash), 0.8)
+    say(liar, vote(liar, 'commit', message.view, message.header.height, hash), 0.8)
   } else if (message.type === 'prepare') {
-    say(node, vote(node, 'prepare', message.view, message.height, message.blockHash), 0.5)
-    say(node, vote(node, 'commit', message.view, message.height, message.blockHash), 0.5)
+    say(liar, vote(liar, 'prepare', message.view, message.height, message.blockHash), 0.5)
+    say(liar, vote(liar, 'commit', message.view, message.height, message.blockHash), 0.5)
   }
 }
 
-export function behaviourOf(name: BehaviourName, world: World): Behaviour {
-  const { random } = world
+/** `validators`: of the first set. */
+export function behaviourOf(name: BehaviourName, random: Random, validators: readonly Validator[]): Behaviour {
   switch (name) {
     case 'silent':
       return { ...honest, name, outgoing: () => [] }
     case 'selective': {
-      const deaf = new Set(world.genesisEpoch.set.validators.filter(() => random.chance(0.5)).map((one) => one.name))
+      const deaf = new Set(validators.filter(() => random.chance(0.5)).map((one) => one.name))
       return {
         ...honest,
         name,
-        outgoing: (_, { to, message }) => (to === 'all' ? world.genesisEpoch.set.validators.filter((one) => !deaf.has(one.name)).map((one) => ({ to: one, message })) : [{ to, message }]),
+        outgoing: (_, { to, message }) => (to === 'all' ? validators.filter((one) => !deaf.has(one.name)).map((one) => ({ to: one, message })) : [{ to, message }]),
       }
     }
     case 'equivocator':
       return {
         ...honest,
         name,
-        outgoing: (node, send) => {
+        outgoing: (liar, send) => {
           const { message } = send
           if (message.type !== 'pre-prepare') return [send]
           const header = { ...message.header, timeMs: (message.header.timeMs + 1) as TimeMs }
-          const other: Message = { ...message, header, signature: node.key.sign(voteBytes('pre-prepare', world.chain, message.view, header.height, blockHash(header))) }
-          const validators = setFor(node, header.height)
-          const left = new Set(someOf(world, validators))
-          voteForAll(node, other)
+          const other: Message = { ...message, header, signature: liar.key.sign(voteBytes('pre-prepare', liar.chain, message.view, header.height, blockHash(header))) }
+          const validators = setFor(liar, header.height)
+          const left = new Set(someOf(liar, validators))
+          voteForAll(liar, other)
           return validators.map((to) => ({ to, message: left.has(to) ? message : other }))
         },
         incoming: voteForAll,
@@ -110,39 +120,39 @@ export function behaviourOf(name: BehaviourName, world: World): Behaviour {
       return {
         ...honest,
         name,
-        outgoing: (node, { to, message }) => {
+        outgoing: (liar, { to, message }) => {
           if (message.type !== 'view-change') return [{ to, message }]
           const { type, signature: _, ...content } = message
           const keepBase = random.chance(0.5) || message.epoch > 1
           const lie = { ...content, prepared: random.chance(0.5) || !keepBase ? [] : content.prepared.slice(0, random.below(content.prepared.length + 1)) }
           if (!keepBase) delete (lie as { base?: unknown }).base
-          return [{ to, message: { type, ...lie, signature: node.key.sign(viewChangeBytes(world.chain, lie)) } }]
+          return [{ to, message: { type, ...lie, signature: liar.key.sign(viewChangeBytes(liar.chain, lie)) } }]
         },
       }
     case 'wrong-new-view':
       return {
         ...honest,
         name,
-        outgoing: (node, { to, message }) => {
-          if (message.type !== 'new-view' || message.view % setFor(node, message.epoch).length !== (node.replica?.status().index ?? -1)) return [{ to, message }]
+        outgoing: (liar, { to, message }) => {
+          if (message.type !== 'new-view' || message.view % setFor(liar, message.epoch).length !== (liar.stand()?.index ?? -1)) return [{ to, message }]
           const { type, signature: _, ...content } = message
           const lie = { ...content, adopted: content.adopted.slice(0, random.below(content.adopted.length + 1)) }
-          return [{ to, message: { type, ...lie, signature: node.key.sign(newViewBytes(world.chain, lie)) } }]
+          return [{ to, message: { type, ...lie, signature: liar.key.sign(newViewBytes(liar.chain, lie)) } }]
         },
       }
     case 'wrong-root':
       return {
         ...honest,
         name,
-        outgoing: (node, { to, message }) => {
+        outgoing: (liar, { to, message }) => {
           if (message.type !== 'checkpoint') return [{ to, message }]
-          const content = { ...message.content, stateRoot: world.genesis.hash }
-          const lie: Message = { ...message, content, signature: node.key.sign(checkpointBytes(world.chain, content)) }
+          const content = { ...message.content, stateRoot: liar.genesis.hash }
+          const lie: Message = { ...message, content, signature: liar.key.sign(checkpointBytes(liar.chain, content)) }
           return random.chance(0.5) ? [{ to, message: lie }] : [{ to, message }, { to, message: lie }]
         },
       }
     case 'forger':
-      return { ...honest, name, outgoing: (node, send) => [send, ...forge(node, send).map((message) => ({ to: send.to, message }))] }
+      return { ...honest, name, outgoing: (liar, send) => [send, ...forge(liar, send).map((message) => ({ to: send.to, message }))] }
     case 'replayer': {
       const heard: Message[] = []
       return {
@@ -152,8 +162,8 @@ export function behaviourOf(name: BehaviourName, world: World): Behaviour {
           if (heard.length < 300) heard.push(message)
           else heard[random.below(300)] = message
         },
-        tick: (node) => {
-          for (let i = 0; i < 6 && heard.length > 0; i++) say(node, random.pick(heard), 0.5)
+        tick: (liar) => {
+          for (let i = 0; i < 6 && heard.length > 0; i++) say(liar, random.pick(heard), 0.5)
         },
       }
     }
@@ -162,8 +172,8 @@ export function behaviourOf(name: BehaviourName, world: World): Behaviour {
       return {
         ...honest,
         name,
-        tick: (node) => {
-          const status = node.replica?.status()
+        tick: (liar) => {
+          const status = liar.stand()
           if (status?.index === undefined) return
           const far = random.pick([1, 1, 5, 1_000_000])
           const content: StatusContent = {
@@ -175,7 +185,7 @@ export function behaviourOf(name: BehaviourName, world: World): Behaviour {
             checkpoint: 0 as Height,
             validator: status.index,
           }
-          say(node, { type: 'status', ...content, signature: node.key.sign(statusBytes(world.chain, content)) })
+          say(liar, { type: 'status', ...content, signature: liar.key.sign(statusBytes(liar.chain, content)) })
         },
       }
     case 'omitter':
@@ -184,12 +194,12 @@ export function behaviourOf(name: BehaviourName, world: World): Behaviour {
       return {
         ...honest,
         name,
-        tick: (node) => {
-          const committed = node.replica?.status().committed ?? 0
+        tick: (liar) => {
+          const committed = liar.stand()?.committed ?? 0
           for (let i = 0; i < 10; i++) {
             const height = (committed + 1 + random.below(24)) as Height
-            const hash = world.genesis.hash
-            say(node, vote(node, random.pick(['prepare', 'commit'] as const), random.below(1_000_000) as View, height, hash), 0.5)
+            const hash = liar.genesis.hash
+            say(liar, vote(liar, random.pick(['prepare', 'commit'] as const), random.below(1_000_000) as View, height, hash), 0.5)
           }
         },
       }
@@ -199,14 +209,13 @@ export function behaviourOf(name: BehaviourName, world: World): Behaviour {
       return {
         ...honest,
         name,
-        outgoing: (_, { to, message }) => (random.chance(0.3) ? [{ to, message: mutate(world, message) }] : [{ to, message }]),
+        outgoing: (_, { to, message }) => (random.chance(0.3) ? [{ to, message: mutate(random, message) }] : [{ to, message }]),
       }
   }
 }
 
 /** One number or byte of the message is changed; its signature is not made anew. */
-function mutate(world: World, message: Message): Message {
-  const { random } = world
+function mutate(random: Random, message: Message): Message {
   const change = (value: unknown): unknown => {
     if (typeof value === 'number') return Math.max(0, value + random.pick([-1, 1]))
     if (value instanceof Uint8Array) {
@@ -229,8 +238,8 @@ function mutate(world: World, message: Message): Message {
 }
 
 /** Certificates made of too few signatures, of repeated ones, or of those given for another block. */
-function forge(node: SimulatedNode, { message }: Send): Message[] {
-  const { random, chain } = node.world
+function forge(liar: Liar, { message }: Send): Message[] {
+  const { random, chain } = liar
   const thin = (entries: readonly SignatureEntry[]): SignatureEntry[] => {
     const few = entries.filter((_, i) => i === 0 || random.chance(0.5))
     return random.chance(0.5) ? few : [...few, ...few].slice(0, entries.length)
@@ -245,7 +254,7 @@ function forge(node: SimulatedNode, { message }: Send): Message[] {
         return { header, certificate: { ...block.certificate, blockHash: blockHash(header) } }
       })
       const lie = { ...content, prepared }
-      return [{ type, ...lie, signature: node.key.sign(viewChangeBytes(chain, lie)) }]
+      return [{ type, ...lie, signature: liar.key.sign(viewChangeBytes(chain, lie)) }]
     }
     case 'certified':
       return [{ ...message, certificate: { ...message.certificate, signatures: thin(message.certificate.signatures) } }]

@@ -11,24 +11,17 @@ import type { Height } from '../../primitives/brand.ts'
 import { equalBytes, toHex } from '../../primitives/bytes.ts'
 import type { SimulatedNode } from './node.ts'
 import { transactionsOf } from './payload.ts'
+import { type Signatory, SignatureRecord } from './signatures.ts'
 import type { World } from './world.ts'
 
 export class Violation extends Error {}
-
-interface Signed {
-  readonly signature: string
-  readonly block: string
-}
 
 export class Checker {
   readonly #world: World
   /** The one history: block hash by height, as any correct replica delivered it. */
   readonly history: string[] = []
   readonly #roots = new Map<number, string>()
-  /** By validator, kind and place: what a correct validator has signed there, over all its lives. */
-  readonly #signed = new Map<string, Signed>()
-  /** By validator and epoch: the highest view it has promised to have left the lower ones for. */
-  readonly #promised = new Map<string, number>()
+  readonly #signatures = new SignatureRecord((what) => this.fail(what))
   /** By endpoint: the height delivered in this life. */
   readonly #delivered = new Map<number, number>()
   readonly #executed = new Map<number, Set<number>>()
@@ -145,10 +138,6 @@ export class Checker {
     this.#world.trace(() => `a ${message.type} of ${sender.name} is refused`)
   }
 
-  #key(node: SimulatedNode, kind: string, place: string): string {
-    return `${node.validator} ${kind} ${place}`
-  }
-
   /** A message leaves a node. */
   sent(node: SimulatedNode, message: Message): void {
     this.#world.traceMessage(node, message)
@@ -159,59 +148,18 @@ export class Checker {
         this.viewChanges++
       }
     }
-    if (!node.isCorrect) return
-    switch (message.type) {
-      case 'pre-prepare':
-        this.#signs(node, 'proposal', message.view, message.header.height, message.signature, blockHash(message.header))
-        return
-      case 'prepare':
-      case 'commit':
-        this.#signs(node, message.type, message.view, message.height, message.signature, message.blockHash)
-        return
-      case 'checkpoint':
-        this.#once(node, 'checkpoint', `${message.content.height}`, message.signature, message.content.blockHash)
-        return
-      case 'view-change': {
-        this.#once(node, 'view-change', `${message.epoch} ${message.view}`, message.signature, message.signature)
-        const key = `${node.validator} ${message.epoch}`
-        this.#promised.set(key, Math.max(this.#promised.get(key) ?? 0, message.view))
-        return
-      }
-      case 'new-view': {
-        // Anyone may pass it on; its primary alone signed it.
-        const set = setAt((node.replica as Replica).schedule(), message.epoch)
-        const primary = set?.validators[message.view % (set?.validators.length ?? 1)]
-        if (primary === undefined || !equalBytes(primary.publicKey, node.key.publicKey)) return
-        this.#once(node, 'new-view', `${message.epoch} ${message.view}`, message.signature, message.signature)
-        const base = Math.max(message.epoch - 1, ...message.viewChanges.map((one) => one.base?.header.height ?? 0))
-        message.adopted.forEach((one, i) => this.#once(node, 'proposal', `${message.view} ${base + 1 + i}`, one.signature, one.blockHash))
-        return
-      }
-      case 'status':
-      case 'certified':
-        return
-    }
+    if (node.isCorrect) this.#signatures.sent(this.#signatory(node), message)
   }
 
-  #signs(node: SimulatedNode, kind: string, view: number, height: number, signature: Uint8Array, block: Uint8Array): void {
-    if (!this.#once(node, kind, `${view} ${height}`, signature, block)) return
-    const epoch = (node.replica as Replica).status().epoch
-    const promised = this.#promised.get(`${node.validator} ${epoch}`) ?? 0
-    if (view < promised && height >= epoch) this.fail(`${node.name} signs a ${kind} in view ${view} after its ViewChange to ${promised}`)
-    const delivered = this.#delivered.get(node.id) ?? 0
-    if (height <= delivered) this.fail(`${node.name} signs a ${kind} for ${height} after committing ${delivered}`)
-  }
-
-  /** One signature of a kind for a place, whatever happened to the replica in between. True when it is new. */
-  #once(node: SimulatedNode, kind: string, place: string, signature: Uint8Array, block: Uint8Array): boolean {
-    const key = this.#key(node, kind, place)
-    const known = this.#signed.get(key)
-    const hex = toHex(signature)
-    if (known === undefined) {
-      this.#signed.set(key, { signature: hex, block: toHex(block) })
-      return true
+  #signatory(node: SimulatedNode): Signatory {
+    const replica = node.replica as Replica
+    return {
+      name: node.name,
+      publicKey: node.key.publicKey,
+      incarnation: () => 0,
+      setAt: (height) => setAt(replica.schedule(), height),
+      epoch: () => replica.status().epoch,
+      delivered: () => this.#delivered.get(node.id) ?? 0,
     }
-    if (known.signature !== hex) this.fail(`${node.name} signs two ${kind}s at (${place}): ${known.block.slice(0, 6)} and ${toHex(block).slice(0, 6)}`)
-    return false
   }
 }

@@ -33,16 +33,41 @@ export class Kernel {
   runUntil(endMs: number, done: () => boolean): boolean {
     for (;;) {
       if (done()) return true
-      const next = this.#heap[0]
-      if (next === undefined || next.atMs > endMs) {
-        this.nowMs = endMs
-        return done()
-      }
-      this.#pop()
-      this.nowMs = next.atMs
-      this.events++
-      next.run()
+      if (!this.#runNext(endMs)) return done()
     }
+  }
+
+  /**
+   * The same over code with promises: whatever follows from an event by promises is done before the next event, completely. A tick begins when no microtask
+   * is left, so nothing of this takes a turn of the event loop. Rejects with what an event throws.
+   */
+  async settleUntil(endMs: number, done: () => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const step = (): void => {
+        try {
+          if (done()) resolve(true)
+          else if (!this.#runNext(endMs)) queueMicrotask(() => process.nextTick(() => resolve(done())))
+          else queueMicrotask(() => process.nextTick(step))
+        } catch (error) {
+          reject(error)
+        }
+      }
+      step()
+    })
+  }
+
+  /** False when nothing is left to run until then. */
+  #runNext(endMs: number): boolean {
+    const next = this.#heap[0]
+    if (next === undefined || next.atMs > endMs) {
+      this.nowMs = endMs
+      return false
+    }
+    this.#pop()
+    this.nowMs = next.atMs
+    this.events++
+    next.run()
+    return true
   }
 
   #pop(): void {

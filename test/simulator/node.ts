@@ -7,12 +7,13 @@ import type { Input, TimerName } from '../../consensus/input.ts'
 import { decodeMessage, encodeMessage, type Message, type Verified } from '../../consensus/messages.ts'
 import type { Output, Propose, Send, Validate } from '../../consensus/output.ts'
 import { restoreReplica, type Replica } from '../../consensus/replica.ts'
+import { setAt } from '../../consensus/validators.ts'
 import { asVerified, checksOf, verifyDecision } from '../../consensus/verification.ts'
 import type { Hash, Height, TimeMs } from '../../primitives/brand.ts'
 import { concatBytes, equalBytes, toHex } from '../../primitives/bytes.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { taggedHash, zeroHash } from '../../primitives/hash.ts'
-import type { Behaviour } from './adversary.ts'
+import type { Behaviour, Liar } from './adversary.ts'
 import { Disk, type Result } from './disk.ts'
 import type { SimulatedKey } from './keys.ts'
 import { payloadHash, transactionsOf, manifestOf } from './payload.ts'
@@ -53,6 +54,7 @@ export class SimulatedNode {
   #wanted = new Map<string, Validate>()
   #executing = false
   #askedSetsMs = 0
+  readonly #liar: Liar
 
   constructor(world: World, id: number, validator: number, key: SimulatedKey, behaviour: Behaviour | undefined) {
     this.world = world
@@ -60,6 +62,17 @@ export class SimulatedNode {
     this.validator = validator
     this.key = key
     this.behaviour = behaviour
+    this.#liar = {
+      random: world.random,
+      chain: world.chain,
+      genesis: world.genesis,
+      key,
+      setAt: (height) => (this.replica === undefined ? undefined : setAt(this.replica.schedule(), height)),
+      stand: () => this.replica?.status(),
+      say: (message, chance) => {
+        for (const other of world.nodes) if (other !== this && world.random.chance(chance)) world.send(this, other.id, { type: 'consensus', message })
+      },
+    }
   }
 
   get isUp(): boolean {
@@ -180,7 +193,7 @@ export class SimulatedNode {
     const { world, disk, life } = this
     for (const { name, afterMs } of output.timers) this.#setTimer(name, afterMs)
     for (const send of output.send) {
-      const sends = this.behaviour === undefined ? [send] : this.behaviour.outgoing(this, send)
+      const sends = this.behaviour === undefined ? [send] : this.behaviour.outgoing(this.#liar, send)
       for (const one of sends) this.#send(one)
       if (this.#boundary()) return false
     }
@@ -234,7 +247,7 @@ export class SimulatedNode {
           world.checker.refused(from, packet.message)
           return
         }
-        this.behaviour?.incoming(this, verified)
+        this.behaviour?.incoming(this.#liar, verified)
         this.give({ type: 'message', message: verified })
         return
       }
@@ -403,7 +416,7 @@ export class SimulatedNode {
         this.give({ type: 'suspect', reason: `transaction ${id} is left out` })
         break
       }
-      this.behaviour?.tick(this)
+      this.behaviour?.tick(this.#liar)
       this.#retryLoop(life)
     })
   }

@@ -116,7 +116,7 @@ export class World {
       const twins = name === 'twins' ? 2 : 1
       for (let twin = 0; twin < twins; twin++) {
         this.names.push(twins === 2 ? `v${i}${twin === 0 ? 'a' : 'b'}` : `v${i}`)
-        const behaviour = name === undefined ? undefined : behaviourOf(name, this)
+        const behaviour = name === undefined ? undefined : behaviourOf(name, random, this.genesisEpoch.set.validators)
         this.nodes.push(new SimulatedNode(this, this.nodes.length, i, this.#keyring.keys[i] as Keyring['keys'][number], behaviour))
       }
     })

@@ -56,7 +56,7 @@ interface Link {
 export function createMemoryTransport(network: MemoryNetwork, options: { readonly chainId: string; readonly seed: Uint8Array; readonly clock: Clock; readonly log: Log }): Transport {
   const { clock, log } = options
   const key = keyPairFromSeed(options.seed).publicKey
-  const inboxes = { consensus: createInbox('consensus', limits.channelLimits.consensus, log), gossip: createInbox('gossip', limits.channelLimits.gossip, log) }
+  const inboxes = { consensus: createInbox('consensus', limits.channelLimits.consensus, clock, log), gossip: createInbox('gossip', limits.channelLimits.gossip, clock, log) }
   const links = new Map<string, Link>()
   const handlers = new Map<RequestProtocol, RequestHandler>()
   let peerHandler: PeerHandler | undefined

@@ -1,0 +1,61 @@
+// Whole nodes under a seeded scheduler: the real code from the assembly down, on simulated clocks, disks and links, with crashes at every door and liars.
+// A failing seed is replayed with: npm run simulate -- --validators N --replay SEED --trace
+import t from 'tap'
+import { nodeFaultKinds, type NodeFaultKind } from './nodes/faults.ts'
+import type { NodeBehaviour } from './nodes/liar.ts'
+import { type NodesSimulationOptions, simulateNodes } from './nodes/simulate.ts'
+
+interface Sum {
+  readonly failures: string[]
+  blocks: number
+  viewChanges: number
+  readonly faults: Map<string, number>
+}
+
+async function runSeeds(first: number, seeds: number, options: Omit<NodesSimulationOptions, 'seed'>): Promise<Sum> {
+  const sum: Sum = { failures: [], blocks: 0, viewChanges: 0, faults: new Map() }
+  for (let seed = first; seed < first + seeds; seed++) {
+    const { violation, stalled, blocks, viewChanges, faults } = await simulateNodes({ seed, ...options })
+    if (violation !== undefined) sum.failures.push(`seed ${seed}: violation: ${violation}`)
+    else if (stalled !== undefined) sum.failures.push(`seed ${seed}: stalled: ${stalled}`)
+    sum.blocks += blocks
+    sum.viewChanges += viewChanges
+    for (const [kind, count] of Object.entries(faults)) sum.faults.set(kind, (sum.faults.get(kind) ?? 0) + count)
+  }
+  return sum
+}
+
+t.test('networks of four whole nodes agree, keep what they acknowledged, and go on', async (t) => {
+  const { failures, blocks, viewChanges, faults } = await runSeeds(1, 30, { validators: 4 })
+  t.same(failures, [])
+  t.ok(blocks > 200 && viewChanges > 20, `the runs were worth it: ${blocks} blocks, ${viewChanges} view changes`)
+  for (const kind of nodeFaultKinds.filter((one): one is Exclude<NodeFaultKind, 'byzantine'> => one !== 'byzantine' && one !== 'power-cut')) t.ok((faults.get(kind) ?? 0) > 0, `${kind} happened`)
+})
+
+t.test('every liar as a whole node', async (t) => {
+  const liars: readonly NodeBehaviour[] = ['equivocator', 'twins', 'lying-server', 'garbage', 'foreigner', 'omitter', 'wrong-root', 'wrong-new-view']
+  for (const [i, liar] of liars.entries()) t.same((await runSeeds(100 + i, 1, { validators: 4, liars: [liar] })).failures, [], liar)
+})
+
+t.test('other sizes', async (t) => {
+  for (const validators of [1, 3, 5, 7]) t.same((await runSeeds(1, 1, { validators })).failures, [], `n = ${validators}`)
+})
+
+t.test('power cuts of all at once', async (t) => {
+  const { failures, faults } = await runSeeds(1, 6, { validators: 4, faults: ['power-cut'] })
+  t.same(failures, [])
+  t.ok((faults.get('power-cut') ?? 0) > 3)
+})
+
+t.test('a run is its seed: the same events, line by line', async (t) => {
+  for (const seed of [3, 25]) {
+    const traces: string[][] = []
+    for (let i = 0; i < 2; i++) {
+      const lines: string[] = []
+      await simulateNodes({ seed, validators: 4, trace: (line) => lines.push(line) })
+      traces.push(lines)
+    }
+    t.ok((traces[0]?.length ?? 0) > 100)
+    t.equal(traces[0]?.join('\n'), traces[1]?.join('\n'))
+  }
+})

@@ -1,0 +1,169 @@
+// What must hold of whole nodes, looked at as an outsider sees them: by what they store, answer and send. What breaks is noted, since nothing may be thrown
+// into the node's own code, and ends the run after the event that broke it.
+import type { Message } from '../../../consensus/messages.ts'
+import type { ChainStore } from '../../../node/chain-store.ts'
+import type { Height, TransactionId } from '../../../primitives/brand.ts'
+import { fromBase64url, toBase64url, toHex } from '../../../primitives/bytes.ts'
+import { decode } from '../../../primitives/codec.ts'
+import { codeOf } from '../../../primitives/errors.ts'
+import { blockBytesMax } from '../../../primitives/limits.ts'
+import { auditQuery } from '../../../state/points/query-audit.ts'
+import { oneSlot } from '../../../state/reservation/queries.ts'
+import { type Receipt, receiptSchema } from '../../../state/receipt.ts'
+import { SignatureRecord } from '../signatures.ts'
+import { program, slot } from './city.ts'
+import type { WholeNode } from './node.ts'
+import type { NodesWorld } from './world.ts'
+
+interface Stored {
+  readonly hash: string
+  readonly root: string
+}
+
+interface Acknowledged {
+  readonly node: string
+  readonly height: Height
+  readonly index: number
+  readonly outcome: string
+}
+
+export class NodesChecker {
+  readonly #world: NodesWorld
+  /** The one history, from height 1, as the first correct node stored it. */
+  readonly history: Stored[] = []
+  readonly #ran = new Map<string, Height>()
+  readonly #acknowledged = new Map<string, Acknowledged>()
+  readonly #signatures: SignatureRecord
+  readonly #newViews = new Set<number>()
+  violation: string | undefined
+
+  constructor(world: NodesWorld) {
+    this.#world = world
+    this.#signatures = new SignatureRecord((what) => this.note(what))
+  }
+
+  get viewChanges(): number {
+    return this.#newViews.size
+  }
+
+  note(what: string): void {
+    if (this.violation !== undefined) return
+    this.violation = `${what} (at ${this.#world.kernel.nowMs.toFixed(1)} ms)`
+    this.#world.trace('checker', () => `VIOLATION: ${what}`)
+  }
+
+  /** A correct node starts from what it finds on its disk. */
+  found(node: WholeNode, store: ChainStore): void {
+    this.#compare(node, store)
+  }
+
+  /** A correct node has stored the next block. */
+  stored(node: WholeNode, store: ChainStore, height: Height): void {
+    const head = store.head()
+    if (head.height !== height || height !== node.stored + 1) this.note(`${node.name} stores block ${head.height} after ${node.stored} and says ${height}`)
+    if (height === this.history.length + 1) this.#extend(node, store, height)
+    else if (height > this.history.length) this.note(`${node.name} stores block ${height} above a gap`)
+    this.#compare(node, store)
+  }
+
+  #compare(node: WholeNode, store: ChainStore): void {
+    const { height, hash, stateRoot } = store.head()
+    if (height === 0) return
+    const known = this.history[height - 1]
+    if (known === undefined) this.note(`${node.name} has a block ${height} that nobody stored`)
+    else if (known.hash !== toHex(hash)) this.note(`fork at height ${height}: ${node.name} has ${toHex(hash).slice(0, 6)}, another ${known.hash.slice(0, 6)}`)
+    else if (known.root !== toHex(stateRoot)) this.note(`the state of height ${height} differs: ${node.name} has ${toHex(stateRoot).slice(0, 6)}, another ${known.root.slice(0, 6)}`)
+  }
+
+  #extend(node: WholeNode, store: ChainStore, height: Height): void {
+    const { hash, stateRoot } = store.head()
+    this.history.push({ hash: toHex(hash), root: toHex(stateRoot) })
+    this.#world.faults.firstStored(node)
+    const row = store.block(height)
+    const parent = this.history[height - 2]
+    if (row === undefined) {
+      this.note(`${node.name} has stored block ${height} and cannot show it`)
+      return
+    }
+    if (parent !== undefined && parent.hash !== toHex(row.header.parent)) this.note(`block ${height} of ${node.name} does not stand on block ${height - 1}`)
+    if (!this.#isQuorum(row.certificate.signatures.map(({ validator }) => validator))) this.note(`block ${height} of ${node.name} is final by too few`)
+    for (const receipt of receiptsOf(store, height)) {
+      const id = toBase64url(receipt.id)
+      // what the envelope's rules refuse has not run
+      if (receipt.code?.startsWith('tx/') === true) continue
+      const before = this.#ran.get(id)
+      if (before !== undefined) this.note(`transaction ${id.slice(0, 6)} ran at height ${before} and again at ${height}`)
+      this.#ran.set(id, height)
+    }
+  }
+
+  /** Counted here once more, so that a broken quorum rule cannot vouch for itself. */
+  #isQuorum(signers: readonly number[]): boolean {
+    const { validators, minimums } = this.#world.city.genesis
+    const n = validators.length
+    const distinct = new Set(signers)
+    if (2 * distinct.size < n + Math.floor((n - 1) / 3) + 1) return false
+    return minimums.every(({ organisation, minimum }) => [...distinct].filter((one) => validators[one]?.organisation === organisation).length >= minimum)
+  }
+
+  /** A correct node sends this, to whomever. */
+  sent(node: WholeNode, message: Message): void {
+    this.#world.traceMessage(node, message)
+    if (message.type === 'new-view') this.#newViews.add(message.view)
+    if (node.isCorrect) this.#signatures.sent(node.signatory, message)
+  }
+
+  /** A correct node has answered with a final receipt. */
+  acknowledged(node: WholeNode, receipt: Receipt): void {
+    const id = toBase64url(receipt.id)
+    const own: Acknowledged = { node: node.name, height: receipt.height, index: receipt.index, outcome: receipt.code ?? receipt.status }
+    const known = this.#acknowledged.get(id)
+    this.#world.trace('people', () => `${id.slice(0, 6)} is final at ${receipt.height}/${receipt.index}: ${own.outcome}, says ${node.name}`)
+    if (known === undefined) this.#acknowledged.set(id, own)
+    else if (known.height !== own.height || known.index !== own.index || known.outcome !== own.outcome) this.note(`transaction ${id.slice(0, 6)} has two receipts: ${JSON.stringify(known)} and ${JSON.stringify(own)}`)
+  }
+
+  blamed(node: WholeNode, accused: string, reason: string): void {
+    if (!node.isCorrect || !this.#world.nodes.some((other) => other.name === accused && other.isCorrect && other.incarnation === 0)) return
+    this.note(`${node.name} blames the correct ${accused}: ${reason}`)
+  }
+
+  /** When all is over: what was acknowledged is everywhere, and the money and the seats add up. */
+  async settled(): Promise<void> {
+    for (const node of this.#world.correct) {
+      const { store, backend } = node
+      if (store === undefined || backend === undefined) continue
+      for (const [id, { height, index, outcome, node: by }] of this.#acknowledged) {
+        const receipt = readReceipt(store, fromBase64url(id) as TransactionId)
+        if (receipt === undefined) this.note(`transaction ${id.slice(0, 6)} was acknowledged by ${by} at ${height} and ${node.name} does not have it`)
+        else if (receipt.height !== height || receipt.index !== index || (receipt.code ?? receipt.status) !== outcome) this.note(`transaction ${id.slice(0, 6)} was acknowledged by ${by} as ${outcome} at ${height}/${index}, and ${node.name} has ${receipt.code ?? receipt.status} at ${receipt.height}/${receipt.index}`)
+      }
+      await this.audit(node)
+    }
+  }
+
+  /** The state of a node is looked at as an auditor does. */
+  async audit(node: WholeNode): Promise<void> {
+    const { backend } = node
+    if (backend === undefined || !node.isCorrect) return
+    try {
+      await backend.query(async (view, head) => {
+        const points = await auditQuery.run(view, { program }, head)
+        if (points !== undefined && !points.holds) this.note(`the points of ${node.name} do not add up at height ${head.height}: ${JSON.stringify(points.sums)}`)
+        const seats = await oneSlot.run(view, { slot }, head)
+        if (seats !== undefined && seats.confirmed + seats.attended + seats.absent > seats.capacity) this.note(`${seats.confirmed} of ${seats.capacity} seats are sold by ${node.name}`)
+      })
+    } catch (error) {
+      if (codeOf(error) !== 'store/damaged' && codeOf(error) !== 'store/closed') throw error
+    }
+  }
+}
+
+function receiptsOf(store: ChainStore, height: Height): readonly Receipt[] {
+  return (store.results(height) ?? []).slice(1).map((encoded) => decode(receiptSchema, encoded, blockBytesMax))
+}
+
+function readReceipt(store: ChainStore, id: TransactionId): Receipt | undefined {
+  const place = store.placeOf(id)
+  return place === undefined ? undefined : receiptsOf(store, place.height)[place.index]
+}

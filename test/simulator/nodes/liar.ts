@@ -1,0 +1,193 @@
+// Byzantine validators as whole nodes: the real code, whose words pass through a behaviour on their way to the others. What a behaviour adds is signed by its
+// own key or has been heard before; nothing else.
+import { validatorSetOf, genesisRef } from '../../../genesis/genesis.ts'
+import { encodeMessage, type Message } from '../../../consensus/messages.ts'
+import type { Validator } from '../../../consensus/validators.ts'
+import { voteBytes } from '../../../consensus/votes.ts'
+import { decodeFetchAnswer, decodeSyncAnswer, encodeFetchAnswer, encodeSyncAnswer, type FetchAnswer, type SyncAnswer, type SyncBlock } from '../../../node/exchange.ts'
+import type { Clock, RequestHandler, Transport } from '../../../node/world.ts'
+import type { Height, TimeMs, View } from '../../../primitives/brand.ts'
+import { utf8 } from '../../../primitives/bytes.ts'
+import { DongbaekError, unreachable } from '../../../primitives/errors.ts'
+import { type Behaviour, behaviourNames, behaviourOf, type BehaviourName, type Liar } from '../adversary.ts'
+import type { Random } from '../random.ts'
+import { citizens } from './city.ts'
+import { never } from './life.ts'
+import type { WholeNode } from './node.ts'
+import { tryDecode } from './wire.ts'
+
+export const nodeBehaviourNames = [...behaviourNames, 'lying-server', 'garbage', 'foreigner'] as const
+export type NodeBehaviour = BehaviourName | 'lying-server' | 'garbage' | 'foreigner'
+
+const tickMs = 150
+
+function isReplicaBehaviour(name: NodeBehaviour): name is BehaviourName {
+  return (behaviourNames as readonly string[]).includes(name)
+}
+
+/** The transport that a liar's node is given. */
+export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport, clock: Clock): Transport {
+  const { world } = node
+  const { random } = world
+  const set = validatorSetOf(world.city.genesis)
+  const others = set.validators.filter((one) => one.name !== node.name)
+  const behaviour: Behaviour | undefined = isReplicaBehaviour(name) ? behaviourOf(name, random, set.validators) : undefined
+  const liar: Liar = {
+    random,
+    chain: world.city.chainId,
+    genesis: genesisRef(world.city.genesis),
+    key: node.actor,
+    setAt: () => set,
+    stand: () => {
+      const status = node.backend?.status()
+      return status === undefined ? undefined : { epoch: 1 as Height, view: status.view as View, committed: status.head.height as Height, index: set.validators.findIndex((one) => one.name === node.name) }
+    },
+    say: (message, chance) => {
+      const bytes = encoded(message)
+      for (const other of others) if (random.chance(chance)) honest.send(other.name, 'consensus', bytes)
+    },
+  }
+  const encoded = (message: Message): Uint8Array => {
+    try {
+      return encodeMessage(message)
+    } catch (error) {
+      // a mutation that has no encoding: something else that nobody expects
+      if (!(error instanceof Error)) throw error
+      return utf8('not a message')
+    }
+  }
+  const say = (to: Validator | 'all', message: Message): void => {
+    const bytes = encoded(message)
+    for (const other of to === 'all' ? others : [to]) honest.send(other.name, 'consensus', bytes)
+  }
+
+  // the same bytes are handed over for each peer in turn: together they are one word to all
+  const gathered = new Map<Uint8Array, Set<string>>()
+  const speak = (bytes: Uint8Array): void => {
+    const to = gathered.get(bytes) ?? new Set()
+    gathered.delete(bytes)
+    const message = tryDecode(bytes)
+    if (message === undefined || behaviour === undefined) return
+    const addressees: readonly (Validator | 'all')[] = to.size >= others.length ? ['all'] : others.filter((one) => to.has(one.name))
+    for (const addressee of addressees) for (const send of behaviour.outgoing(liar, { to: addressee, message })) say(send.to, send.message)
+  }
+  const tick = (): void => {
+    clock.after(tickMs, tick)
+    behaviour?.tick(liar)
+    if (name === 'garbage') babble(random, others, honest)
+    if (name === 'foreigner') speakForeign(liar)
+  }
+  clock.after(tickMs, tick)
+
+  const victims = name === 'omitter' ? citizens.filter(() => random.chance(0.5)).map((citizen) => Buffer.from(world.keys.of(citizen).did)) : []
+  return {
+    ...honest,
+    send: (peer, channel, bytes) => {
+      if (name === 'silent') return true
+      if (channel !== 'consensus' || behaviour === undefined) return honest.send(peer, channel, bytes)
+      const to = gathered.get(bytes)
+      if (to !== undefined) to.add(peer)
+      else {
+        gathered.set(bytes, new Set([peer]))
+        queueMicrotask(() => speak(bytes))
+      }
+      return true
+    },
+    onMessages: (channel, handler) =>
+      honest.onMessages(channel, (messages) => {
+        if (channel === 'consensus' && behaviour !== undefined) {
+          for (const { bytes } of messages) {
+            const message = tryDecode(bytes)
+            if (message !== undefined) behaviour.incoming(liar, message)
+          }
+        }
+        return handler(channel === 'gossip' ? messages.filter(({ bytes }) => !victims.some((did) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(did))) : messages)
+      }),
+    handle: (protocol, handler) => honest.handle(protocol, name === 'lying-server' ? lyingHandler(random, protocol === 'sync', handler) : name === 'silent' ? never : handler),
+  }
+}
+
+function babble(random: Random, others: readonly Validator[], transport: Transport): void {
+  const bytes = Uint8Array.from({ length: random.pick([1, 40, 700, 20_000]) }, () => random.below(256))
+  for (const other of others) if (random.chance(0.2)) transport.send(other.name, random.pick(['consensus', 'gossip']), bytes)
+}
+
+/** Good votes, for another chain. */
+function speakForeign(liar: Liar): void {
+  const { random, key } = liar
+  const stand = liar.stand()
+  if (stand?.index === undefined) return
+  const height = (stand.committed + 1) as Height
+  const chain = 'simulated-0000000000000000'
+  const kind = random.pick(['prepare', 'commit'] as const)
+  const { hash } = liar.genesis
+  if (random.chance(0.3)) liar.say({ type: kind, view: stand.view, height, blockHash: hash, validator: stand.index, signature: key.sign(voteBytes(kind, chain, stand.view, height, hash)) }, 0.3)
+}
+
+/** Answers to `sync` and `fetch` that are wrong in one way or another, or do not come. */
+function lyingHandler(random: Random, isSync: boolean, handler: RequestHandler): RequestHandler {
+  return async (peer, question) => {
+    const answer = await handler(peer, question)
+    const way = random.below(8)
+    if (way === 0) return never()
+    if (way === 1) return answer.slice(0, random.below(answer.length))
+    if (way === 2) throw new DongbaekError('transport/refused', 'no')
+    return isSync ? encodeSyncAnswer(wrongSync(random, decodeSyncAnswer(answer))) : encodeFetchAnswer(wrongFetch(random, decodeFetchAnswer(answer)))
+  }
+}
+
+function wrongSync(random: Random, answer: SyncAnswer): SyncAnswer {
+  const { blocks } = answer
+  const far = random.pick([1, 3, 1_000_000])
+  const change = (change: (block: SyncBlock) => SyncBlock): SyncAnswer => (blocks.length === 0 ? answer : { ...answer, blocks: blocks.with(random.below(blocks.length), change(random.pick(blocks))) })
+  const lie = random.pick(['top', 'head', 'low', 'nothing', 'backwards', 'thin', 'envelopes', 'time', 'checkpoint'] as const)
+  switch (lie) {
+    case 'top':
+      return { ...answer, top: (answer.top + far) as Height }
+    case 'head':
+      return { ...answer, head: (answer.head + far) as Height }
+    case 'low':
+      return { ...answer, head: 0 as Height, top: 0 as Height }
+    case 'nothing':
+      return { ...answer, blocks: [] }
+    case 'backwards':
+      return { ...answer, blocks: blocks.toReversed() }
+    case 'thin':
+      return change((block) => ({ ...block, decision: { ...block.decision, certificate: { ...block.decision.certificate, signatures: block.decision.certificate.signatures.slice(0, 1) } } }))
+    case 'envelopes':
+      return change((block) => ({ ...block, envelopes: block.envelopes.map(() => random.pick(block.envelopes)) }))
+    case 'time':
+      return change((block) => ({ ...block, decision: { ...block.decision, header: { ...block.decision.header, timeMs: (block.decision.header.timeMs + 1) as TimeMs } } }))
+    case 'checkpoint': {
+      const { checkpoint } = answer
+      return checkpoint === undefined ? answer : { ...answer, checkpoint: { ...checkpoint, content: { ...checkpoint.content, height: (checkpoint.content.height + 1) as Height } } }
+    }
+    default:
+      return unreachable(lie)
+  }
+}
+
+function wrongFetch(random: Random, answer: FetchAnswer): FetchAnswer {
+  const { references, envelopes } = answer
+  const lie = random.pick(['nothing', 'references', 'envelopes', 'flipped'] as const)
+  switch (lie) {
+    case 'nothing':
+      return { references: [], envelopes: [] }
+    case 'references':
+      return { ...answer, references: references.toReversed() }
+    case 'envelopes':
+      return { ...answer, envelopes: envelopes.slice(1) }
+    case 'flipped':
+      return {
+        ...answer,
+        envelopes: envelopes.map((envelope) => {
+          const copy = Uint8Array.from(envelope)
+          const at = random.below(copy.length)
+          copy[at] = (copy[at] as number) ^ 1
+          return copy
+        }),
+      }
+    default:
+      return unreachable(lie)
+  }
+}
