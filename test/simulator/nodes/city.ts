@@ -6,12 +6,13 @@ import { buildGenesis, firstKey, officeDid } from '../../../genesis/ceremony.ts'
 import { chainIdOf, type Genesis } from '../../../genesis/genesis.ts'
 import { silentLog } from '../../../node/log.ts'
 import { openChain } from '../../../node/open-chain.ts'
-import type { SignedItem, Signer } from '../../../node/world.ts'
+import type { Signer } from '../../../node/world.ts'
 import type { Did, TimeMs } from '../../../primitives/brand.ts'
 import { concatBytes, equalBytes, toHex, utf8 } from '../../../primitives/bytes.ts'
 import { encode } from '../../../primitives/codec.ts'
-import { keyPairFromSeed, sign, verify } from '../../../primitives/ed25519.ts'
+import { keyPairFromSeed, sign } from '../../../primitives/ed25519.ts'
 import { sha256 } from '../../../primitives/hash.ts'
+import { type SignedItem, verifySigned } from '../../../primitives/signature.ts'
 import { type Attestation, signAttestation } from '../../../state/credential/attestation.ts'
 import { readyTransaction, type ReadyTransaction } from '../../../state/families.ts'
 import type { Kind } from '../../../state/family.ts'
@@ -64,7 +65,7 @@ function createKeys(real: boolean): Keys {
       return known
     },
     verify: real
-      ? ({ publicKey, message, signature }) => verify(signature, message, publicKey)
+      ? verifySigned
       : ({ publicKey, message, signature }) => {
           const secret = secrets.get(toHex(publicKey))
           return secret !== undefined && equalBytes(signature, mac(secret, message))

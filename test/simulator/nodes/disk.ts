@@ -5,6 +5,17 @@ import type { Random } from '../random.ts'
 /** New values by key, undefined where the key goes. Keys as strings of one character a byte. */
 export type Changes = ReadonlyMap<string, Uint8Array | undefined>
 
+/** A vote log as it lies on the disk: its identity, what it holds, and how many batches have come to it so far. */
+export interface Votes {
+  readonly log: Uint8Array
+  readonly batch: number
+  readonly records: readonly Uint8Array[]
+}
+
+function newVotes(number: number): Votes {
+  return { log: new Uint8Array(16).fill(number), batch: 0, records: [] }
+}
+
 export class Disk {
   /** The store as it is read. */
   rows: Map<string, Uint8Array>
@@ -12,13 +23,12 @@ export class Disk {
   #undo: Map<string, Uint8Array | undefined>[] = []
   /** Keys whose values were hit by a bad sector. */
   readonly damagedRows = new Set<string>()
-  votes: Uint8Array[] = []
-  /** Handed to the vote log and not acknowledged: a beginning of it may be found. */
-  pendingVotes: Uint8Array[] = []
+  votes: Votes = newVotes(0)
+  /** What the vote log is about to be: after a crash it is either this or what was there, since a batch is whole or cut. */
+  nextVotes: Votes | undefined
   damagedVotes = false
   full = false
-  /** The vote log is being rewritten as this: after a crash it is either this or what was there. */
-  rewriting: readonly Uint8Array[] | undefined
+  #logs = 0
 
   constructor(rows: ReadonlyMap<string, Uint8Array>) {
     this.rows = new Map(rows)
@@ -51,13 +61,19 @@ export class Disk {
     }
     // what came through is on the disk now, or the machine would not start from it
     this.#undo = []
-    if (this.rewriting !== undefined && random.chance(0.5)) {
-      this.votes = [...this.rewriting]
-      this.pendingVotes = []
-    }
-    this.rewriting = undefined
-    this.votes.push(...this.pendingVotes.slice(0, random.below(this.pendingVotes.length + 1)))
-    this.pendingVotes = []
+    if (this.nextVotes !== undefined && random.chance(0.5)) this.votes = this.nextVotes
+    this.nextVotes = undefined
+  }
+
+  /** A log with an identity of its own. */
+  anotherLog(): Votes {
+    return newVotes(++this.#logs)
+  }
+
+  loseVotes(): void {
+    this.votes = this.anotherLog()
+    this.nextVotes = undefined
+    this.damagedVotes = false
   }
 
   /** The operator moves the data folder away. */
@@ -65,10 +81,7 @@ export class Disk {
     this.rows = new Map(rows)
     this.#undo = []
     this.damagedRows.clear()
-    this.votes = []
-    this.pendingVotes = []
-    this.damagedVotes = false
-    this.rewriting = undefined
+    this.loseVotes()
   }
 
   /** A bad sector under one value of those that blocks are executed and served from. */

@@ -179,9 +179,15 @@ export class WholeNode {
     const { world } = this
     world.trace(this.name, () => 'is given an empty folder')
     this.disk.empty(world.city.rows)
+    this.loseVotes()
+    world.faults.restartLater(this)
+  }
+
+  /** Of a machine that is down. */
+  loseVotes(): void {
+    this.disk.loseVotes()
     this.amnesiac = true
     this.incarnation++
-    world.faults.restartLater(this)
   }
 
   #verifier(life: Life): Verifier {
@@ -232,7 +238,7 @@ export class WholeNode {
         said(event, data)
         if (!life.alive || !this.isCorrect) return
         if (event === 'evidence') world.checker.blamed(this, String(data?.['validator']), `evidence of ${String(data?.['kind'])}`)
-        else if (event !== 'node-failed') world.checker.note(`${this.name}: ${event}${describe({ ...data })}`)
+        else if (event !== 'node-failed' && !(event === 'stop-incomplete' && world.faults.wasFull(this))) world.checker.note(`${this.name}: ${event}${describe({ ...data })}`)
       },
       child: (more) => this.#log(life, { ...bindings, ...more }),
     }

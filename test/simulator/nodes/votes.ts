@@ -16,7 +16,7 @@ export interface VoteLogWorld {
 
 interface Write {
   readonly records: readonly Uint8Array[]
-  readonly replaces: boolean
+  readonly how: 'append' | 'rewrite' | 'renew'
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -27,7 +27,7 @@ export function openSimulatedVoteLog({ kernel, life, disk, delayMs, overheadByte
   const waiting: Write[] = []
   let writing = false
   let failed = false
-  let bytes = sizeOf(disk.votes)
+  let bytes = sizeOf(disk.votes.records)
   const idle: (() => void)[] = []
 
   function sizeOf(records: readonly Uint8Array[]): number {
@@ -36,7 +36,7 @@ export function openSimulatedVoteLog({ kernel, life, disk, delayMs, overheadByte
 
   /** The next write that replaces everything, or all appends up to it. */
   function take(): readonly Write[] {
-    const until = waiting.findIndex(({ replaces }) => replaces)
+    const until = waiting.findIndex(({ how }) => how !== 'append')
     return waiting.splice(0, until < 0 ? waiting.length : Math.max(1, until))
   }
 
@@ -49,44 +49,46 @@ export function openSimulatedVoteLog({ kernel, life, disk, delayMs, overheadByte
     }
     writing = true
     const records = batch.flatMap((one) => one.records)
-    const replaces = batch[0]?.replaces === true
-    if (replaces) disk.rewriting = records
-    else disk.pendingVotes.push(...records)
+    const how = batch[0]?.how ?? 'append'
+    const before = disk.votes
+    const next = { ...(how === 'renew' ? disk.anotherLog() : before), batch: how === 'renew' ? 0 : before.batch + 1, records: how === 'append' ? [...before.records, ...records] : records }
+    disk.nextVotes = next
     kernel.after(delayMs(), () => {
       if (!life.alive) return
       writing = false
       failed ||= disk.full
-      disk.rewriting = undefined
+      disk.nextVotes = undefined
       if (failed) {
         const error = new DongbaekError('votelog/failed', 'the disk is full: make room and start again')
         for (const { reject } of [...batch, ...waiting.splice(0)]) reject(error)
         write()
         return
       }
-      disk.votes = replaces ? [...records] : [...disk.votes, ...records]
-      if (!replaces) disk.pendingVotes = []
-      bytes = sizeOf(disk.votes)
+      disk.votes = next
+      bytes = sizeOf(next.records)
       if (life.passes()) for (const { resolve } of batch) resolve()
       write()
     })
   }
 
-  const put = async (records: readonly Uint8Array[], replaces: boolean): Promise<void> => {
+  const put = async (records: readonly Uint8Array[], how: Write['how']): Promise<void> => {
     if (failed) throw new DongbaekError('votelog/failed', 'the vote log has failed')
     if (!life.passes()) return never()
     return new Promise((resolve, reject) => {
-      waiting.push({ records, replaces, resolve, reject })
+      waiting.push({ records, how, resolve, reject })
       write()
     })
   }
 
   return {
-    records: [...disk.votes],
+    records: disk.votes.records,
     cutBytes: 0,
-    created: disk.votes.length === 0,
+    created: disk.votes.batch === 0,
     log: {
-      append: async (records) => put(records, false),
-      rewrite: async (records) => put(records, true),
+      append: async (records) => put(records, 'append'),
+      rewrite: async (records) => put(records, 'rewrite'),
+      renew: async () => put([], 'renew'),
+      position: () => ({ log: disk.votes.log, batch: disk.votes.batch }),
       sizeBytes: () => bytes,
       close: async () => (writing ? new Promise((resolve) => idle.push(resolve)) : undefined),
     },
