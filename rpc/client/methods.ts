@@ -8,6 +8,7 @@ import type * as queriesOfAccounts from '../../state/points/query-accounts.ts'
 import type * as queriesOfAudit from '../../state/points/query-audit.ts'
 import type * as queriesOfClaims from '../../state/points/query-claims.ts'
 import type * as queriesOfPrograms from '../../state/points/query-programs.ts'
+import type * as queriesOfStatements from '../../state/points/query-statement.ts'
 import type * as queriesOfReservations from '../../state/reservation/queries.ts'
 import type * as chain from '../api/chain.ts'
 import type * as community from '../api/community.ts'
@@ -50,9 +51,14 @@ interface Methods {
   points_accounts: typeof queriesOfAccounts.accountsQuery
   points_claims: typeof queriesOfClaims.claimsQuery
   points_programClaims: typeof queriesOfClaims.programClaimsQuery
+  points_due: typeof queriesOfClaims.dueQuery
+  points_debt: typeof queriesOfClaims.debtQuery
+  points_hold: typeof queriesOfClaims.holdQuery
   points_purchase: typeof queriesOfClaims.purchaseQuery
   points_settlements: typeof queriesOfClaims.settlementsQuery
   points_settlement: typeof queriesOfClaims.settlementQuery
+  points_repayment: typeof queriesOfClaims.repaymentQuery
+  points_statement: typeof queriesOfStatements.statementQuery
   points_audit: typeof queriesOfAudit.auditQuery
   governance_roles: typeof queriesOfGovernance.rolesQuery
   governance_proposals: typeof queriesOfGovernance.proposalsQuery

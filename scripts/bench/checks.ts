@@ -32,7 +32,7 @@ export async function check(urls: readonly string[], { sent, spends }: Claimed):
   if (missing > 0) wrong.push(`${missing} of ${ok.length} counted transactions do not stand in the chain exactly once`)
 
   for (const program of [spendFund, issueFund]) {
-    const { holds, sums } = await witness.call('points_audit', { program })
+    const { holds, sums } = await witness.call('points_audit', { program, recount: true })
     if (!holds) wrong.push(`the audit of ${program} does not hold`)
     if (program === spendFund && sums.unsettled !== spends * spendWon) wrong.push(`${spends} spends of ${spendWon} won were counted, and the chain has ${sums.unsettled} won spent`)
   }

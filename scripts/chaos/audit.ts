@@ -112,7 +112,7 @@ export function startAudit(field: Field, load: Load, onViolation: (what: string)
   }
 
   const readSums = async (site: Site): Promise<void> => {
-    const { height, holds, ...said } = await site.client.call('points_audit', { program: fund })
+    const { height, holds, ...said } = await site.client.call('points_audit', { program: fund, recount: true })
     if (!holds) tell('audit', `the audit of ${fund} does not hold at ${site.name}, height ${height}: ${JSON.stringify(said)}`)
     differs(sumsAt, 'the sums of the fund', height, JSON.stringify(said), site)
   }
@@ -190,7 +190,7 @@ export function startAudit(field: Field, load: Load, onViolation: (what: string)
     const strangers = receipts.size - load.preparations - [...load.sent.keys()].filter((id) => receipts.has(id)).length
     if (strangers !== 0) tell('strangers', `${strangers} transactions ran that nobody sent`)
     const spent = [...spentBy.values()].reduce((sum, each) => sum + each, 0)
-    const { sums } = await site.client.call('points_audit', { program: fund })
+    const { sums } = await site.client.call('points_audit', { program: fund, recount: true })
     const held = load.citizens.length * grantWon - spent
     if (sums.unsettled !== spent || sums.held !== held) tell('audit', `${site.name} has ${sums.unsettled} won spent and ${sums.held} held, where ${spent} and ${held} are right`)
     for (const did of load.citizens) {

@@ -68,7 +68,7 @@ async function lookUpAgain(client: ReturnType<typeof createClient>, journal: Jou
   }
   tell(`Launch day was played on ${koreanTime(journal.completedMs ?? 0)}; all its ${entries.length} receipts are still there, each in its block.`)
   for (const program of [multiChild, culturePass]) {
-    const { holds } = await client.call('points_audit', { program })
+    const { holds } = await client.call('points_audit', { program, recount: true })
     expectEqual(holds, true, `the audit of ${program}`)
     tell(`The audit of ${program} holds.`)
   }

@@ -1,6 +1,6 @@
 // Who may do what, and where: the questions that most kinds begin with.
 import type { Did } from '../../primitives/brand.ts'
-import { type BlockContext, type BlockInfo, type Context, type Refusal, refuse } from '../family.ts'
+import { type BlockContext, type BlockInfo, type Context, countersigner, type Refusal, refuse } from '../family.ts'
 import { hasRole } from '../roles.ts'
 import type { ReadView } from '../view.ts'
 import { merchantTable, programTable } from './keys.ts'
@@ -13,6 +13,24 @@ export function isRefusal(value: object): value is Refusal {
 /** Officers hold their role for a programme or for all; merchants belong to no programme, so their scope is `*`. */
 export function checkOfficer({ view, block, transaction }: Context, scope: string): Refusal | undefined {
   return hasRole(view, transaction.sender, 'officer', scope, block.timeMs) ? undefined : refuse('points/not-officer', { scope })
+}
+
+/** The sender is an officer of the programme; where its terms ask for two, another one of them has signed the transaction as well. */
+export function checkOfficers(context: Context, programId: string, terms: Pick<Program, 'officersNeeded'>): Refusal | undefined {
+  const { view, block, transaction } = context
+  const denied = checkOfficer(context, programId)
+  if (denied !== undefined || terms.officersNeeded !== 2) return denied
+  const second = countersigner(transaction, (signer) => signer !== transaction.sender && hasRole(view, signer, 'officer', programId, block.timeMs))
+  return second === undefined ? refuse('points/second-officer-missing', { program: programId }) : undefined
+}
+
+/** The programme, if the sender may act on it as its officer. */
+export function findOfficersProgram(context: Context, id: string, find: (view: ReadView, id: string) => Program | Refusal): Program | Refusal {
+  // who is no officer learns no more than that
+  const denied = checkOfficer(context, id)
+  if (denied !== undefined) return denied
+  const program = find(context.view, id)
+  return isRefusal(program) ? program : (checkOfficers(context, id, program) ?? program)
 }
 
 export function findProgram(view: ReadView, id: string): Program | Refusal {

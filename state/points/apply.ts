@@ -1,11 +1,13 @@
-// points.apply: a citizen shows the issuer's attestation and is granted at once, or waits for an officer with a place in line. The place is
+// points.apply: a citizen shows the issuer's attestation and is granted at once, or waits for an officer, or in line when nothing is left. The place is
 // the order of the chain, so first come, first served can be proven; a refused application takes no place.
 import { checkAttestation } from '../credential/attestation.ts'
 import { kind, refuse } from '../family.ts'
 import { findOpenProgram, isRefusal } from './access.ts'
 import { applied } from './events.ts'
-import { makeGrant, readAccount } from './grants.ts'
-import { type Account, accountTable, pseudonymKey, pseudonymTable } from './keys.ts'
+import { exhausted, findGrantable, makeGrant } from './granting.ts'
+import { readAccount } from './grants.ts'
+import { accountTable, pseudonymKey, pseudonymTable } from './keys.ts'
+import { checkLine, isSomebodyWaiting, joinLine } from './line.ts'
 import { takePlace } from './sums.ts'
 import { applyPayload } from './types.ts'
 
@@ -26,20 +28,23 @@ export const apply = kind({
     if (account.application !== undefined && account.application.status !== 'rejected') return refuse('points/already-applied', { status: account.application.status })
     const pseudonymRow = pseudonymKey(id, pseudonym)
     if (view.get(pseudonymTable, ...pseudonymRow) !== undefined) return refuse('points/pseudonym-used', { program: id })
+    const isAutomatic = program.decide === 'automatic'
+    const grantable = isAutomatic ? findGrantable(context, program, { did, account }, tier) : undefined
+    const isShort = grantable !== undefined && isRefusal(grantable) && grantable.code === exhausted
+    if (grantable !== undefined && isRefusal(grantable) && (!isShort || program.waitlistMax === undefined)) return grantable
+    const mustWait = isAutomatic && (isShort || isSomebodyWaiting(view, id))
+    const full = mustWait ? checkLine(view, program) : undefined
+    if (full !== undefined) return full
     // last, since a signature costs more than all the rest
     const distrusted = checkAttestation(view, block, attestation, { purpose: `points:${id}`, subject: did })
     if (distrusted !== undefined) return distrusted
 
-    const place = takePlace(view, program)
-    const isAutomatic = program.decide === 'automatic'
-    const next: Account = {
-      ...account,
-      application: isAutomatic ? { tier, place, appliedMs: block.timeMs, status: 'granted' } : { tier, place, appliedMs: block.timeMs, status: 'pending', pseudonym },
-    }
+    const application = { tier, place: takePlace(context, program), appliedMs: block.timeMs }
     view.put(pseudonymTable, pseudonymRow, { did })
-    emit(applied({ program: id, did, tier, place }))
-    if (isAutomatic) return makeGrant(context, program, { did, account: next }, { tier })
-    view.put(accountTable, [id, did], next)
+    emit(applied({ program: id, did, tier, place: application.place }))
+    if (mustWait) joinLine(context, program, { did, account }, { ...application, pseudonym })
+    else if (isAutomatic) return makeGrant(context, program, { did, account: { ...account, application: { ...application, status: 'granted' } } }, { tier })
+    else view.put(accountTable, [id, did], { ...account, application: { ...application, status: 'pending', pseudonym } })
     return undefined
   },
 })

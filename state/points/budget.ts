@@ -1,24 +1,26 @@
 // points.topUp and points.cutBudget: the city puts more into a programme, or takes out what is not granted.
 import type { Won } from '../../primitives/brand.ts'
-import { type Context, kind, type Refusal, refuse } from '../family.ts'
-import { checkOfficer, findOpenProgram, findProgram, isRefusal } from './access.ts'
+import { type Context, kind, refuse } from '../family.ts'
+import { findOfficersProgram, findOpenProgram, findProgram, isRefusal } from './access.ts'
 import { budgetChanged } from './events.ts'
-import { budgetMax } from './limits.ts'
-import { changeBudget, readSums } from './sums.ts'
-import { budgetPayload, type Program } from './types.ts'
+import { budgetMax, promoteAtOnceMax } from './limits.ts'
+import { moveUp } from './line.ts'
+import { move, readSums } from './sums.ts'
+import { budgetPayload } from './types.ts'
 
 export const topUp = kind({
   kind: 'points.topUp',
-  summary: 'adds to a programme’s budget',
+  summary: 'adds to a programme’s budget; who waits in line moves up',
   payload: budgetPayload,
   apply: (context, { program: id, amount }) => {
-    const denied = checkOfficer(context, id)
-    if (denied !== undefined) return denied
-    const program = findOpenProgram(context.view, id)
+    const program = findOfficersProgram(context, id, findOpenProgram)
     if (isRefusal(program)) return program
     const { budget } = readSums(context.view, id)
     if (budget + amount > budgetMax) return refuse('points/budget-too-large', { budget, budgetMax })
-    return change(context, program, amount)
+    move(context, program, 'toppedUp', amount)
+    tell(context, id, budget)
+    moveUp(context, program, promoteAtOnceMax)
+    return undefined
   },
 })
 
@@ -28,19 +30,16 @@ export const cutBudget = kind({
   summary: 'takes unallocated won out of a programme’s budget',
   payload: budgetPayload,
   apply: (context, { program: id, amount }) => {
-    const denied = checkOfficer(context, id)
-    if (denied !== undefined) return denied
-    const program = findProgram(context.view, id)
+    const program = findOfficersProgram(context, id, findProgram)
     if (isRefusal(program)) return program
-    const { unallocated } = readSums(context.view, id)
+    const { budget, unallocated } = readSums(context.view, id)
     if (amount > unallocated) return refuse('points/budget-committed', { unallocated })
-    return change(context, program, 0 - amount)
+    move(context, program, 'cut', amount)
+    tell(context, id, budget)
+    return undefined
   },
 })
 
-function change({ view, emit, transaction }: Context, program: Program, by: number): Refusal | undefined {
-  const { budget } = readSums(view, program.id)
-  changeBudget(view, program, by)
-  emit(budgetChanged({ program: program.id, before: budget, after: (budget + by) as Won, officer: transaction.sender }))
-  return undefined
+function tell({ view, emit, transaction }: Context, program: string, before: Won): void {
+  emit(budgetChanged({ program, before, after: readSums(view, program).budget, officer: transaction.sender }))
 }

@@ -1,6 +1,7 @@
-// points.closeProgram: the end, for good. Before the end of use only while nobody holds anything, so that no promise is broken by it.
+// points.closeProgram: the end, for good. Only while nobody holds anything, nothing is on hold for a merchant and no grace runs, so that no promise is broken
+// by it; after the end of use the chain takes back what is left by itself.
 import { kind, refuse } from '../family.ts'
-import { checkOfficer, findOpenProgram, isRefusal } from './access.ts'
+import { findOfficersProgram, findOpenProgram, isRefusal } from './access.ts'
 import { programClosed } from './events.ts'
 import { programTable } from './keys.ts'
 import { readSums } from './sums.ts'
@@ -11,13 +12,11 @@ export const closeProgram = kind({
   summary: 'closes a programme for good; refunds, settlement and reclaim go on',
   payload: closeProgramPayload,
   apply: (context, { program: id }) => {
-    const { view, block, emit, transaction } = context
-    const denied = checkOfficer(context, id)
-    if (denied !== undefined) return denied
-    const program = findOpenProgram(view, id)
+    const { view, emit, transaction } = context
+    const program = findOfficersProgram(context, id, findOpenProgram)
     if (isRefusal(program)) return program
     const { held } = readSums(view, id)
-    if (block.timeMs < program.useClosesMs && held > 0) return refuse('points/still-held', { held, useClosesMs: program.useClosesMs })
+    if (held > 0) return refuse('points/still-held', { held })
     const closed: Program = { ...program, status: 'closed' }
     view.put(programTable, [id], closed)
     emit(programClosed({ program: id, officer: transaction.sender }))

@@ -1,5 +1,5 @@
 // What the points family tells indexers, statements and apps: who, in which programme, how much, under which purchase or payment.
-import { did, integer, optional, slug, timeMs, transactionId, won } from '../../primitives/schema.ts'
+import { boolean, did, integer, oneOf, optional, slug, timeMs, transactionId, won } from '../../primitives/schema.ts'
 import { event } from '../family.ts'
 import { paymentReference, programKind, reason, saleReference } from './types.ts'
 
@@ -16,7 +16,22 @@ export const budgetChanged = event('points.budgetChanged', 'a budget was topped 
 export const programClosed = event('points.programClosed', 'a programme was closed for good', { program, officer: did })
 
 export const applied = event('points.applied', 'a citizen applied and has a place in line', { program, did, tier: slug, place: integer(1) })
-export const rejected = event('points.rejected', 'an officer rejected an application', { program, did, reason, officer: did })
+export const waitlisted = event('points.waitlisted', 'an application waits in line for budget or a place', {
+  program,
+  did,
+  place: integer(1),
+  /** Number in the line: nobody with a higher one is granted before. */
+  line: integer(1),
+  /** How many waited when it came. */
+  ahead: integer(),
+})
+export const rejected = event('points.rejected', 'an application was rejected', {
+  program,
+  did,
+  reason,
+  /** Absent: by the chain, since the DID was deactivated before its turn came. */
+  officer: optional(did),
+})
 export const granted = event('points.granted', 'a citizen was granted an amount', {
   program,
   did,
@@ -28,6 +43,32 @@ export const granted = event('points.granted', 'a citizen was granted an amount'
   /** Absent: the programme grants by itself. */
   officer: optional(did),
 })
+export const clawedBack = event('points.clawedBack', 'what was left of a grant that should not have been made was taken back, or came back later', { program, did, grant: integer(1), amount: won, reason })
+
+export const authorised = event('points.authorised', 'a citizen put a price on hold for a merchant', {
+  program,
+  did,
+  merchant: did,
+  purchase: transactionId,
+  /** Of the citizen’s grants; they hold it still. */
+  funded: won,
+  own: won,
+  expiresMs: timeMs,
+  reference: optional(saleReference),
+})
+export const captured = event('points.captured', 'a merchant took what was on hold', {
+  program,
+  did,
+  merchant: did,
+  purchase: transactionId,
+  funded: won,
+  own: won,
+  /** No longer on hold, and back in the citizen’s grants. */
+  released: won,
+  claim: integer(1),
+  reference: optional(saleReference),
+})
+export const released = event('points.released', 'what was on hold went back to the citizen', { program, did, merchant: did, purchase: transactionId, funded: won, own: won, by: oneOf('void', 'expiry') })
 
 export const spent = event('points.spent', 'a citizen paid a merchant', {
   program,
@@ -46,14 +87,26 @@ export const refunded = event('points.refunded', 'a merchant gave back a purchas
   did,
   merchant: did,
   purchase: transactionId,
-  /** Back into the citizen’s grants, off the merchant’s claims. */
+  /** Back into the citizen’s grants, off the merchant’s claim. */
   funded: won,
   /** To be given back at the counter. */
   own: won,
+  /** The bank had paid the claim: the merchant owes it now. */
+  wasPaid: boolean,
   reason: optional(reason),
 })
-export const settled = event('points.settled', 'the bank paid a claim', { program, merchant: did, claim: integer(1), amount: won, payment: paymentReference, settler: did })
-export const reclaimed = event('points.reclaimed', 'what was left of a citizen’s expired grants was taken back', { program, did, amount: won })
+export const settled = event('points.settled', 'the bank paid a claim', {
+  program,
+  merchant: did,
+  claim: integer(1),
+  /** What was paid, and what was kept back for what the merchant owed. */
+  amount: won,
+  netted: won,
+  payment: paymentReference,
+  settler: did,
+})
+export const repaid = event('points.repaid', 'a merchant paid back what it owed', { program, merchant: did, amount: won, payment: paymentReference, settler: did })
+export const reclaimed = event('points.reclaimed', 'what was left of a citizen’s expired grant was taken back', { program, did, grant: integer(1), amount: won, to: oneOf('reclaimed', 'unallocated') })
 
 export const events = [
   merchantRegistered,
@@ -65,10 +118,16 @@ export const events = [
   budgetChanged,
   programClosed,
   applied,
+  waitlisted,
   rejected,
   granted,
+  clawedBack,
+  authorised,
+  captured,
+  released,
   spent,
   refunded,
   settled,
+  repaid,
   reclaimed,
 ]

@@ -2,9 +2,11 @@
 // attestations do, so the same person or household is granted once, whichever way. A DID may hold several grants only under several pseudonyms.
 import { isActive } from '../did/authority.ts'
 import { kind, refuse } from '../family.ts'
-import { checkOfficer, findOpenProgram, isRefusal } from './access.ts'
-import { makeGrant, readAccount } from './grants.ts'
+import { findOfficersProgram, findOpenProgram, isRefusal } from './access.ts'
+import { makeGrant } from './granting.ts'
+import { readAccount } from './grants.ts'
 import { pseudonymKey, pseudonymTable } from './keys.ts'
+import { isSomebodyWaiting } from './line.ts'
 import { issuePayload } from './types.ts'
 
 export const issue = kind({
@@ -13,10 +15,9 @@ export const issue = kind({
   payload: issuePayload,
   apply: (context, { program: id, grants }) => {
     const { view, block, transaction } = context
-    const denied = checkOfficer(context, id)
-    if (denied !== undefined) return denied
-    const program = findOpenProgram(view, id)
+    const program = findOfficersProgram(context, id, findOpenProgram)
     if (isRefusal(program)) return program
+    if (isSomebodyWaiting(view, id)) return refuse('points/line-waits', { program: id })
     for (const { did, tier, pseudonym, expiresMs } of grants) {
       if (expiresMs !== undefined && (expiresMs <= block.timeMs || expiresMs > program.useClosesMs)) return refuse('points/expiry-invalid', { did, expiresMs })
       if (!isActive(view, did)) return refuse('points/unknown-did', { did })

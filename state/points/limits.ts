@@ -16,9 +16,26 @@ export const issueBatchMax = 500
 export const decideBatchMax = 200
 /** Claims in one settlement: its row, with every item, stays far below the bound of a state value. */
 export const settleBatchMax = 200
-/** DIDs in one reclaim. One event each. */
+/** DIDs in one reclaim, and grants that it takes back: one event each. */
 export const reclaimBatchMax = 500
+export const reclaimEventsMax = 1_000
+/** Applications that wait in line for one programme: twice the rush of the pilot's youth pass, many times over. */
+export const waitlistMax = 1_000_000
+/** Days in terms: ten years. */
+export const daysMax = 3_660
+/** How long a merchant may keep an amount on hold: tickets sold a month ahead. */
+export const holdMsMax = 30 * 86_400_000
+/** Things that fall due which one block works off before its transactions, each with at most two events. What is left waits for the next. */
+export const dueWorkMax = 1_000
+/** Places of a line that one transaction fills by itself: with the reclaims beside them their events fit a receipt. The rest move up with the next blocks. */
+export const promoteAtOnceMax = 100
+/** Items in one row of the queue: a batch issue of hundreds writes some rows, not hundreds. */
+export const dueChunkItems = 32
+/** Changes of a programme's sums, one a block, that are kept for audits of earlier heights: a day of a block every second. Days are kept for good. */
+export const historyKept = 100_000
+/** Totals of flows are counted modulo this, so that whoever moves money to and fro for years can stop nothing: 2^52. */
+export const flowsModulus = 4_503_599_627_370_496
 /** Merchants in the genesis; all others are registered by transaction. */
 export const genesisMerchantsMax = 10_000
-/** Rows that an audit counts again by itself. Above it, page through points_accounts and points_programClaims. */
-export const auditRowsMax = 20_000
+/** Rows that an audit counts again when asked to: the pilot's 122,000 households with their shops, in some seconds, a thousand rows at a time. */
+export const auditRowsMax = 200_000

@@ -1,6 +1,6 @@
 // points.openProgram: a programme begins, with its terms and its budget, all of it unallocated.
 import { kind, refuse } from '../family.ts'
-import { checkOfficer } from './access.ts'
+import { checkOfficers } from './access.ts'
 import { programOpened } from './events.ts'
 import { countTable, programTable } from './keys.ts'
 import { programsMax } from './limits.ts'
@@ -15,7 +15,7 @@ export const openProgram = kind({
   payload: openProgramPayload,
   apply: (context, { program: id, budget, terms }) => {
     const { view, block, emit, transaction } = context
-    const denied = checkOfficer(context, id)
+    const denied = checkOfficers(context, id, terms)
     if (denied !== undefined) return denied
     if (view.get(programTable, id) !== undefined) return refuse('points/program-exists', { program: id })
     if (block.timeMs >= terms.useClosesMs) return refuse('points/window-past', { useClosesMs: terms.useClosesMs })
@@ -24,7 +24,7 @@ export const openProgram = kind({
     const program: Program = { id, status: 'open', ...terms }
     view.put(countTable, [programs], opened + 1)
     view.put(programTable, [id], program)
-    createSums(view, program, budget)
+    createSums(context, program, budget)
     emit(programOpened({ program: id, kind: program.kind, budget, officer: transaction.sender }))
     return undefined
   },

@@ -1,7 +1,8 @@
 import { accountsQuery, applicationQuery, balanceQuery, grantsQuery } from './query-accounts.ts'
 import { auditQuery } from './query-audit.ts'
-import { claimsQuery, programClaimsQuery, purchaseQuery, settlementQuery, settlementsQuery } from './query-claims.ts'
+import { claimsQuery, debtQuery, dueQuery, holdQuery, programClaimsQuery, purchaseQuery, repaymentQuery, settlementQuery, settlementsQuery } from './query-claims.ts'
 import { merchantQuery, merchantsQuery, programQuery, programsQuery } from './query-programs.ts'
+import { statementQuery } from './query-statement.ts'
 
 export const queries = [
   programsQuery,
@@ -15,8 +16,13 @@ export const queries = [
   // beside the contract: what a till, the bank and an auditor need
   accountsQuery,
   programClaimsQuery,
+  dueQuery,
+  debtQuery,
+  holdQuery,
   purchaseQuery,
   settlementQuery,
+  repaymentQuery,
+  statementQuery,
   merchantQuery,
   merchantsQuery,
 ]

@@ -3,21 +3,28 @@ import type { Did, TimeMs, Won } from '../../primitives/brand.ts'
 import { boolean, did, type Infer, integer, list, optional, record, slug, text, timeMs, token, won } from '../../primitives/schema.ts'
 import { pageFields, pageItemsMax, pageOf, pageResult, query } from '../query.ts'
 import type { QueryView } from '../view.ts'
-import { balanceOf, expiresMsOf, isExpired, leftOf, readAccount, spentOf } from './grants.ts'
-import { type Account, accountTable, application, grant, programTable } from './keys.ts'
+import { dayOf, monthOf } from './calendar.ts'
+import { balanceOf, expiresMsOf, isExpired, leftOf, onHoldOf, readAccount, spentOf, usedIn } from './grants.ts'
+import { type Account, accountFields, accountTable, applicationFields, programTable } from './keys.ts'
 import { accountGrantsMax, programsMax } from './limits.ts'
+import { readLine } from './line.ts'
 import { allPrograms } from './query-programs.ts'
-import { type Program, programKind } from './types.ts'
+import { type Program, programKind, reason } from './types.ts'
 
 const programBalance = record({
   program: slug,
   title: text(1, 100),
   kind: programKind,
-  /** In unexpired grants. */
+  /** In unexpired grants, without what is on hold. */
   balance: won,
   /** Of it, what can be used at the time of the last block. */
   usable: won,
+  /** Authorised for merchants, not yet captured. */
+  onHold: won,
   spent: won,
+  /** What may still be spent today and this month by the caps of the programme, if it has such. */
+  leftToday: optional(won),
+  leftThisMonth: optional(won),
   /** Passes: what the citizen still pays before the fund does. */
   ownShareDue: optional(won),
 })
@@ -50,7 +57,18 @@ function balanceIn(view: QueryView, program: Program, holder: Did, nowMs: TimeMs
   if (account.grants.length === 0) return undefined
   const { ownShare } = program
   const ownShareDue = ownShare === undefined ? undefined : (account.grants.reduce((sum, each) => sum + (isExpired(program, each, nowMs) ? 0 : ownShare - each.ownPaid), 0) as Won)
-  return { program: program.id, title: program.title, kind: program.kind, ...balanceOf(program, account, nowMs), spent: spentOf(account) as Won, ownShareDue }
+  const { capPerDay, capPerMonth } = program
+  return {
+    program: program.id,
+    title: program.title,
+    kind: program.kind,
+    ...balanceOf(program, account, nowMs),
+    onHold: onHoldOf(account) as Won,
+    spent: spentOf(account) as Won,
+    leftToday: capPerDay === undefined ? undefined : ((capPerDay - usedIn(account.day, dayOf(nowMs))) as Won),
+    leftThisMonth: capPerMonth === undefined ? undefined : ((capPerMonth - usedIn(account.month, monthOf(nowMs))) as Won),
+    ownShareDue,
+  }
 }
 
 const grantItem = record({
@@ -61,10 +79,12 @@ const grantItem = record({
   amount: won,
   spent: won,
   reclaimed: won,
+  onHold: won,
   left: won,
   ownPaid: won,
   expiresMs: timeMs,
   expired: boolean,
+  revoked: optional(reason),
 })
 
 export const grantsQuery = query({
@@ -91,13 +111,20 @@ function grantItems(program: Program, account: Account, nowMs: TimeMs): readonly
 
 export const applicationQuery = query({
   method: 'points_application',
-  summary: 'A DID’s application to a programme: its tier, its place in line, and what became of it.',
+  summary: 'A DID’s application to a programme: its tier, its place in line, how many are at most ahead of it, and what became of it.',
   params: record({ program: slug, did }),
-  result: application,
-  run: (view, { program, did: applicant }) => view.get(accountTable, program, applicant)?.application,
+  result: record({
+    ...applicationFields,
+    /** While it waits in line: numbers before its own that are not served yet, some of whom may have left. */
+    aheadMax: optional(integer()),
+  }),
+  run: (view, { program, did: applicant }) => {
+    const found = view.get(accountTable, program, applicant)?.application
+    return found === undefined ? undefined : { ...found, aheadMax: found.line === undefined ? undefined : found.line - readLine(view, program).head }
+  },
 })
 
-const accountItem = record({ did, application: optional(application), grants: list(grant, 0, accountGrantsMax) })
+const accountItem = record({ did, ...accountFields })
 
 export const accountsQuery = query({
   method: 'points_accounts',

@@ -1,16 +1,15 @@
-// points_audit: the terms of a programme's sum and whether they hold; and the same counted again from every account and claim, so that
-// the kept sums need not be believed. A programme too large for one answer is counted by paging through points_accounts and
-// points_programClaims, adding with `addAccount` and `addClaim`.
+// points_audit: the terms of a programme's sum and whether they hold, from the sums that are kept: one read at the head, some twenty at an earlier height.
+// On demand they are counted again from every account and claim of the head, so that the kept sums need not be believed.
 import { boolean, height as heightSchema, type Infer, integer, optional, record, slug, won } from '../../primitives/schema.ts'
 import type { Won } from '../../primitives/brand.ts'
 import { query } from '../query.ts'
 import type { QueryView } from '../view.ts'
+import { sumsAt } from './books.ts'
 import { dueOf } from './claims.ts'
 import { leftOf } from './grants.ts'
 import { type Account, accountTable, type Claim, claimTable, programTable, type Sums, sums } from './keys.ts'
-import { auditRowsMax } from './limits.ts'
+import { auditRowsMax, flowsModulus } from './limits.ts'
 import { readSums, sumsHold } from './sums.ts'
-import type { Program } from './types.ts'
 
 /** What the rows of a programme come to. */
 export const recount = record({
@@ -18,20 +17,24 @@ export const recount = record({
   claims: integer(),
   grants: integer(),
   granted: won,
-  /** Left in grants, expired ones too as long as nobody reclaimed them. */
+  /** Left in grants, on hold or not, expired ones too until they are reclaimed. */
   held: won,
-  /** Taken back from expired grants, whichever term it went to. */
+  onHold: won,
+  /** Grants taken back whole. */
+  revoked: integer(),
+  /** Taken back from grants that expired or were clawed back, whichever term it went to. */
   takenBack: won,
   /** Paid out of grants. Must equal unsettled and settled together. */
   spent: won,
   unsettled: won,
-  settled: won,
+  /** What claims that were paid came to. Refunds after the payment are not taken off: flows.refundedPaid has them. Modulo 2^52. */
+  claimed: won,
 })
 export type Recount = Infer<typeof recount>
 
 export const emptyRecount: Recount = (() => {
   const none = 0 as Won
-  return { accounts: 0, claims: 0, grants: 0, granted: none, held: none, takenBack: none, spent: none, unsettled: none, settled: none }
+  return { accounts: 0, claims: 0, grants: 0, granted: none, held: none, onHold: none, revoked: 0, takenBack: none, spent: none, unsettled: none, claimed: none }
 })()
 
 export function addAccount(count: Recount, { grants }: Pick<Account, 'grants'>): Recount {
@@ -41,7 +44,9 @@ export function addAccount(count: Recount, { grants }: Pick<Account, 'grants'>):
     accounts: count.accounts + 1,
     grants: count.grants + grants.length,
     granted: (count.granted + total((grant) => grant.amount)) as Won,
-    held: (count.held + total(leftOf)) as Won,
+    held: (count.held + total((grant) => leftOf(grant) + grant.onHold)) as Won,
+    onHold: (count.onHold + total((grant) => grant.onHold)) as Won,
+    revoked: count.revoked + total((grant) => (grant.revoked !== undefined && grant.reclaimed === grant.amount ? 1 : 0)),
     takenBack: (count.takenBack + total((grant) => grant.reclaimed)) as Won,
     spent: (count.spent + total((grant) => grant.spent)) as Won,
   }
@@ -49,50 +54,54 @@ export function addAccount(count: Recount, { grants }: Pick<Account, 'grants'>):
 
 export function addClaim(count: Recount, claim: Claim): Recount {
   const due = dueOf(claim)
-  return { ...count, claims: count.claims + 1, ...(claim.payment === undefined ? { unsettled: (count.unsettled + due) as Won } : { settled: (count.settled + due) as Won }) }
+  return { ...count, claims: count.claims + 1, ...(claim.payment === undefined ? { unsettled: (count.unsettled + due) as Won } : { claimed: ((count.claimed + due) % flowsModulus) as Won }) }
 }
 
 /** True if the kept sums are what the rows come to. */
-export function matches(program: Program, kept: Sums, count: Recount): boolean {
-  const takenBackForGood = program.leftover === 'reclaimed' ? count.takenBack : 0
+export function matches(kept: Sums, count: Recount): boolean {
+  const { flows } = kept
   return (
     kept.grants === count.grants &&
+    kept.revoked === count.revoked &&
     kept.held === count.held &&
+    kept.onHold === count.onHold &&
     kept.unsettled === count.unsettled &&
-    kept.settled === count.settled &&
-    kept.reclaimed === takenBackForGood &&
-    kept.unallocated === kept.budget - count.granted + count.takenBack - takenBackForGood &&
-    count.spent === count.unsettled + count.settled
+    (kept.settled + flows.refundedPaid) % flowsModulus === count.claimed &&
+    flows.granted === count.granted % flowsModulus &&
+    (flows.lapsed + flows.returned + flows.clawedBack) % flowsModulus === count.takenBack % flowsModulus &&
+    count.spent === count.unsettled + kept.settled
   )
 }
 
 const audit = record({
   program: slug,
   height: heightSchema,
+  /** After the block of this height. */
   sums,
-  /** budget = unallocated + held + unsettled + settled + reclaimed, nothing below zero; and the recount, where there is one, says the same. */
+  /** budget = unallocated + held + unsettled + settled + reclaimed, nothing below zero, the flows come to the same; and the recount, where there is one, says so too. */
   holds: boolean,
-  /** Absent when the programme has more rows than one answer may count. */
+  /** Absent unless asked for, and when the programme has more rows than one answer may count. */
   recount: optional(recount),
 })
 
 export const auditQuery = query({
   method: 'points_audit',
-  summary: 'The terms of a programme’s sum, whether they hold, and the same counted again from its accounts and claims.',
+  summary: 'The terms of a programme’s sum after a height and whether they hold; on demand the same counted again from its accounts and claims.',
   params: record({
     program: slug,
-    /** A height whose state is kept. Absent: the head. */
+    /** The latest 100,000 blocks in which the programme’s money moved are kept, with all heights between; of older days see points_statement. Absent: the head. */
     height: optional(heightSchema),
+    /** Count again, at the head only: up to 200,000 accounts and claims, which takes seconds. */
+    recount: optional(boolean),
   }),
   result: audit,
   run: async (view, params, head) => {
-    // whoever serves an earlier height hands in its state with its block as the head
-    if (params.height !== undefined && params.height !== head.height) return undefined
-    const program = view.get(programTable, params.program)
-    if (program === undefined) return undefined
-    const kept = readSums(view, program.id)
-    const counted = await recountRows(view, program.id, kept)
-    return { program: program.id, height: head.height, sums: kept, holds: sumsHold(kept) && (counted === undefined || matches(program, kept, counted)), recount: counted }
+    const { program, height = head.height } = params
+    if (view.get(programTable, program) === undefined || height > head.height) return undefined
+    const kept = height === head.height ? readSums(view, program) : sumsAt(view, program, height)
+    if (kept === undefined) return undefined
+    const counted = params.recount === true && height === head.height ? await recountRows(view, program, kept) : undefined
+    return { program, height, sums: kept, holds: sumsHold(kept) && (counted === undefined || matches(kept, counted)), recount: counted }
   },
 })
 

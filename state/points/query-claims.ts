@@ -1,13 +1,13 @@
 // What merchants are owed and were paid: claims, the purchases behind them, and the bank's settlements.
-import type { Did } from '../../primitives/brand.ts'
+import type { Did, Won } from '../../primitives/brand.ts'
 import { toBase64url } from '../../primitives/bytes.ts'
 import { did, height, type Infer, integer, optional, record, slug, timeMs, transactionId, won } from '../../primitives/schema.ts'
 import { pageFields, pageOf, pageResult, query } from '../query.ts'
 import type { QueryView } from '../view.ts'
-import { dueOf } from './claims.ts'
-import { bookTable, type Claim, claimTable, programTable, purchase, purchaseTable, settlement, settlementTable } from './keys.ts'
+import { dueOf, payableOf, readBook } from './claims.ts'
+import { book, bookTable, type Claim, claimTable, hold, holdTable, programTable, purchase, purchaseTable, repayment, repaymentTable, settlement, settlementTable } from './keys.ts'
 import { programsMax } from './limits.ts'
-import { paymentReference } from './types.ts'
+import { paymentReference, type SettlementItem, settlementItem } from './types.ts'
 
 const claimItem = record({
   program: slug,
@@ -19,7 +19,7 @@ const claimItem = record({
   gross: won,
   refunded: won,
   netted: won,
-  /** What the bank is to pay, or paid under `payment`. */
+  /** What it comes to: what the bank is to pay before what the merchant owes is kept back, or what it paid under `payment`. */
   due: won,
   payment: optional(paymentReference),
 })
@@ -28,7 +28,7 @@ type ClaimItem = Infer<typeof claimItem>
 /** From a claim's key `<program>/<merchant>/<number>`. */
 function claimItemOf({ key, value }: { readonly key: readonly string[]; readonly value: Claim }): ClaimItem {
   const [program, merchant, number] = key as readonly [string, Did, string]
-  return { program, merchant, claim: Number(number), ...value, due: dueOf(value) }
+  return { program, merchant, claim: Number(number), ...value, due: (dueOf(value) - value.netted) as Won }
 }
 
 export const claimsQuery = query({
@@ -79,7 +79,54 @@ export const purchaseQuery = query({
   run: (view, params) => view.get(purchaseTable, params.merchant, toBase64url(params.purchase)),
 })
 
-const settlementSummary = record({ payment: paymentReference, settler: did, height, timeMs, amount: won, claims: integer(1) })
+export const dueQuery = query({
+  method: 'points_due',
+  summary: 'What the bank is to pay: the unpaid claims of a programme up to a day, each as an item of points.settle, in the order in which they are to stand there. `limit` counts claims looked at.',
+  params: record({
+    program: slug,
+    /** Days since the epoch by the Korean calendar. Absent: today’s claims too. */
+    cutOffDay: optional(integer()),
+    ...pageFields,
+  }),
+  result: pageResult(settlementItem),
+  run: async (view, params) => {
+    const { program, cutOffDay } = params
+    if (view.get(programTable, program) === undefined) return undefined
+    const { cursor, limit } = pageOf(params)
+    // `<merchant>/<claim>/<what it still owes after that claim>`
+    const [reached, after, rest] = cursor?.split('/') ?? []
+    const page = await view.scan(claimTable, [program], { cursor: reached === undefined ? undefined : `${reached}/${after}`, limit })
+    const items: SettlementItem[] = []
+    let [latest, owed] = [reached, Number(rest ?? 0) as Won]
+    for (const { key, value } of page.items) {
+      const [, merchant, number] = key as readonly [string, Did, string]
+      if (merchant !== latest) [latest, owed] = [merchant, readBook(view, merchant, program).owed]
+      if (value.payment !== undefined || (cutOffDay !== undefined && value.day > cutOffDay)) continue
+      const { netted, payable } = payableOf(dueOf(value), owed)
+      owed = (owed - netted) as Won
+      items.push({ merchant, program, claim: Number(number), amount: payable })
+    }
+    return { items, next: page.next === undefined ? undefined : `${page.next}/${owed}` }
+  },
+})
+
+export const debtQuery = query({
+  method: 'points_debt',
+  summary: 'What a merchant owes the bank in a programme for refunds of purchases that were paid.',
+  params: record({ merchant: did, program: slug }),
+  result: book,
+  run: (view, params) => view.get(bookTable, params.merchant, params.program),
+})
+
+export const holdQuery = query({
+  method: 'points_hold',
+  summary: 'What is on hold for a merchant under the id of the transaction that authorised.',
+  params: record({ merchant: did, purchase: transactionId }),
+  result: hold,
+  run: (view, params) => view.get(holdTable, params.merchant, toBase64url(params.purchase)),
+})
+
+const settlementSummary = record({ payment: paymentReference, settler: did, height, timeMs, amount: won, cutOffDay: optional(integer()), claims: integer(1) })
 
 export const settlementsQuery = query({
   method: 'points_settlements',
@@ -98,4 +145,12 @@ export const settlementQuery = query({
   params: record({ payment: paymentReference }),
   result: settlement,
   run: (view, params) => view.get(settlementTable, params.payment),
+})
+
+export const repaymentQuery = query({
+  method: 'points_repayment',
+  summary: 'What a merchant paid back to the bank under a payment reference.',
+  params: record({ payment: paymentReference }),
+  result: repayment,
+  run: (view, params) => view.get(repaymentTable, params.payment),
 })

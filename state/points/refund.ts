@@ -1,14 +1,15 @@
-// points.refund, and `credit` for another family's own transaction: the merchant gives back a purchase or a part of it, also after the
-// use has ended (the points then fall to reclaim) and after the bank has paid (then off the merchant's latest claim, see claims.ts).
+// points.refund, and `credit` for another family's own transaction: the merchant gives back a purchase or a part of it, also after the grant has
+// expired (lapse.ts says what becomes of it) and after the bank has paid (then the merchant owes it to the bank, see claims.ts).
 import type { Did, TransactionId, Won } from '../../primitives/brand.ts'
 import { toBase64url } from '../../primitives/bytes.ts'
 import { assert } from '../../primitives/errors.ts'
 import { type BlockContext, kind, type Refusal, refuse } from '../family.ts'
 import { findProgram, isRefusal } from './access.ts'
-import { takeFromClaims } from './claims.ts'
+import { takeFromClaim } from './claims.ts'
 import { refunded } from './events.ts'
 import { readAccount, undo } from './grants.ts'
 import { accountTable, purchaseTable } from './keys.ts'
+import { settleBack } from './lapse.ts'
 import { move } from './sums.ts'
 import { refundPayload } from './types.ts'
 
@@ -38,12 +39,13 @@ export function credit(context: BlockContext, { purchase: id, merchant, amount, 
   const program = findProgram(view, purchase.program)
   assert(!isRefusal(program), `programme ${purchase.program} of a purchase`)
 
-  const { account, parts, excess, funded, own } = undo(readAccount(view, program.id, purchase.citizen), purchase, amount)
-  const notCovered = takeFromClaims(view, merchant, program.id, purchase.claim, funded)
-  if (notCovered !== undefined) return notCovered
-  view.put(accountTable, [program.id, purchase.citizen], account)
+  const { citizen } = purchase
+  const { account, parts, excess, back, funded, own } = undo(readAccount(view, program.id, citizen), purchase, 'spent', amount)
+  const movement = takeFromClaim(view, merchant, program, purchase.claim, funded)
+  if (typeof movement !== 'string') return movement
   view.put(purchaseTable, purchaseRow, { ...purchase, refunded: (purchase.refunded + amount) as Won, parts, excess })
-  move(view, program, 'unsettled', 'held', funded, { ownPaid: -own })
-  emit(refunded({ program: program.id, did: purchase.citizen, merchant, purchase: id, funded: funded as Won, own: own as Won, reason }))
+  move(context, program, movement, funded, { ownPaid: -own, owed: movement === 'refundedPaid' ? funded : 0 })
+  emit(refunded({ program: program.id, did: citizen, merchant, purchase: id, funded: funded as Won, own: own as Won, wasPaid: movement === 'refundedPaid', reason }))
+  view.put(accountTable, [program.id, citizen], settleBack(context, program, citizen, account, back, true))
   return undefined
 }

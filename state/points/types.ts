@@ -2,7 +2,7 @@
 import type { Won } from '../../primitives/brand.ts'
 import { boolean, bytes, did, type Infer, integer, list, oneOf, optional, record, refine, type Schema, slug, text, timeMs, token, transactionId } from '../../primitives/schema.ts'
 import { attestation } from '../credential/attestation.ts'
-import { budgetMax, categoriesMax, decideBatchMax, genesisMerchantsMax, issueBatchMax, reclaimBatchMax, settleBatchMax, tiersMax } from './limits.ts'
+import { accountGrantsMax, budgetMax, categoriesMax, daysMax, decideBatchMax, genesisMerchantsMax, issueBatchMax, reclaimBatchMax, settleBatchMax, tiersMax, waitlistMax } from './limits.ts'
 
 /** An amount that moves: at least one won, at most a whole budget. */
 export const amount: Schema<Won> = integer<Won>(1, budgetMax)
@@ -26,6 +26,8 @@ export const tier = record({
    * Won that the fund grants. In a pass this is what the fund pays at most per pass, without the citizen's own share.
    */
   amount,
+  /** The grant ends with this many Korean days after the day on which it is made, though never after the programme's use. Absent: with the programme's use. */
+  useDays: optional(integer(1, daysMax)),
 })
 export type Tier = Infer<typeof tier>
 
@@ -56,12 +58,25 @@ const termFields = {
   capPerCitizen: optional(amount),
   /** The most that the fund pays in one purchase. */
   capPerPurchase: optional(amount),
+  /** The same in one Korean day, and in one Korean month. */
+  capPerDay: optional(amount),
+  capPerMonth: optional(amount),
   /** Passes only: won that the citizen pays per pass before the fund does. */
   ownShare: optional(amount),
+  /** Whose pseudonym the issuer attests, one grant for each. Absent: a person's. */
+  unit: optional(oneOf('person', 'household')),
   /** automatic: a good attestation is granted in the transaction that brings it. officer: it waits, its place in line kept, for points.decide. */
   decide: oneOf('automatic', 'officer'),
   /** Grants that may be made in all: 5,000 passes, first come, first served. Absent: as many as the budget bears. */
   grantsMax: optional(integer(1, 100_000_000)),
+  /** How many may wait in line for budget or a place to be freed. Absent: nobody waits, an application that cannot be granted is refused. */
+  waitlistMax: optional(integer(1, waitlistMax)),
+  /** Of every act of officers in this programme: how many officers must sign the transaction. Absent: one. */
+  officersNeeded: optional(integer(1, 2)),
+  /** What a merchant gives back of an expired grant can be used for this many Korean days after the day. Absent: it lapses at once. */
+  refundGraceDays: optional(integer(1, daysMax)),
+  /** What a merchant may owe the bank for refunds of purchases that it was paid for, beyond what it has earned since. Absent: no bound but what it was paid. */
+  merchantDebtMax: optional(budget),
   /** Where what is left of an expired grant goes: `reclaimed` lapses to the city; `unallocated` can be granted again. */
   leftover: oneOf('reclaimed', 'unallocated'),
 } as const
@@ -116,7 +131,11 @@ export const amendProgramPayload = record({
   categories: optional(refine(list(slug, 1, categoriesMax), (names) => (distinct(names) ? undefined : 'different categories'))),
   capPerCitizen: optional(amount),
   capPerPurchase: optional(amount),
+  capPerDay: optional(amount),
+  capPerMonth: optional(amount),
   grantsMax: optional(integer(1, 100_000_000)),
+  waitlistMax: optional(integer(1, waitlistMax)),
+  merchantDebtMax: optional(budget),
 })
 export const budgetPayload = record({ program: slug, amount })
 export const closeProgramPayload = record({ program: slug })
@@ -146,15 +165,37 @@ export const issuePayload = record({
   ),
 })
 
-export const spendPayload = record({
+/** Takes back all that is left of one grant. */
+export const clawbackPayload = record({
+  program: slug,
+  did,
+  /** Place among the citizen's grants in the programme, from 1. */
+  grant: integer(1, accountGrantsMax),
+  reason,
+})
+
+const purchaseFields = {
   program: slug,
   merchant: did,
   /** The price: of points, what is debited; of a pass, what the ticket costs. */
   amount,
   /** Passes: refuse if the citizen would have to pay more than this at the counter. */
-  ownShareMax: optional(integer<Won>(0, budgetMax)),
+  ownShareMax: optional(budget),
   reference: optional(saleReference),
+} as const
+export const spendPayload = record(purchaseFields)
+export const authorisePayload = record({
+  ...purchaseFields,
+  /** From then on the merchant cannot capture any more. At most 30 days ahead. */
+  expiresMs: timeMs,
 })
+export const capturePayload = record({
+  /** Id of the transaction that authorised. Refunds name the purchase by it too. */
+  purchase: transactionId,
+  /** Of the price; what is not captured goes back to the citizen. */
+  amount,
+})
+export const voidPayload = record({ purchase: transactionId })
 export const refundPayload = record({
   /** Id of the transaction that spent. */
   purchase: transactionId,
@@ -168,11 +209,18 @@ export const settlementItem = record({
   program: slug,
   /** The claim's number, as points_claims lists it. */
   claim: integer(1),
-  /** What the claim comes to. Must be what the chain says at that moment, or nothing of the batch is settled. */
-  amount,
+  /** What the bank pays for it: what the claim comes to without what the merchant owes. Must be what the chain says at that moment, or nothing of the batch is settled. */
+  amount: budget,
 })
 export type SettlementItem = Infer<typeof settlementItem>
-export const settlePayload = record({ payment: paymentReference, items: list(settlementItem, 1, settleBatchMax) })
+export const settlePayload = record({
+  payment: paymentReference,
+  /** A Korean day that has ended: no claim of a later day is in the batch. Absent: claims of today may be in it. */
+  cutOffDay: optional(integer()),
+  items: list(settlementItem, 1, settleBatchMax),
+})
+/** A merchant paid back outside the chain what it owed. */
+export const repayPayload = record({ payment: paymentReference, merchant: did, program: slug, amount })
 
 export const reclaimPayload = record({ program: slug, dids: list(did, 1, reclaimBatchMax) })
 

@@ -40,6 +40,7 @@ export interface Order {
   readonly sender: Person
   readonly kind: string
   readonly payload: unknown
+  readonly cosigners?: readonly Person[]
 }
 
 export function person(name: string): Person {
@@ -98,7 +99,7 @@ export interface World {
   /** One block; its receipts in order. */
   readonly block: (...orders: readonly Order[]) => readonly Receipt[]
   /** A block with one transaction. */
-  readonly send: (sender: Person, kind: string, payload: unknown) => Receipt
+  readonly send: (sender: Person, kind: string, payload: unknown, ...cosigners: readonly Person[]) => Receipt
   readonly table: <T>(table: Table<T>) => readonly { readonly key: readonly string[]; readonly value: T }[]
   readonly ask: (method: string, params: Json) => Promise<unknown>
   /** Keys changed by the last block, the block's own record left out. */
@@ -116,22 +117,23 @@ export function createWorld(): World {
   }
   let salts = 0
 
-  const ready = ({ sender, kind, payload }: Order) => {
+  const ready = ({ sender, kind, payload, cosigners = [] }: Order) => {
     const definition = kinds.get(kind)
     if (definition === undefined) throw new Error(`no kind ${kind}`)
     const salt = new Uint8Array(16)
     new DataView(salt.buffer).setUint32(0, ++salts)
+    const signers = [sender, ...[...cosigners].sort((a, b) => (a.did < b.did ? -1 : 1))].map(({ did, key }) => ({ did, key }))
     const body = encodeBody({
       version: 1,
       chain,
       kind,
-      signers: [{ did: sender.did, key: sender.key }],
+      signers,
       validUntilMs: (world.nowMs + 60_000) as TimeMs,
       salt,
       payload: encode(definition.payload as unknown as Schema<unknown>, payload),
     })
     // signatures are judged before execution, so none is made here
-    return readyTransaction(decodeTransaction(encodeTransaction(body, [new Uint8Array(64)])))
+    return readyTransaction(decodeTransaction(encodeTransaction(body, signers.map(() => new Uint8Array(64)))))
   }
   const take = (changes: readonly { readonly key: string; readonly value: Uint8Array | undefined }[]): void => {
     for (const { key, value } of changes) {
@@ -179,7 +181,7 @@ export function createWorld(): World {
       world.events.push(...executed.outcome.events, ...executed.receipts.flatMap((receipt) => receipt.events))
       return executed.receipts
     },
-    send: (sender, kind, payload) => world.block({ sender, kind, payload })[0] as Receipt,
+    send: (sender, kind, payload, ...cosigners) => world.block({ sender, kind, payload, cosigners })[0] as Receipt,
     table: (table) => [...rows].filter(([key]) => key.startsWith(`${table.name}/`)).map(([key, value]) => ({ key: keyParts(key), value: decodeValue(table, value) })),
     ask: async (method, params) => {
       const found = pointsFamily.queries.find((each) => each.method === method) as Query<unknown, unknown> | undefined

@@ -41,7 +41,7 @@ export const settlement: Chapter = {
 }
 
 async function audit(story: Story, tell: Tell, program: string, { granted, settled }: { readonly granted: number; readonly settled: number }): Promise<void> {
-  const { sums, holds, recount } = await story.client.call('points_audit', { program })
+  const { sums, holds, recount } = await story.client.call('points_audit', { program, recount: true })
   const { budget } = programOf(story, program)
   expect(holds, `the audit of ${program} holds`)
   expect(recount !== undefined, `the audit of ${program} was counted again from its accounts and claims`)
