@@ -19,7 +19,7 @@ export function beginBlock(context: BlockContext): void {
   while (steps < dueWorkMax) {
     const item = takeDue(context.view, context.block.timeMs)
     if (item === undefined) return
-    steps += 1 + work(context, item, dueWorkMax - steps)
+    steps += 1 + work(context, item, dueWorkMax - steps - 1)
   }
 }
 
