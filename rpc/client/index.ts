@@ -1,5 +1,6 @@
 // The client's entry: for browsers, React Native and Node. It needs fetch, crypto.getRandomValues, timers and AbortController of the platform.
 export { createClient, type Client, type ClientOptions } from './client.ts'
+export { type DidResolutionOptions, type DidResolutionResult, type DidResolver, getResolver, type ParsedDid } from './did-resolver.ts'
 export { followEvents, type EventPage, type FollowOptions } from './follow.ts'
 export type { JsonOf } from './json-of.ts'
 export type { MethodName, ParamsJson, ResultJson } from './methods.ts'

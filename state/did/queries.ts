@@ -11,13 +11,13 @@ import { didKey, didKeysMax, didService, didServicesMax, didVersion } from './ty
 const object: JsonObject = { type: 'object' }
 const resolution: JsonObject = {
   type: 'object',
-  properties: { didResolutionMetadata: object, didDocument: object, didDocumentMetadata: object },
+  properties: { didResolutionMetadata: object, didDocument: { type: ['object', 'null'] }, didDocumentMetadata: object },
   required: ['didResolutionMetadata', 'didDocument', 'didDocumentMetadata'],
 }
 
 export const resolve = query({
   method: 'did_resolve',
-  summary: 'The DID document, current, of a version, or as it was at the end of a second; a deactivated DID resolves to an empty document marked so.',
+  summary: 'The DID document, current, of a version, or as it was at the end of a second; of a deactivated DID the document is null and the metadata say so.',
   params: refine(record({ did, versionId: optional(didVersion), versionTime: optional(timeMs) }), ({ versionId, versionTime }) =>
     versionId !== undefined && versionTime !== undefined ? 'versionId or versionTime, not both' : undefined,
   ),
@@ -28,7 +28,7 @@ export const resolve = query({
     const select = (from: DidRecord) => (versionId !== undefined ? versionNumbered(view, subject, from, versionId) : versionTime !== undefined ? versionAt(view, subject, from, versionTime) : from)
     const shown = select(current)
     if (shown === undefined) return undefined
-    return { didResolutionMetadata: { contentType: 'application/did' }, didDocument: documentOf(subject, shown), didDocumentMetadata: metadataOf(view, subject, current, shown) }
+    return { didResolutionMetadata: { contentType: 'application/did' }, didDocument: current.deactivated && shown.version === current.version ? null : documentOf(subject, shown), didDocumentMetadata: metadataOf(view, subject, current, shown) }
   },
 })
 

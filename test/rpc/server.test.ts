@@ -1,11 +1,9 @@
-// The server's life and limits: bodies, slow callers, rates, origins, health, stopping; and DIDs over plain HTTP.
+// The server's life and limits: bodies, slow callers, rates, origins, health, stopping.
 import t from 'tap'
 import { connect, type Socket } from 'node:net'
-import type { JsonObject } from '../../primitives/schema.ts'
 import { bucketKey, createLimiter } from '../../rpc/limiter.ts'
-import { methods } from '../../rpc/methods/table.ts'
 import { createRpcServer } from '../../rpc/server.ts'
-import { citizens, createCity, liveADay, post, recordingLog, serve } from './scenario.ts'
+import { createCity, liveADay, post, recordingLog, serve } from './scenario.ts'
 import { until } from '../support/until.ts'
 
 const city = createCity()
@@ -222,24 +220,4 @@ t.test('a caller who leaves takes its waiting along', async (t) => {
   socket.destroy()
   await until(() => waiting === 0)
   t.equal(waiting, 0)
-})
-
-t.test('DIDs over plain HTTP', async (t) => {
-  const { server, url } = await serve(city)
-  t.teardown(async () => server.stop())
-  const get = async (did: string, query = '', accept?: string): Promise<{ status: number; type: string | null; body: JsonObject }> => {
-    const response = await fetch(`${url}/1.0/identifiers/${did}${query}`, accept === undefined ? {} : { headers: { accept } })
-    return { status: response.status, type: response.headers.get('content-type'), body: (await response.json()) as JsonObject }
-  }
-  const { did } = citizens[0]!
-  t.match(await get('nonsense'), { status: 400, body: { didResolutionMetadata: { error: 'invalidDid' }, didDocument: null } })
-  t.match(await get('did:dongbaek:short'), { status: 400, body: { didResolutionMetadata: { error: 'invalidDid', problem: { type: /INVALID_DID/ } } } })
-  t.match(await get('did:web:example.com'), { status: 501 })
-  t.match(await get(did, '?versionTime=yesterday'), { status: 400, body: { didResolutionMetadata: { error: 'invalidOptions' } } })
-  t.match(await get(did, '?what=1'), { status: 400 })
-  t.match(await get(did, '', 'text/html'), { status: 406, body: { didResolutionMetadata: { error: 'representationNotSupported' } } })
-  t.match(await get('did:dongbaek:AAAAAAAAAAAAAAAAAAAAAAAAAAA'), { status: 404, body: { didResolutionMetadata: { error: 'notFound' } } })
-  if (!methods.has('did_resolve')) return
-  t.match(await get(did), { status: 200, type: 'application/did-resolution', body: { didDocument: { id: did } } })
-  t.match(await get(did, '', 'application/did+ld+json'), { status: 200, type: 'application/did', body: { id: did } })
 })

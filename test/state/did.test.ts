@@ -103,9 +103,9 @@ t.test('deactivation is for good and needs the recovery key where there is one',
   t.equal(codeOf(registered(chain, alice)), 'did/already-registered')
   t.equal(codeOf(chain.run(deactivate, withKey(bob, testKey('thief')), {})), 'did/key-not-authorised')
   t.equal(codeOf(chain.run(deactivate, testGovernors.city, {})), 'did/holds-governor')
-  const shown = (await chain.query(resolve, { did: alice.did })) as { didDocument: object; didDocumentMetadata: { deactivated: boolean } }
+  const shown = (await chain.query(resolve, { did: alice.did })) as { didDocument: object | null; didDocumentMetadata: { deactivated: boolean } }
   t.equal(shown.didDocumentMetadata.deactivated, true)
-  t.notMatch(JSON.stringify(shown.didDocument), 'verificationMethod')
+  t.equal(shown.didDocument, null)
 })
 
 t.test('resolution by version and by time', async (t) => {
@@ -196,7 +196,7 @@ t.test('the document and its metadata, as DID Core has them', async (t) => {
   })
   t.strictSame(await chain.query(resolve, { did: alice.did }), {
     didResolutionMetadata: { contentType: 'application/did' },
-    didDocument: { '@context': ['https://www.w3.org/ns/did/v1', 'https://w3id.org/security/multikey/v1'], id: alice.did },
+    didDocument: null,
     didDocumentMetadata: { created: '2026-05-28T20:26:40Z', versionId: '3', deactivated: true, updated: '2026-05-28T22:26:41Z' },
   })
 })
