@@ -4,8 +4,8 @@ import type { ReplicaConfig } from '../consensus/config.ts'
 import { encodeMessage } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import { type Durable, neededRecords, type ReplicaPoint } from '../consensus/restore.ts'
-import { type Epoch, epochAt, indexOfKey, type ValidatorSet } from '../consensus/validators.ts'
-import { type Genesis, genesisRef, validatorSetOf } from '../genesis/genesis.ts'
+import { epochAt } from '../consensus/validators.ts'
+import { type Genesis, genesisRef } from '../genesis/genesis.ts'
 import type { Hash, Height } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
@@ -24,6 +24,8 @@ import { createEvidence } from './evidence.ts'
 import { createExecutor, type ExecutedBlock } from './executor.ts'
 import { createGossip } from './gossip.ts'
 import { createHouse } from './house.ts'
+import { recoveryPauseMs } from './limits.ts'
+import { createMembership, type OwnPlace } from './membership.ts'
 import { createMempool } from './mempool.ts'
 import { createMetrics } from './metrics.ts'
 import type { OpenChain } from './open-chain.ts'
@@ -37,7 +39,7 @@ import { createServing } from './serving.ts'
 import { noEntries, readEntries, votingEntry } from './vote-entries.ts'
 import { voteMark, whyVotesMissing } from './vote-mark.ts'
 import { createWaiters } from './waiters.ts'
-import type { Clock, Log, Peer, Signer, Store, Transport, Verifier, VoteLog } from './world.ts'
+import type { Clock, Log, Signer, Store, Transport, Verifier, VoteLog } from './world.ts'
 
 /** What faces the clients and calls the backend for them: the RPC server, or whoever else is at the door. */
 export interface Front {
@@ -83,11 +85,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const { config, log, clock, genesis, chainId, signer, database, chain, votes, verifier, transport, closeAll } = opened
   const { store, state } = chain
   const { consensus } = genesis
-  const set: ValidatorSet = validatorSetOf(genesis)
-  const epoch: Epoch = { activation: 1 as Height, set }
-  const validatorNames = set.validators.map(({ name }) => name).filter((name) => name !== config.name)
-  const peers = knownPeers(config, genesis)
-  const followerNames = peers.map(({ name }) => name).filter((name) => !set.validators.some((validator) => validator.name === name))
+  const membership = createMembership({ config, genesis, publicKey: signer.publicKey, store })
+  const { validatorNames, followerNames } = membership
 
   let entries = readEntries(opened.entries)
   // one that halted signs nothing whatever its log lacks
@@ -133,10 +132,10 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     admission,
     clock,
     log,
-    validators: () => validatorNames,
-    everybody: () => [...validatorNames, ...followerNames],
+    validators: validatorNames,
+    everybody: () => membership.peers().map(({ name }) => name),
     takeBody: async (body, peer) => void (await bodies.put(body, peer)),
-    takeHead: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)], peer),
+    takeHead: (head, peer) => followFrom(head, peer, peer),
   })
   const executor = createExecutor({
     chainId,
@@ -149,6 +148,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     onFatal,
   })
 
+  const followFrom = (head: Height, peer: string, teller?: string): void => ordering.follower.follow(head, [peer, ...validatorNames().filter((name) => name !== peer)], teller)
+
   const tellWork = (): void => {
     const pending = mempool.size().transactions > 0
     if (pending || toldWork) ordering.driver.input({ type: 'work', pending })
@@ -159,10 +160,12 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     mempool.remove(executed.receipts.map(({ id }) => id))
     payloads.release(height)
     validityMs = readValidityMs()
-    ordering.driver.input({ type: 'executed', height, blockHash: hash, stateRoot: executed.stateRoot })
+    const { scheduled, changed } = membership.blockStored(height, executed.changes)
+    ordering.driver.input({ type: 'executed', height, blockHash: hash, stateRoot: executed.stateRoot, ...(scheduled === undefined ? {} : { nextSet: scheduled }) })
+    if (changed) membersChanged()
     for (const receipt of executed.receipts) waiters.tell(receipt)
     backend.blockStored(height)
-    if (config.role === 'validator') for (const name of followerNames) gossip.tellHead(height, name)
+    if (membership.isValidator()) for (const name of followerNames()) gossip.tellHead(height, name)
     const refused = executed.receipts.filter(({ status }) => status === 'refused').length
     metrics.executed(executed.receipts.length - refused, refused)
     house.blockStored(payload.transactions.length < consensus.transactionsMax && payload.bytes + transactionBytesMax <= consensus.bytesMax)
@@ -196,9 +199,9 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const pointOfStore = async (): Promise<Omit<ReplicaPoint, 'manifestOf'>> => {
     const { height, hash, stateRoot } = store.head()
     const row = store.block(height)
-    if (row === undefined) return { epochs: [epoch] }
+    if (row === undefined) return { epochs: membership.epochs() }
     const stable = await store.checkpointAtOrBelow(height)
-    return { epochs: [epoch], decision: { header: row.header, certificate: row.certificate }, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
+    return { epochs: membership.epochs(), decision: { header: row.header, certificate: row.certificate }, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
   }
 
   const beginOrdering = async (key: Uint8Array, mayVote: boolean, records: readonly LogRecord[]): Promise<Ordering> =>
@@ -219,7 +222,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       log,
       blockLimits: { transactionsMax: consensus.transactionsMax, bytesMax: consensus.bytesMax },
       maxClockDriftMs: consensus.maxClockDriftMs,
-      validatorNames: () => validatorNames,
+      validatorNames,
       deliver: executor.deliver,
       certified: (certificate) => {
         const { height } = certificate.content
@@ -229,7 +232,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
         })
         stored.catch(onFatal)
         const encoded = encodeMessage({ type: 'certified', certificate })
-        if (config.role === 'validator') for (const name of followerNames) transport.send(name, 'consensus', encoded)
+        if (membership.isValidator()) for (const name of followerNames()) transport.send(name, 'consensus', encoded)
       },
       durable,
       blame: (blame) => {
@@ -244,13 +247,13 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       onFatal,
     })
 
-  // a validator without its votes follows first
-  const self = indexOfKey(set, signer.publicKey)
-  let recovering: Recovering | undefined = self !== undefined && !entries.mayVote ? { why: forgotten ?? noVotes } : undefined
-  let ordering = await beginOrdering(recovering === undefined ? signer.publicKey : noKey, entries.mayVote, neededRecords(entries.records, durable()))
+  // a validator without its votes follows first, and so does an observer that becomes one
+  let mayVote = entries.mayVote
+  let recovering: Recovering | undefined
+  let ordering = await beginOrdering(mayVote ? signer.publicKey : noKey, mayVote, neededRecords(entries.records, durable()))
   if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
-  const report = createSelfReport({ config, genesis, chainId, set, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted })
+  const report = createSelfReport({ genesis, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted })
   const known = await store.checkpointAtOrBelow(store.head().height)
   if (known !== undefined) report.noteCheckpoint(known)
   const metrics = createMetrics(opened.metrics, report.gauges)
@@ -286,26 +289,29 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const serving = createServing({ store, mempool, payloads, clock, top: () => ordering.top() })
   const front = makeFront(backend)
 
-  const recover = async (): Promise<void> => {
-    if (self === undefined || recovering === undefined) return
-    const mayVote = await followFirst({
-      set,
-      self,
+  const recover = async ({ epoch, index }: OwnPlace, why: string): Promise<void> => {
+    recovering = { why }
+    const upToDate = await followFirst({
+      set: epoch.set,
+      self: index,
       transport,
       clock,
       stopped: () => stopping !== undefined,
-      follow: (head, peer) => ordering.follower.follow(head, [peer, ...validatorNames.filter((name) => name !== peer)], peer),
+      follow: followFrom,
       executedAll: () => (ordering.status().committed === store.head().height ? store.head().height : undefined),
       onHorizon: (until) => {
-        recovering = { why: recovering?.why ?? noVotes, until }
+        recovering = { why, until }
         // at height 0 everywhere there was nothing to vote on yet: a new network
-        if (until > 0) log.warn('votes-lost', { until, head: store.head().height })
+        if (until > 0) log.warn('votes-lost', { why, until, head: store.head().height })
       },
     })
-    if (!mayVote || halted !== undefined) return
+    // at a moment when nothing final waits to be executed: the next life begins where the store is
+    while (upToDate && stopping === undefined && ordering.status().committed !== store.head().height) await new Promise<void>((resolve) => clock.after(recoveryPauseMs, resolve))
+    if (!upToDate || stopping !== undefined || halted !== undefined) return
     await ordering.stop()
     await database.batch([voteMark(votes.position())], { sync: true })
     await votes.append([votingEntry])
+    mayVote = true
     const next = await beginOrdering(signer.publicKey, true, [])
     if (stopping !== undefined) return
     ordering = next
@@ -314,6 +320,21 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     toldWork = false
     tellWork()
     log.info('voting', { height: store.head().height })
+  }
+
+  /** A key in the set in force or in the scheduled one gets its vote, once it is known that nothing was signed with it that is not final. */
+  const seeToVote = (): void => {
+    const place = membership.ownPlace()
+    if (mayVote || recovering !== undefined || place === undefined) return
+    const waits = place.epoch.activation > store.head().height + 1
+    recover(place, forgotten ?? (waits ? `this node is a validator from block ${place.epoch.activation} on` : noVotes)).catch(onFatal)
+  }
+
+  const membersChanged = (): void => {
+    transport.setPeers(membership.peers())
+    const place = membership.ownPlace()
+    log.info('validators', { height: store.head().height, validators: membership.set().validators.map(({ name }) => name), scheduled: membership.scheduled()?.activation, voting: mayVote && place !== undefined })
+    seeToVote()
   }
 
   /** With their last position in the store. */
@@ -342,11 +363,11 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   transport.onMessages('gossip', gossip.handler)
   transport.onPeer((peer, connected) => {
     log.info(connected ? 'peer-up' : 'peer-down', { peer })
-    if (connected && config.role === 'validator' && followerNames.includes(peer) && store.head().height > 0) gossip.tellHead(store.head().height, peer)
+    if (connected && membership.isValidator() && followerNames().includes(peer) && store.head().height > 0) gossip.tellHead(store.head().height, peer)
   })
   try {
     ordering.begin()
-    transport.setPeers(peers)
+    transport.setPeers(membership.peers())
     await transport.start()
     if (failure === undefined) await front.start()
     if (failure !== undefined) throw failure.reason
@@ -356,21 +377,13 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     await front.stop()
     throw error
   }
-  recover().catch(onFatal)
+  seeToVote()
   return { chainId, front, stop, failed }
 }
 
 function bodyStanding({ state }: OpenChain, hash: Hash): BodyStanding {
   const view = createOverlay(state.source, createValueCache(1))
   return bodyErased(view, hash) ? 'erased' : bodyIsReferenced(view, hash) ? 'referenced' : 'unknown'
-}
-
-function knownPeers({ name, p2p }: Config, genesis: Genesis): readonly Peer[] {
-  const listed = [...genesis.validators, ...genesis.observers].map(({ name: peer, publicKey, addresses }) => {
-    const address = p2p.addresses[peer]
-    return { name: peer, publicKey, addresses: address === undefined ? addresses : [address] }
-  })
-  return [...listed, ...p2p.observers].filter((peer) => peer.name !== name)
 }
 
 function peerStatusOf({ name, connected, sinceMs, bytesIn, bytesOut, channels, lastError }: ReturnType<Transport['peers']>[number]): PeerStatus {

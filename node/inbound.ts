@@ -2,8 +2,9 @@
 import type { Message, Verified } from '../consensus/messages.ts'
 import { decodeMessage } from '../consensus/messages.ts'
 import { asVerified, checksOf, type VerificationContext } from '../consensus/verification.ts'
+import type { Height } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
-import { DongbaekError } from '../primitives/errors.ts'
+import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { sha256 } from '../primitives/hash.ts'
 import { inboundChecksMin, inboundRecentMax } from './limits.ts'
 import type { InboundMessage, Log, MessageHandler, Transport, Verifier } from './world.ts'
@@ -16,9 +17,11 @@ export interface InboundContext {
   /** False: not needed any more, so not worth a check. */
   readonly wants: (message: Message) => boolean
   readonly take: (message: Verified<Message>) => void
+  /** The peer is under a validator set that is not known here: it claims to have final blocks up to here, and they tell the sets. */
+  readonly behind: (claimed: Height, peer: string) => void
 }
 
-export function createInbound({ verifier, transport, log, context, wants, take }: InboundContext): MessageHandler {
+export function createInbound({ verifier, transport, log, context, wants, take, behind }: InboundContext): MessageHandler {
   // repetitions are frequent while something is lost: the same bytes are not checked twice
   let young = new Set<string>()
   let old = new Set<string>()
@@ -44,7 +47,10 @@ export function createInbound({ verifier, transport, log, context, wants, take }
     const listed = checksOf(message, context())
     if (!listed.ok) {
       if (listed.code === 'malformed') transport.blame(peer, `a ${message.type} that no correct validator makes: ${listed.reason}`, { type: message.type })
-      else log.debug('message-of-unknown-set', { peer, type: message.type, reason: listed.reason })
+      else {
+        log.debug('message-of-unknown-set', { peer, type: message.type, reason: listed.reason })
+        behind(finalBelow(message), peer)
+      }
       return
     }
     const key = toBase64url(sha256(bytes))
@@ -71,5 +77,27 @@ export function createInbound({ verifier, transport, log, context, wants, take }
         }),
       ),
     )
+  }
+}
+
+/** What the sender must have final, if the message is honest. */
+function finalBelow(message: Message): Height {
+  switch (message.type) {
+    case 'pre-prepare':
+      return (message.header.height - 1) as Height
+    case 'prepare':
+    case 'commit':
+      return (message.height - 1) as Height
+    case 'checkpoint':
+      return message.content.height
+    case 'certified':
+      return message.certificate.content.height
+    case 'view-change':
+    case 'new-view':
+      return (message.epoch - 1) as Height
+    case 'status':
+      return message.committed
+    default:
+      return unreachable(message)
   }
 }

@@ -250,6 +250,8 @@ export const simulationEntriesMax = 4_096
 export const horizonRetryMs = 300
 /** How often such a validator looks whether it has caught up. */
 export const recoveryLookMs = 100
+/** It may take some looks until nothing waits to be executed; under load that is so for a moment after each block. */
+export const recoveryPauseMs = 3
 /** Receipts waited for at once. A waiting call costs a timer and some hundred bytes. */
 export const waitersMax = 65_536
 

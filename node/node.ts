@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkGenesis } from '../genesis/check.ts'
-import { chainIdOf, type Genesis, genesisHash, readGenesis } from '../genesis/genesis.ts'
-import { equalBytes, toHex } from '../primitives/bytes.ts'
+import { chainIdOf, genesisHash, readGenesis } from '../genesis/genesis.ts'
+import { toHex } from '../primitives/bytes.ts'
 import { keyPairFromSeed, sign } from '../primitives/ed25519.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { systemClock as clock } from './clock.ts'
@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 import { codeOfSystem } from './files.ts'
 import { openKeystore, readPassphrase } from './keystore.ts'
 import { createLibp2pTransport } from './libp2p.ts'
+import { checkRole } from './membership.ts'
 import { openChain } from './open-chain.ts'
 import { type RunningNode, runWithRpc } from './run.ts'
 import { openStore } from './store.ts'
@@ -27,7 +28,6 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
   checkGenesis(genesis)
   const chainId = chainIdOf(genesis)
   const { seed, publicKey } = await openKeystore(config.keystore, readPassphrase(config.passphraseFile))
-  checkRole(config, genesis, publicKey)
   log.info('starting', { version, chainId, genesis: toHex(genesisHash(genesis)), role: config.role })
 
   const closers: (() => Promise<void>)[] = []
@@ -38,6 +38,7 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
     const database = await openStore({ folder: join(config.dataDir, 'store'), chainId })
     closers.push(() => database.close())
     const chain = await openChain(database, genesis, config.limits.stateCacheMiB, log)
+    checkRole(config, chain.store, publicKey)
     // not held on to as a whole: the entries read back may be many
     const { log: votes, records: entries } = openVoteLog({ folder: join(config.dataDir, 'votes'), chainId, publicKey, log })
     closers.push(() => votes.close())
@@ -60,13 +61,4 @@ function readFile(path: string): string {
   } catch (cause) {
     throw new DongbaekError('genesis/missing-file', `cannot read the genesis file ${path} (${codeOfSystem(cause)}). Copy it from another operator, and compare the hash`, { path }, { cause })
   }
-}
-
-function checkRole({ name, role }: Config, genesis: Genesis, publicKey: Uint8Array): void {
-  const ours = genesis.validators.find((validator) => equalBytes(validator.publicKey, publicKey))
-  if (role === 'validator' && ours === undefined) {
-    throw new DongbaekError('config/role', 'this key is no validator of the genesis: set role to observer, or name the keystore that the genesis lists', { role })
-  }
-  if (role === 'observer' && ours !== undefined) throw new DongbaekError('config/role', `this key is that of the validator ${ours.name}: set role to validator, or make an observer a key of its own`, { role })
-  if (ours !== undefined && ours.name !== name) throw new DongbaekError('config/role', `this key is that of the validator ${ours.name} in genesis, and the configuration calls it ${name}: set name to ${ours.name}`, { name })
 }

@@ -213,6 +213,7 @@ export function createOrdering(context: OrderingContext): Ordering {
     context: verification,
     wants: (message) => isWanted(message, status()),
     take: (message) => driver.input({ type: 'message', message }),
+    behind: (claimed, peer) => follower.follow(claimed, [peer], peer),
   })
 
   return {

@@ -1,11 +1,10 @@
 // What this node says of itself to operators: node_status and the gauges of the metrics, gathered from the parts that know.
 import type { CheckpointCertificate } from '../consensus/certificate.ts'
-import type { ValidatorSet } from '../consensus/validators.ts'
 import { type Genesis, genesisHash } from '../genesis/genesis.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import type { NodeStatus } from '../rpc/backend.ts'
 import type { ChainStore } from './chain-store.ts'
-import type { Config } from './config.ts'
+import type { Membership } from './membership.ts'
 import type { Mempool } from './mempool.ts'
 import type { Gauges } from './metrics.ts'
 import type { Ordering } from './ordering.ts'
@@ -20,10 +19,9 @@ export interface SelfReport {
 }
 
 export interface SelfReportContext {
-  readonly config: Config
   readonly genesis: Genesis
   readonly chainId: string
-  readonly set: ValidatorSet
+  readonly membership: Membership
   readonly store: ChainStore
   readonly transport: Transport
   readonly mempool: Mempool
@@ -34,20 +32,23 @@ export interface SelfReportContext {
 }
 
 export function createSelfReport(context: SelfReportContext): SelfReport {
-  const { config, genesis, chainId, set, store, transport, mempool, votes, ordering } = context
+  const { genesis, chainId, membership, store, transport, mempool, votes, ordering } = context
   const hash = toBase64url(genesisHash(genesis))
   let lastCheckpoint: { readonly height: number; readonly stateRoot: string } | undefined
 
   const connectedPeers = (): readonly string[] => transport.peers().flatMap(({ name, connected }) => (connected ? [name] : []))
 
+  const role = (): Situation['role'] => (membership.isValidator() ? 'validator' : 'observer')
+
   const judgement = (): Judgement => {
     const replica = ordering().status()
     return judge({
       replica,
-      set,
+      set: membership.set(),
       connected: new Set(connectedPeers()),
-      self: config.name,
-      role: config.role,
+      self: membership.ownName(),
+      role: role(),
+      former: membership.formerPlace(),
       syncTarget: Math.max(ordering().follower.target(), replica.committed),
       stored: store.head().height,
       pending: mempool.size().transactions,
@@ -64,8 +65,8 @@ export function createSelfReport(context: SelfReportContext): SelfReport {
         version,
         chainId,
         genesisHash: hash,
-        name: config.name,
-        role: config.role,
+        name: membership.ownName(),
+        role: role(),
         head: { height: head.height, hash: toBase64url(head.hash), timeMs: head.timeMs },
         view: replica.view,
         primary: replica.primary.name,

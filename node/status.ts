@@ -18,6 +18,8 @@ export interface Situation {
   readonly connected: ReadonlySet<string>
   readonly self: string
   readonly role: 'validator' | 'observer'
+  /** This node's key was that of a validator, up to this height. */
+  readonly former: { readonly name: string; readonly until: number } | undefined
   readonly syncTarget: number
   readonly stored: number
   readonly pending: number
@@ -33,7 +35,7 @@ export interface Judgement {
 }
 
 export function judge(situation: Situation): Judgement {
-  const { replica, set, connected, self, role, syncTarget, stored, recovering, halted } = situation
+  const { replica, set, connected, self, role, former, syncTarget, stored, recovering, halted } = situation
   const problems: string[] = []
   const inSight = new Set(set.validators.flatMap(({ name }, index) => (name === self || connected.has(name) ? [index] : [])))
   const away = set.validators.filter((_, index) => !inSight.has(index)).map(({ name }) => name)
@@ -41,6 +43,7 @@ export function judge(situation: Situation): Judgement {
   const syncing = syncTarget > stored
   if (halted !== undefined) problems.push(halted)
   if (away.length > 0) problems.push(`not connected to ${away.join(', ')}${quorum ? '' : role === 'validator' ? ': too few validators are in sight to make blocks' : ': no validator is in sight, so what this node shows may be old'}`)
+  if (former !== undefined) problems.push(`this node's key was that of ${former.name} and is in no validator set since block ${former.until}: it follows and does not vote. Governance can add it again; if it is to stay an observer, list it among the observers of the others`)
   if (syncing) problems.push(`catching up: block ${stored} of ${syncTarget}`)
   if (recovering !== undefined) {
     problems.push(

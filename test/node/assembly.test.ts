@@ -90,6 +90,7 @@ t.test('a stranger to the set cannot make us check the signatures that a view ch
     log: silentLog,
     context: () => ({ chain: 'test', genesis: { height: 0 as Height, hash, timeMs: 0 as never }, schedule: scheduleOf([{ activation: 1 as Height, set }], 0 as Height, 64) }),
     wants: () => true,
+    behind: () => undefined,
     take: () => t.fail('nothing of it holds'),
   })
   const prepared = []

@@ -24,6 +24,8 @@ export interface Cluster {
   /** Throws away what a stopped node has on disk. */
   readonly empty: (name: string) => void
   readonly folder: (name: string) => string
+  /** Another node, which the genesis does not know: its own key (that of `label`), folder and port, under a name of its operator's choice. Gives its key and address. */
+  readonly add: (label: string, as: { readonly name: string; readonly role: Config['role'] }) => Promise<{ readonly publicKey: Uint8Array; readonly addresses: readonly string[] }>
   readonly stopAll: () => Promise<void>
 }
 
@@ -57,14 +59,15 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
   for (const name of names) await createKeystore(join(root, `${name}.key.json`), { label: name, passphrase, seed: seedOf(name) })
 
   const running = new Map<string, RunningNode>()
+  const added = new Map<string, { readonly name: string; readonly role: Config['role']; readonly port: number }>()
   const configOf = (name: string): Config => ({
-    name,
-    role: validatorNames.includes(name) ? 'validator' : 'observer',
+    name: added.get(name)?.name ?? name,
+    role: added.get(name)?.role ?? (validatorNames.includes(name) ? 'validator' : 'observer'),
     dataDir: join(root, name),
     genesis: join(root, 'genesis.json'),
     keystore: join(root, `${name}.key.json`),
     passphraseFile: join(root, 'passphrase'),
-    p2p: { host: '127.0.0.1', port: portOf(name), addresses: {}, observers: [] },
+    p2p: { host: '127.0.0.1', port: added.get(name)?.port ?? portOf(name), addresses: {}, observers: [] },
     rpc: { host: '127.0.0.1', port: 0 },
     log: { level: 'info' },
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000 },
@@ -86,8 +89,14 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     stop,
     empty: (name) => rmSync(join(root, name), { recursive: true, force: true }),
     folder: (name) => join(root, name),
+    add: async (label, as) => {
+      await createKeystore(join(root, `${label}.key.json`), { label, passphrase, seed: seedOf(label) })
+      const [port = 0] = await freePorts(1)
+      added.set(label, { ...as, port })
+      return { publicKey: publicKeyOf(label), addresses: [`127.0.0.1:${port}`] }
+    },
     stopAll: async () => {
-      await Promise.all(names.map(stop))
+      await Promise.all([...names, ...added.keys()].map(stop))
       rmSync(root, { recursive: true, force: true })
     },
   }
