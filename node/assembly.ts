@@ -20,7 +20,7 @@ import { createAvailability } from './availability.ts'
 import { createBackend } from './backend.ts'
 import { type BodyStanding, openBodies } from './bodies.ts'
 import type { Config } from './config.ts'
-import { createEvidence } from './evidence.ts'
+import { openEvidence } from './evidence.ts'
 import { createExecutor, type ExecutedBlock } from './executor.ts'
 import { createGossip } from './gossip.ts'
 import { createHouse } from './house.ts'
@@ -32,6 +32,7 @@ import type { OpenChain } from './open-chain.ts'
 import { createOrdering, type Ordering } from './ordering.ts'
 import { createPayloads, referencesOf } from './payloads.ts'
 import { followFirst } from './recovery.ts'
+import { readUnknownRules, ruleSetsKey } from './rules.ts'
 import { restorePayloads } from './restore-payloads.ts'
 import { createSelfReport } from './self-report.ts'
 import type { Recovering } from './status.ts'
@@ -102,7 +103,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   restorePayloads(payloads, entries.records, entries.payloads, store.head().height)
   const mempool = createMempool()
   const waiters = createWaiters(clock)
-  const evidence = createEvidence()
+  const evidence = await openEvidence({ store: database, onFatal: (error) => onFatal(error) })
   const bodies = await openBodies({ store: database, clock, stateOf: (hash) => bodyStanding(chain, hash) })
 
   let halted: string | undefined
@@ -125,6 +126,10 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     return decodeValue(parametersTable, encoded).transactionValidityMsMax
   }
   let validityMs = readValidityMs()
+  let unknownRules = readUnknownRules(store)
+  const warnOfRules = (): void => {
+    if (unknownRules !== undefined) log.warn('rules-unknown', { version: unknownRules.version, fromHeight: unknownRules.fromHeight })
+  }
   const admission = createAdmission({ chainId, mempool, verifier, clock, hasRun: state.seen.has, validityMsMax: () => validityMs, onAdded: () => tellWork() })
   const availability = createAvailability({ chainId, mempool, transport, verifier, clock, log, blockBytesMax: consensus.bytesMax, own: payloads.get })
   const gossip = createGossip({
@@ -163,6 +168,10 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     const { scheduled, changed } = membership.blockStored(height, executed.changes)
     ordering.driver.input({ type: 'executed', height, blockHash: hash, stateRoot: executed.stateRoot, ...(scheduled === undefined ? {} : { nextSet: scheduled }) })
     if (changed) membersChanged()
+    if (executed.changes.some(({ key }) => key === ruleSetsKey)) {
+      unknownRules = readUnknownRules(store)
+      warnOfRules()
+    }
     for (const receipt of executed.receipts) waiters.tell(receipt)
     backend.blockStored(height)
     if (membership.isValidator()) for (const name of followerNames()) gossip.tellHead(height, name)
@@ -253,7 +262,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   let ordering = await beginOrdering(mayVote ? signer.publicKey : noKey, mayVote, neededRecords(entries.records, durable()))
   if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
-  const report = createSelfReport({ genesis, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted })
+  const report = createSelfReport({ genesis, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted, unknownRules: () => unknownRules, evidence: evidence.counts })
   const known = await store.checkpointAtOrBelow(store.head().height)
   if (known !== undefined) report.noteCheckpoint(known)
   const metrics = createMetrics(opened.metrics, report.gauges)
@@ -377,6 +386,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     await front.stop()
     throw error
   }
+  warnOfRules()
   seeToVote()
   return { chainId, front, stop, failed }
 }

@@ -11,6 +11,9 @@ export interface Gauges {
   readonly pendingBytes: number
   readonly voteLogBytes: number
   readonly ready: boolean
+  /** 0: none. */
+  readonly rulesUnknownFrom: number
+  readonly evidence: number
 }
 
 export interface Metrics {
@@ -40,6 +43,8 @@ export function createMetrics(registry: Registry, read: () => Gauges): Metrics {
   gauge('mempool_bytes', 'Bytes of the transactions that wait.', ({ pendingBytes }) => pendingBytes)
   gauge('vote_log_bytes', 'Size of the vote log.', ({ voteLogBytes }) => voteLogBytes)
   gauge('ready', '1 when caught up with enough validators in sight.', ({ ready }) => (ready ? 1 : 0))
+  gauge('rules_unknown_from_height', 'Block from which on the chain runs by a rule set that this program does not know; 0 when there is none.', ({ rulesUnknownFrom }) => rulesUnknownFrom)
+  gauge('evidence_kept', 'Contradictory messages of validators that are kept, across restarts.', ({ evidence }) => evidence)
   const transactions = new Counter({ name: 'dongbaek_transactions_total', help: 'Transactions executed here, by status.', labelNames: ['status'], registers: [registry] })
   const blamed = new Counter({ name: 'dongbaek_evidence_total', help: 'Contradictory messages of validators seen here.', registers: [registry] })
   return {

@@ -29,6 +29,10 @@ export interface SelfReportContext {
   readonly ordering: () => Ordering
   readonly recovering: () => Situation['recovering']
   readonly halted: () => string | undefined
+  /** A rule set that is scheduled and that this program does not know. */
+  readonly unknownRules: () => Situation['unknownRules']
+  /** How many contradictions of each validator are kept. */
+  readonly evidence: () => Situation['evidence']
 }
 
 export function createSelfReport(context: SelfReportContext): SelfReport {
@@ -49,6 +53,8 @@ export function createSelfReport(context: SelfReportContext): SelfReport {
       self: membership.ownName(),
       role: role(),
       former: membership.formerPlace(),
+      unknownRules: context.unknownRules(),
+      evidence: context.evidence(),
       syncTarget: Math.max(ordering().follower.target(), replica.committed),
       stored: store.head().height,
       pending: mempool.size().transactions,
@@ -89,6 +95,8 @@ export function createSelfReport(context: SelfReportContext): SelfReport {
         pendingBytes: bytes,
         voteLogBytes: votes.sizeBytes(),
         ready: judgement().ready,
+        rulesUnknownFrom: context.unknownRules()?.fromHeight ?? 0,
+        evidence: [...context.evidence().values()].reduce((sum, count) => sum + count, 0),
       }
     },
     noteCheckpoint: ({ content }) => {

@@ -20,6 +20,9 @@ export interface Situation {
   readonly role: 'validator' | 'observer'
   /** This node's key was that of a validator, up to this height. */
   readonly former: { readonly name: string; readonly until: number } | undefined
+  readonly unknownRules: { readonly version: number; readonly fromHeight: number } | undefined
+  /** Contradictions kept, by the validator's name. */
+  readonly evidence: ReadonlyMap<string, number>
   readonly syncTarget: number
   readonly stored: number
   readonly pending: number
@@ -35,7 +38,7 @@ export interface Judgement {
 }
 
 export function judge(situation: Situation): Judgement {
-  const { replica, set, connected, self, role, former, syncTarget, stored, recovering, halted } = situation
+  const { replica, set, connected, self, role, former, unknownRules, evidence, syncTarget, stored, recovering, halted } = situation
   const problems: string[] = []
   const inSight = new Set(set.validators.flatMap(({ name }, index) => (name === self || connected.has(name) ? [index] : [])))
   const away = set.validators.filter((_, index) => !inSight.has(index)).map(({ name }) => name)
@@ -44,6 +47,8 @@ export function judge(situation: Situation): Judgement {
   if (halted !== undefined) problems.push(halted)
   if (away.length > 0) problems.push(`not connected to ${away.join(', ')}${quorum ? '' : role === 'validator' ? ': too few validators are in sight to make blocks' : ': no validator is in sight, so what this node shows may be old'}`)
   if (former !== undefined) problems.push(`this node's key was that of ${former.name} and is in no validator set since block ${former.until}: it follows and does not vote. Governance can add it again; if it is to stay an observer, list it among the observers of the others`)
+  if (unknownRules !== undefined) problems.push(`the chain runs by rule set ${unknownRules.version} from block ${unknownRules.fromHeight} on, which this program does not know: install the release that does before then, or this node stops there`)
+  for (const [validator, count] of evidence) problems.push(`${validator} signed contradictory messages (${count} kept): see chain_getEvidence, and have governance remove it or replace its key`)
   if (syncing) problems.push(`catching up: block ${stored} of ${syncTarget}`)
   if (recovering !== undefined) {
     problems.push(

@@ -32,6 +32,11 @@ export function scheduledRuleSet(view: ReadView, at: Height): RuleSetRow | undef
   return listed(view).find(({ fromHeight }) => fromHeight > at)
 }
 
+/** The version, scheduled or in force, that this program does not know. */
+export function unknownRuleSet(view: ReadView): RuleSetRow | undefined {
+  return listed(view).find(({ version }) => version > newestRuleSet)
+}
+
 /** The version that takes effect with this very block. */
 export function ruleSetBeginning(view: ReadView, at: Height): RuleSetRow | undefined {
   return listed(view).find(({ fromHeight }) => fromHeight === at)

@@ -9,8 +9,8 @@ import { until } from '../support/until.ts'
 
 const registrar = walletFromSeed(seedOf('registrar'))
 const governors = ['governor-busan', 'governor-bnk'].map((office) => walletFromSeed(seedOf(office)))
-/** A change takes effect 9 blocks above its decision. */
-const preset = { ...smallPreset, consensus: { ...smallPreset.consensus, window: 8, checkpointInterval: 4 } }
+/** A change takes effect 5 blocks above its decision. */
+const preset = { ...smallPreset, consensus: { ...smallPreset.consensus, window: 4, checkpointInterval: 2 } }
 const delay = preset.consensus.window + 1
 
 const clientOf = (node: RunningNode): Client => createClient({ url: node.url })
@@ -107,4 +107,75 @@ t.test('an observer added under load votes without a restart; removed again it f
   await register(main)
   t.pass('three of four are enough again')
   await work.stop()
+})
+
+t.test('fabric #4875: a validator’s key is changed under load, and the node with the new key takes over at the activation', async (t) => {
+  const cluster = await started(t)
+  const main = cluster.node('validator-2')
+  const work = load(main)
+  const { publicKey, addresses } = await cluster.add('successor', { name: 'validator-1', role: 'observer' })
+  const decided = await decide(main, change({ type: 'replaceKey', name: 'validator-1', publicKey, addresses }))
+  await cluster.start('successor')
+  await reaches(cluster, ['validator-2', 'successor'], decided + delay)
+  await until(async () => {
+    const { role, name, problems } = await clientOf(cluster.node('successor')).call('node_status', {})
+    return role === 'validator' && name === 'validator-1' && problems.every((one) => !/no record|validator from block/.test(one))
+  }, 60_000)
+  const { role, problems } = await clientOf(cluster.node('validator-1')).call('node_status', {})
+  t.equal(role, 'observer', 'the node with the key before follows')
+  t.match(problems.join(' '), /was that of validator-1/)
+  await cluster.stop('validator-1')
+  await cluster.stop('validator-0')
+  await register(main)
+  t.pass('three of four are needed, and the new key is one of them')
+  await work.stop()
+  await cluster.stop('successor')
+  await cluster.start('validator-0')
+  await cluster.start('successor')
+  await register(cluster.node('successor'))
+  t.pass('across a restart')
+})
+
+t.test('a validator that was down across three changes learns the sets from the blocks, and votes', async (t) => {
+  const cluster = await started(t, { observers: 1 })
+  const main = cluster.node('validator-2')
+  const { observers } = cluster.genesis
+  await cluster.stop('validator-3')
+  const work = load(main)
+  const steps: readonly Action[] = [
+    change({ type: 'add', name: 'validator-4', organisation: 'bnk', publicKey: publicKeyOf('observer-0'), addresses: observers[0]!.addresses }),
+    change({ type: 'setMinimum', organisation: 'busan', minimum: 2 }),
+    change({ type: 'remove', name: 'validator-4' }, { type: 'setMinimum', organisation: 'busan', minimum: 1 }),
+  ]
+  let last = 0
+  for (const step of steps) {
+    last = (await decide(main, step)) + delay
+    await reaches(cluster, ['validator-0', 'validator-1', 'validator-2', 'observer-0'], last)
+  }
+  await cluster.start('validator-3')
+  await reaches(cluster, ['validator-3'], last + 1)
+  const all = async (name: string): Promise<unknown> => Promise.all([1, last - 1, last].map(async (height) => clientOf(cluster.node(name)).call('chain_getValidators', { height })))
+  t.same(await all('validator-3'), await all('validator-0'))
+  await cluster.stop('validator-0')
+  await register(main)
+  t.pass('it votes')
+  await work.stop()
+})
+
+t.test('a node that does not know a rule set says so as soon as it is scheduled, and stops at it with a clear error', async (t) => {
+  const cluster = await started(t)
+  const main = cluster.node('validator-2')
+  const head = await headOf(cluster, 'validator-2')
+  const fromHeight = head + delay + 8
+  await decide(main, { type: 'activateRules', version: 2, fromHeight: fromHeight as never })
+  const { problems } = await clientOf(main).call('node_status', {})
+  t.match(problems.join(' '), new RegExp(`rule set 2 from block ${fromHeight} on`))
+  t.match(await (await fetch(`${main.url}/metrics`)).text(), new RegExp(`dongbaek_rules_unknown_from_height ${fromHeight}`))
+  while ((await headOf(cluster, 'validator-2')) < fromHeight - 1) await register(main)
+  const last = register(main).catch(() => undefined)
+  const reason = await main.failed
+  t.match(reason, { code: 'state/rules-unknown' })
+  t.match((reason as Error).message, /install the release/)
+  await last
+  await t.rejects(cluster.start('validator-2').then((node) => node.failed).then((again) => Promise.reject(again as Error)), { code: 'state/rules-unknown' }, 'and again when it is started again')
 })
