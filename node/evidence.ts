@@ -1,6 +1,6 @@
 // Evidence: contradictions of validators seen here, kept across restarts to be shown and to be carried into a governance transaction. Bounded for each
 // validator, in bytes, and in all; one is enough to remove a validator, and the first ones stay.
-import { encodeMessage, message as messageSchema } from '../consensus/messages.ts'
+import { message as messageSchema } from '../consensus/messages.ts'
 import { evidencePerValidatorMax } from '../consensus/limits.ts'
 import type { Blame } from '../consensus/output.ts'
 import { concatBytes, toHex, utf8 } from '../primitives/bytes.ts'
@@ -55,7 +55,7 @@ export async function openEvidence({ store, onFatal }: EvidenceContext): Promise
     note: ({ validator, kind, height: at, view: inView, messages }) => {
       const row: EvidenceRow = { validator: validator.name, publicKey: validator.publicKey, kind, ...(at === undefined ? {} : { height: at }), ...(inView === undefined ? {} : { view: inView }), messages }
       const encoded = encode(evidenceRow, row)
-      const hash = sha256(concatBytes(...messages.map(encodeMessage)))
+      const hash = sha256(encoded)
       const id = toHex(hash)
       if (kept.has(id) || (byKey.get(toHex(validator.publicKey)) ?? 0) >= evidencePerValidatorMax || kept.size >= evidenceMax || total + encoded.length > evidenceBytesMax) return
       keep(id, row, encoded.length)
