@@ -13,9 +13,9 @@ import type { Clock, Verifier } from './world.ts'
 export interface Admission {
   /**
    * Checks an encoded transaction and takes it. Resolves to its id, also when it is pending or has run already.
-   * Rejects with DongbaekError: `codec/…`, `tx/…`, `mempool/…`, `verifier/…`.
+   * `door` is asked last, once the signatures hold. Rejects with DongbaekError: `codec/…`, `tx/…`, `mempool/…`, `verifier/…`.
    */
-  readonly admit: (encoded: Uint8Array) => Promise<Admitted>
+  readonly admit: (encoded: Uint8Array, door?: (ready: ReadyTransaction) => Promise<void>) => Promise<Admitted>
   /** Decodes and checks without taking it. */
   readonly check: (encoded: Uint8Array) => Promise<ReadyTransaction>
 }
@@ -64,9 +64,10 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
     return ready
   }
 
-  const admitNew = async (ready: ReadyTransaction): Promise<Admitted> => {
+  const admitNew = async (ready: ReadyTransaction, door: (ready: ReadyTransaction) => Promise<void>): Promise<Admitted> => {
     await verified(ready)
     const { id } = ready.transaction
+    if (!hasRun(id)) await door(ready)
     if (hasRun(id)) return { id, added: undefined }
     if (!mempool.add(ready, clock.monotonic())) return { id, added: undefined }
     onAdded()
@@ -75,7 +76,7 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
 
   return {
     check: async (encoded) => verified(read(encoded)),
-    admit: async (encoded) => {
+    admit: async (encoded, door = async () => {}) => {
       if (encoded.length > transactionBytesMax) throw new DongbaekError('codec/too-large', `a transaction has at most ${transactionBytesMax} bytes`, { bytes: encoded.length, bytesMax: transactionBytesMax })
       const reference = envelopeReference(encoded)
       const pending = mempool.byReference(reference)
@@ -86,7 +87,7 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
       const ready = read(encoded)
       const { id } = ready.transaction
       if (mempool.hasId(id) || hasRun(id)) return { id, added: undefined }
-      const admitted = admitNew(ready).finally(() => checking.delete(key))
+      const admitted = admitNew(ready, door).finally(() => checking.delete(key))
       checking.set(key, admitted)
       return admitted
     },

@@ -20,6 +20,7 @@ import { createAvailability } from './availability.ts'
 import { createBackend } from './backend.ts'
 import { type BodyStanding, openBodies } from './bodies.ts'
 import type { Config } from './config.ts'
+import { createDoor } from './door.ts'
 import { openEvidence } from './evidence.ts'
 import { createExecutor, type ExecutedBlock } from './executor.ts'
 import { createGossip } from './gossip.ts'
@@ -272,6 +273,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     store,
     state,
     admission,
+    door: createDoor({ chainId, store, state, clock }),
     bodies,
     waiters,
     clock,

@@ -17,6 +17,7 @@ import { type Genesis, genesisHash, genesisToJson } from '../genesis/genesis.ts'
 import type { Admission } from './admission.ts'
 import type { Bodies } from './bodies.ts'
 import type { ChainStore } from './chain-store.ts'
+import type { Door } from './door.ts'
 import { certificateWaitMs, simulationEntriesMax } from './limits.ts'
 import type { Waiters } from './waiters.ts'
 import type { Clock } from './world.ts'
@@ -27,6 +28,7 @@ export interface BackendContext {
   readonly store: ChainStore
   readonly state: State
   readonly admission: Admission
+  readonly door: Door
   readonly bodies: Bodies
   readonly waiters: Waiters
   readonly clock: Clock
@@ -137,7 +139,7 @@ export function createBackend(context: BackendContext): NodeBackend {
     },
     transactionsByDid: store.idsOf,
     submit: async (encoded) => {
-      const { id, added } = await admission.admit(encoded)
+      const { id, added } = await admission.admit(encoded, context.door.pass)
       if (added !== undefined) context.spread(added.transaction.bytes)
       return id
     },
@@ -174,6 +176,7 @@ export function createBackend(context: BackendContext): NodeBackend {
     getBody: async (hash) => bodies.get(hash),
     metrics: context.metrics,
     blockStored: (height) => {
+      context.door.blockStored()
       for (const listener of [...listeners]) listener(height)
     },
     checkpointStored: (certificate) => {

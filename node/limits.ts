@@ -257,3 +257,8 @@ export const waitersMax = 65_536
 
 /** Transactions executed in one turn of the event loop: some milliseconds, while a whole block would hold up votes for a good part of a view timeout. */
 export const executeStepTransactions = 32
+
+/** How long a client's transaction waits for the state to know its keys, how many may wait so, and the values one look may read. */
+export const doorWaitMs = 2_000
+export const doorWaitingMax = 256
+export const doorEntriesMax = 64

@@ -80,6 +80,19 @@ export function simulateTransaction(state: State, block: BlockInfo, ready: Ready
   return run(overlay, block, ready, 0, state.seen, block.timeMs + readParameters(overlay).transactionValidityMsMax)
 }
 
+/**
+ * What speaks against ordering the transaction at all, as the state is now: a key that may not sign for its DID, or, where a DID comes into being, any rule. What the rules say
+ * of other transactions is found out in order, in the block.
+ */
+export function refusalBeforeOrdering(state: State, block: BlockInfo, ready: ReadyTransaction): Refusal | undefined {
+  if (ready.kind.createsSender === true) {
+    const { status, code = '', data = {} } = simulateTransaction(state, block, ready)
+    // what has run meanwhile is no refusal: its receipt is there
+    return status === 'refused' && code !== 'tx/duplicate' ? refuse(code, data) : undefined
+  }
+  return checkKeys(createOverlay(state.source, state.cache), ready)
+}
+
 /** Applies the genesis sections, by family name, to the empty state. */
 export function executeGenesis(state: State, block: BlockInfo, sections: ReadonlyMap<string, unknown>): Pick<Executed, 'changes' | 'pages' | 'stateRoot'> {
   const overlay = createOverlay(state.source, state.cache)
@@ -115,12 +128,17 @@ function run(below: Overlay, block: BlockInfo, ready: ReadyTransaction, index: n
 }
 
 /** The times come before the ids: of a transaction that could run now, every node remembers the same. */
-function checkEnvelope(view: Overlay, block: BlockInfo, { transaction, kind }: ReadyTransaction, seen: SeenIds, latestMs: number): Refusal | undefined {
+function checkEnvelope(view: Overlay, block: BlockInfo, ready: ReadyTransaction, seen: SeenIds, latestMs: number): Refusal | undefined {
+  const { transaction } = ready
   if (transaction.chain !== block.chain) return refuse('tx/wrong-chain', { chain: block.chain })
   if (block.timeMs > transaction.validUntilMs) return refuse('tx/expired', { blockTimeMs: block.timeMs })
   if (transaction.validUntilMs > latestMs) return refuse('tx/valid-until-too-far', { latestMs })
   if (seen.has(transaction.id)) return refuse('tx/duplicate')
   if (isPaused(view, transaction.kind)) return refuse('tx/family-paused', { kind: transaction.kind })
+  return checkKeys(view, ready)
+}
+
+function checkKeys(view: Overlay, { transaction, kind }: ReadyTransaction): Refusal | undefined {
   for (const [i, { signer, key }] of transaction.signatures.entries()) {
     if (i === 0 && kind.createsSender === true) continue
     if (!isAuthorised(view, signer, key)) return refuse('tx/key-not-authorised', { signer })

@@ -45,11 +45,11 @@ export const transactionView = record({
 
 export const txSubmit = declare({
   method: 'tx_submit',
-  summary: 'Hands in a signed transaction. The same bytes may be handed in again and anywhere: one id runs at most once.',
+  summary: 'Hands in a signed transaction. The same bytes may be handed in again and anywhere: one id runs at most once. What a key signed that may not sign for its DID is refused here, and a registration by any rule.',
   params: record({ transaction: encodedTransaction }),
   result: record({ id: transactionId }),
   example: { transaction: exampleTransaction },
-  errors: [...admissionErrors, 'mempool/full', 'mempool/sender-limit', 'node/not-ready'],
+  errors: [...admissionErrors, 'tx/key-not-authorised', 'mempool/full', 'mempool/sender-limit', 'node/not-ready'],
   cost: 2,
 })
 

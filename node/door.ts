@@ -1,0 +1,65 @@
+// The door for clients: what would only be refused for who signed it is not ordered at all, or anybody with a key of his own making could fill blocks. A transaction
+// that comes right after the registration of its sender may be ahead of this node's state, so it is looked at again with every block for a moment.
+// What validators send each other does not pass here: they may be a block apart, and a lying one can order what it likes anyway.
+import type { Height, TimeMs } from '../primitives/brand.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import type { Refusal } from '../state/family.ts'
+import { refusalBeforeOrdering, type State } from '../state/execute.ts'
+import type { ReadyTransaction } from '../state/families.ts'
+import { createValueCache } from '../state/view.ts'
+import type { ChainStore } from './chain-store.ts'
+import { doorEntriesMax, doorWaitingMax, doorWaitMs } from './limits.ts'
+import type { Clock } from './world.ts'
+
+export interface Door {
+  /** Resolves when the transaction may be ordered. Rejects with the code of the rule that would refuse it. */
+  readonly pass: (ready: ReadyTransaction) => Promise<void>
+  /** The state has moved on. */
+  readonly blockStored: () => void
+}
+
+export interface DoorContext {
+  readonly chainId: string
+  readonly store: Pick<ChainStore, 'head'>
+  readonly state: State
+  readonly clock: Clock
+}
+
+export function createDoor({ chainId, store, state, clock }: DoorContext): Door {
+  const waiting = new Set<() => void>()
+
+  const look = (ready: ReadyTransaction): Refusal | undefined => {
+    const { height, timeMs } = store.head()
+    const block = { chain: chainId, height: (height + 1) as Height, timeMs: Math.max(clock.now(), timeMs + 1) as TimeMs }
+    // a cache of its own: the executor's may be ahead of the store
+    return refusalBeforeOrdering({ ...state, cache: createValueCache(doorEntriesMax) }, block, ready)
+  }
+
+  const nextBlock = (untilMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        cancel()
+        waiting.delete(done)
+        resolve()
+      }
+      const cancel = clock.after(untilMs - clock.monotonic(), done)
+      waiting.add(done)
+    })
+
+  return {
+    pass: async (ready) => {
+      const untilMs = clock.monotonic() + doorWaitMs
+      for (;;) {
+        const refusal = look(ready)
+        if (refusal === undefined) return
+        if (clock.monotonic() >= untilMs || waiting.size >= doorWaitingMax) {
+          throw new DongbaekError(refusal.code, `the transaction would be refused, so it is not ordered: ${refusal.code}. If what it needs has just been sent, wait for that receipt first`, refusal.data)
+        }
+        await nextBlock(untilMs)
+      }
+    },
+    blockStored: () => {
+      for (const done of [...waiting]) done()
+    },
+  }
+}

@@ -1,0 +1,35 @@
+// The door for clients: what nobody entitled has signed is not ordered, and what is only a block too early waits for it.
+import t from 'tap'
+import { buildTransaction, createClient, type KindName, type PayloadOf, randomSeed, type SignedTransaction, signTransaction, toBase64url, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import type { RunningNode } from '../../node/node.ts'
+import { createCluster } from '../support/cluster.ts'
+import { seedOf } from '../support/genesis.ts'
+
+t.test('the door', async (t) => {
+  const cluster = await createCluster({ validators: 2 })
+  t.teardown(() => cluster.stopAll())
+  const [node] = (await Promise.all(cluster.names.map(cluster.start))) as [RunningNode, RunningNode]
+  const client = createClient({ url: node.url })
+  const registrar = walletFromSeed(seedOf('registrar'))
+  const [citizen, stranger, thief] = [walletFromSeed(randomSeed()), walletFromSeed(randomSeed()), walletFromSeed(randomSeed())]
+  const make = <K extends KindName>(kind: K, payload: PayloadOf<K>, signers: readonly [Wallet, ...Wallet[]]): Promise<SignedTransaction> =>
+    signTransaction(buildTransaction({ chain: node.chainId, kind, sender: signers[0], countersigners: signers.slice(1), payload }), signers)
+  const submit = ({ bytes }: SignedTransaction): Promise<unknown> => client.call('tx_submit', { transaction: toBase64url(bytes) })
+  const registration = (of: Wallet, by: Wallet): Promise<SignedTransaction> => make('did.register', { keys: [of.didKey], services: [] }, [of, by])
+  const update = (of: Wallet): Promise<SignedTransaction> => make('did.update', { baseVersion: 1, keys: [of.didKey], services: [], recovery: undefined }, [of])
+  const head = async (): Promise<number> => (await client.call('chain_head', {})).height
+
+  await t.rejects(submit(await registration(citizen, stranger)), { code: 'tx/key-not-authorised' }, 'a countersigner whom nobody knows')
+  await t.rejects(submit(await update(stranger)), { code: 'tx/key-not-authorised' }, 'a sender whom nobody knows')
+  await t.rejects(submit(await update(walletFromSeed(randomSeed(), registrar.did))), { code: 'tx/key-not-authorised' }, 'a key that is not of that DID')
+  t.equal(await head(), 0, 'none of it was ordered')
+  const before = await registration(citizen, registrar)
+  const after = await update(citizen)
+  const early = submit(after)
+  await submit(before)
+  await t.resolves(early, 'what comes a moment before the registration of its sender is ordered after it')
+  t.equal((await client.call('tx_wait', { id: toBase64url(before.id) })).status, 'ok')
+  t.equal((await client.call('tx_wait', { id: toBase64url(after.id) })).status, 'ok')
+  await t.resolves(submit(before), 'what has run is harmless to send again')
+  await t.rejects(submit(await registration(thief, citizen)), { code: 'did/registrar-missing' }, 'registered, yet no registrar')
+})
