@@ -4,10 +4,10 @@ import type { Height } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { unreachable } from '../primitives/errors.ts'
 import { blockHash, refOf, type BlockRef } from './block.ts'
-import { certifies, checkpointChecks, commitChecks, preparedChecks, signersFormQuorum, type Decision, type SignatureCheck } from './certificate.ts'
+import { certifies, checkpointChecks, commitChecks, preparedChecks, signersFormQuorum, type CheckpointCertificate, type Decision, type SignatureCheck } from './certificate.ts'
 import { newViewBytes, statusBytes, viewChangeBytes, type Message, type NewView, type SlotVote, type Verified, type ViewChange } from './messages.ts'
 import { isQuorum } from './quorum.ts'
-import { epochAt, primaryIndex, setAt, type Schedule, type ValidatorSet } from './validators.ts'
+import { epochAt, epochHash, latestEpoch, primaryIndex, setAt, type Schedule, type ValidatorSet } from './validators.ts'
 import { checkpointBytes, voteBytes } from './votes.ts'
 
 export interface VerificationContext {
@@ -87,6 +87,18 @@ export function decisionChecks(one: Decision, { chain, schedule }: VerificationC
   if (one.header.chain !== chain) return malformed('block of another chain')
   if (!certifies(one, set)) return malformed('commit certificate is not for this block by a quorum')
   return { ok: true, checks: commitChecks(one.certificate, set, chain) }
+}
+
+/**
+ * A checkpoint certificate above the heights whose sets are known here, as a node meets it that has been away. It must say itself that no set was scheduled after
+ * the last one known here, and be signed by a quorum of that: what a phone believes that has followed the sets so far.
+ */
+export function farCheckpointChecks(certificate: CheckpointCertificate, { chain, schedule }: Pick<VerificationContext, 'chain' | 'schedule'>): Checks {
+  const { activation, set } = latestEpoch(schedule)
+  const { height, nextSet } = certificate.content
+  if (height < activation || !equalBytes(nextSet, epochHash({ activation, set }))) return unknownSet(height)
+  if (!signersFormQuorum(set, certificate.signatures)) return malformed('checkpoint certificate without a quorum')
+  return { ok: true, checks: checkpointChecks(certificate, set, chain) }
 }
 
 /** The base is final, and every block above it is prepared in a view below the new one and stands on the one before. */

@@ -25,6 +25,7 @@ import { openEvidence } from './evidence.ts'
 import { createExecutor, type ExecutedBlock } from './executor.ts'
 import { createGossip } from './gossip.ts'
 import { createHouse } from './house.ts'
+import { createJoining } from './joining.ts'
 import { recoveryPauseMs } from './limits.ts'
 import { createMembership, type OwnPlace } from './membership.ts'
 import { createMempool } from './mempool.ts'
@@ -38,6 +39,7 @@ import { restorePayloads } from './restore-payloads.ts'
 import { createSelfReport } from './self-report.ts'
 import type { Recovering } from './status.ts'
 import { createServing } from './serving.ts'
+import { createSnapshots } from './snapshots.ts'
 import { noEntries, readEntries, votingEntry } from './vote-entries.ts'
 import { voteMark, whyVotesMissing } from './vote-mark.ts'
 import { createWaiters } from './waiters.ts'
@@ -56,6 +58,8 @@ export interface AssembledNode<F extends Front> {
   readonly stop: () => Promise<void>
   /** Resolves when the node had to stop by itself, with the reason. */
   readonly failed: Promise<unknown>
+  /** Resolves when the node has stopped because a snapshot was fetched: it is to be opened anew, on the database that holds it (joined-store.ts). */
+  readonly joined: Promise<void>
 }
 
 export interface Opened {
@@ -113,6 +117,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   let stopping: Promise<void> | undefined
   let tellFailed: (reason: unknown) => void = () => {}
   const failed = new Promise<unknown>((resolve) => (tellFailed = resolve))
+  let tellJoined: () => void = () => {}
+  const joined = new Promise<void>((resolve) => (tellJoined = resolve))
 
   const onFatal = (reason: unknown): void => {
     if (stopping !== undefined) return
@@ -155,6 +161,21 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   })
 
   const followFrom = (head: Height, peer: string, teller?: string): void => ordering.follower.follow(head, [peer, ...validatorNames().filter((name) => name !== peer)], teller)
+  const snapshots = createSnapshots({ dataDir: config.dataDir, database, clock, log, everyBlocks: config.limits.snapshotBlocks, checkpointInterval: consensus.checkpointInterval })
+  const joining = createJoining({
+    dataDir: config.dataDir,
+    chainId,
+    database,
+    transport,
+    verifier,
+    clock,
+    log,
+    context: () => ({ chain: chainId, genesis: genesisRef(genesis), schedule: ordering.schedule() }),
+    head: () => store.head().height,
+    behindBlocks: config.limits.snapshotBlocks,
+    onJoined: () => void stop().then(tellJoined),
+    onFatal,
+  })
 
   const tellWork = (): void => {
     const pending = mempool.size().transactions > 0
@@ -163,6 +184,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   }
 
   const onExecuted = ({ height, hash, payload, executed }: ExecutedBlock): void => {
+    snapshots.blockStored(height)
     mempool.remove(executed.receipts.map(({ id }) => id))
     payloads.release(height)
     validityMs = readValidityMs()
@@ -239,6 +261,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
         const stored = store.putCheckpoint(certificate).then(() => {
           certificateStored = Math.max(certificateStored, height) as Height
           backend.checkpointStored(certificate)
+          snapshots.certified(certificate)
         })
         stored.catch(onFatal)
         const encoded = encodeMessage({ type: 'certified', certificate })
@@ -254,6 +277,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
         log.error('state-diverged', { height: own.height, own: toBase64url(own.stateRoot), certified: toBase64url(certified.content.stateRoot) })
         halt(`the state of block ${own.height} computed here (${toBase64url(own.stateRoot)}) is not the one that a quorum certified (${toBase64url(certified.content.stateRoot)})`)
       },
+      far: joining.far,
+      held: joining.underWay,
       onFatal,
     })
 
@@ -281,6 +306,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     peers: () => transport.peers().map(peerStatusOf),
     validators: (height) => epochAt(ordering.schedule(), height),
     evidence: evidence.all,
+    snapshots: snapshots.list,
     spread: gossip.spread,
     spreadBody: gossip.spreadBody,
     metrics: metrics.text,
@@ -297,7 +323,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     tellWork,
     suspect: (reason) => ordering.driver.input({ type: 'suspect', reason }),
   })
-  const serving = createServing({ store, mempool, payloads, clock, top: () => ordering.top() })
+  const serving = createServing({ store, snapshots, mempool, payloads, clock, top: () => ordering.top() })
   const front = makeFront(backend)
 
   const recover = async ({ epoch, index }: OwnPlace, why: string): Promise<void> => {
@@ -358,7 +384,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const stopAll = async (): Promise<void> => {
     house.stop()
     waiters.letGo()
-    for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['votes', closeVotes], ['world', closeAll]] as const) {
+    for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['joining', joining.stop], ['snapshots', snapshots.stop], ['votes', closeVotes], ['world', closeAll]] as const) {
       await close().catch((error: unknown) => log.error('stop-incomplete', { part, error }))
     }
     log.info('stopped', { height: store.head().height })
@@ -370,6 +396,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
 
   transport.handle('fetch', serving.fetch)
   transport.handle('sync', serving.sync)
+  transport.handle('snapshot', serving.snapshot)
   transport.onMessages('consensus', (messages) => ordering.inbound(messages))
   transport.onMessages('gossip', gossip.handler)
   transport.onPeer((peer, connected) => {
@@ -390,7 +417,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   }
   warnOfRules()
   seeToVote()
-  return { chainId, front, stop, failed }
+  return { chainId, front, stop, failed, joined }
 }
 
 function bodyStanding({ state }: OpenChain, hash: Hash): BodyStanding {

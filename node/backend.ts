@@ -36,6 +36,7 @@ export interface BackendContext {
   readonly peers: () => readonly PeerStatus[]
   readonly validators: (height: Height) => Epoch | undefined
   readonly evidence: () => readonly JsonObject[]
+  readonly snapshots: Backend['snapshots']
   readonly spread: (envelope: Uint8Array) => void
   readonly spreadBody: (body: Uint8Array) => void
   readonly metrics: () => Promise<string>
@@ -106,7 +107,7 @@ export function createBackend(context: BackendContext): NodeBackend {
     status: context.status,
     peers: context.peers,
     head: store.head,
-    oldestHeight: () => 1 as Height,
+    oldestHeight: store.oldest,
     block: (height) => {
       const row = store.block(height)
       if (row === undefined) return undefined
@@ -131,6 +132,7 @@ export function createBackend(context: BackendContext): NodeBackend {
     checkpoint: (height) => store.checkpointAtOrBelow(height ?? store.head().height),
     validators: (height) => context.validators(height ?? ((store.head().height + 1) as Height)),
     evidence: context.evidence,
+    snapshots: context.snapshots,
     transaction: (id) => {
       const place = store.placeOf(id)
       const receipt = receiptOf(id)

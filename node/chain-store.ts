@@ -3,7 +3,7 @@
 //   h<block hash>        its height                                          r<height>   results: the encoded outcome and receipts
 //   t<transaction id>    height and index of its receipt                     d<did>/<inverted place>   ids of a DID's transactions, newest first
 //   s<state key>         state value                                         n<path>     page of the state tree
-//   c<height>            checkpoint certificate                              m<name>     head, sync
+//   c<height>            checkpoint certificate                              m<name>     head, sync, oldest (the lowest block kept; absent: 1)
 //   x<hash>, y<hash>     bodies of posts (bodies.ts)                         e<hash>   evidence (evidence.ts)
 import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
@@ -40,6 +40,8 @@ export interface FinalBlock {
 
 export interface ChainStore {
   readonly head: () => HeadRow
+  /** The lowest height whose block is kept: above 1 when the node began from a snapshot. */
+  readonly oldest: () => Height
   readonly block: (height: Height) => BlockRow | undefined
   readonly payload: (height: Height) => readonly Uint8Array[] | undefined
   readonly heightOf: (blockHash: Hash) => Height | undefined
@@ -64,8 +66,9 @@ export interface ChainStore {
 
 const headKey = utf8('mhead')
 const syncKey = utf8('msync')
+const oldestKey = utf8('moldest')
 
-function heightKey(prefix: string, at: Height): Uint8Array {
+export function heightKey(prefix: string, at: Height): Uint8Array {
   const key = new Uint8Array(9)
   key[0] = prefix.charCodeAt(0)
   new DataView(key.buffer).setBigUint64(1, BigInt(at))
@@ -88,6 +91,47 @@ export function readHead(store: StoreReader): HeadRow | undefined {
   return encoded === undefined ? undefined : decode(headRow, encoded, rowBytesMax)
 }
 
+type StoredState = Pick<Executed, 'changes' | 'pages'>
+
+export function stateOps({ changes, pages }: StoredState): StoreOp[] {
+  const ops: StoreOp[] = []
+  for (const { key, value } of changes) ops.push(value === undefined ? { type: 'del', key: utf8(`s${key}`) } : { type: 'put', key: utf8(`s${key}`), value })
+  for (const { path, page } of pages) ops.push(page === undefined ? { type: 'del', key: utf8(`n${path}`) } : { type: 'put', key: utf8(`n${path}`), value: page })
+  return ops
+}
+
+/** A block with what it gave, and its place in the indexes. */
+export function blockOps(store: StoreReader, { decision, references, transactions }: FinalBlock, { leaves, receipts }: Pick<Executed, 'leaves' | 'receipts'>): StoreOp[] {
+  const { header, certificate } = decision
+  const at = header.height
+  const ops: StoreOp[] = [
+    { type: 'put', key: heightKey('b', at), value: encode(blockRow, { header, references, certificate }) },
+    { type: 'put', key: heightKey('p', at), value: encode(payloadRow, transactions.map((transaction) => transaction.bytes)) },
+    { type: 'put', key: heightKey('r', at), value: encode(resultsRow, leaves) },
+    { type: 'put', key: hashKey('h', blockHash(header)), value: encode(height, at) },
+  ]
+  receipts.forEach((receipt, index) => {
+    const { id, signatures } = transactions[index] as Transaction
+    // an id that ran keeps its receipt: what the envelope's rules refuse later (a duplicate, or the same once it has expired) is no run
+    if (receipt.code?.startsWith('tx/') === true && store.get(hashKey('t', id)) !== undefined) return
+    ops.push({ type: 'put', key: hashKey('t', id), value: encode(placeRow, { height: at, index }) })
+    for (const { signer } of signatures) ops.push({ type: 'put', key: utf8(`d${signer}/${didPlace(at, index)}`), value: id })
+  })
+  return ops
+}
+
+export function headOp(head: HeadRow): StoreOp {
+  return { type: 'put', key: headKey, value: encode(headRow, head) }
+}
+
+export function oldestOp(oldest: Height): StoreOp {
+  return { type: 'put', key: oldestKey, value: encode(height, oldest) }
+}
+
+export function checkpointOp(certificate: CheckpointCertificate): StoreOp {
+  return { type: 'put', key: heightKey('c', certificate.content.height), value: encode(checkpointCertificate, certificate) }
+}
+
 /** A chain over an opened store. The store's head must exist already, or `putGenesis` comes first. */
 export function createChainStore(store: Store): ChainStore {
   let head = readHead(store)
@@ -100,12 +144,6 @@ export function createChainStore(store: Store): ChainStore {
     const encoded = store.get(key)
     return encoded === undefined ? undefined : decode(row, encoded, rowBytesMax)
   }
-  const stateOps = ({ changes, pages }: Pick<Executed, 'changes' | 'pages'>): StoreOp[] => {
-    const ops: StoreOp[] = []
-    for (const { key, value } of changes) ops.push(value === undefined ? { type: 'del', key: utf8(`s${key}`) } : { type: 'put', key: utf8(`s${key}`), value })
-    for (const { path, page } of pages) ops.push(page === undefined ? { type: 'del', key: utf8(`n${path}`) } : { type: 'put', key: utf8(`n${path}`), value: page })
-    return ops
-  }
   const put = async (ops: readonly StoreOp[], sync: boolean): Promise<void> => {
     puts++
     await store.batch(ops, { sync })
@@ -113,6 +151,7 @@ export function createChainStore(store: Store): ChainStore {
 
   return {
     head: known,
+    oldest: () => read(oldestKey, height) ?? (1 as Height),
     block: (at) => read(heightKey('b', at), blockRow),
     payload: (at) => read(heightKey('p', at), payloadRow),
     heightOf: (block) => read(hashKey('h', block), height),
@@ -132,32 +171,16 @@ export function createChainStore(store: Store): ChainStore {
       return row === undefined ? undefined : decode(checkpointCertificate, row.value, rowBytesMax)
     },
     putGenesis: async (genesisHead, executed) => {
-      await put([...stateOps(executed), { type: 'put', key: headKey, value: encode(headRow, genesisHead) }], true)
+      await put([...stateOps(executed), headOp(genesisHead)], true)
       head = genesisHead
     },
-    putBlock: async ({ decision, references, transactions }, executed, more = []) => {
-      const { header, certificate } = decision
-      const at = header.height
-      const next: HeadRow = { height: at, hash: blockHash(header), timeMs: header.timeMs, stateRoot: executed.stateRoot }
-      const ops = stateOps(executed)
-      ops.push(
-        { type: 'put', key: heightKey('b', at), value: encode(blockRow, { header, references, certificate }) },
-        { type: 'put', key: heightKey('p', at), value: encode(payloadRow, transactions.map((transaction) => transaction.bytes)) },
-        { type: 'put', key: heightKey('r', at), value: encode(resultsRow, executed.leaves) },
-        { type: 'put', key: hashKey('h', next.hash), value: encode(height, at) },
-        { type: 'put', key: headKey, value: encode(headRow, next) },
-      )
-      executed.receipts.forEach((receipt, index) => {
-        const { id, signatures } = transactions[index] as Transaction
-        // an id that ran keeps its receipt: what the envelope's rules refuse later (a duplicate, or the same once it has expired) is no run
-        if (receipt.code?.startsWith('tx/') === true && store.get(hashKey('t', id)) !== undefined) return
-        ops.push({ type: 'put', key: hashKey('t', id), value: encode(placeRow, { height: at, index }) })
-        for (const { signer } of signatures) ops.push({ type: 'put', key: utf8(`d${signer}/${didPlace(at, index)}`), value: id })
-      })
-      await put([...ops, ...more], false)
+    putBlock: async (block, executed, more = []) => {
+      const { header } = block.decision
+      const next: HeadRow = { height: header.height, hash: blockHash(header), timeMs: header.timeMs, stateRoot: executed.stateRoot }
+      await put([...stateOps(executed), ...blockOps(store, block, executed), headOp(next), ...more], false)
       head = next
     },
-    putCheckpoint: async (certificate) => put([{ type: 'put', key: heightKey('c', certificate.content.height), value: encode(checkpointCertificate, certificate) }], false),
+    putCheckpoint: async (certificate) => put([checkpointOp(certificate)], false),
     sync: async () => put([{ type: 'put', key: syncKey, value: encode(integer(), puts) }], true),
     openQuery: () => {
       const snapshot = store.snapshot()

@@ -24,7 +24,7 @@ export const syncBlocksMax = 256
 const syncQuestion = record({ from: height, count: integer(1, syncBlocksMax) })
 export type SyncQuestion = Infer<typeof syncQuestion>
 
-const syncBlock = record({ decision, references: list(hash, 1, blockTransactionsMax), envelopes: list(bytes(1, transactionBytesMax), 1, blockTransactionsMax) })
+export const syncBlock = record({ decision, references: list(hash, 1, blockTransactionsMax), envelopes: list(bytes(1, transactionBytesMax), 1, blockTransactionsMax) })
 export type SyncBlock = Infer<typeof syncBlock>
 
 const syncAnswer = record({

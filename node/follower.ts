@@ -38,6 +38,10 @@ export interface FollowerContext {
   /** In order: the block after the last committed one. */
   readonly take: (decision: Verified<Decision>, payload: Payload) => void
   readonly takeCheckpoint: (message: Verified<Message>) => void
+  /** A certificate, not checked, above the heights whose sets are known here. */
+  readonly far: (certificate: CheckpointCertificate) => void
+  /** The state is being fetched as a whole: blocks are not. */
+  readonly held: () => boolean
   readonly onFatal: (error: unknown) => void
 }
 
@@ -143,7 +147,8 @@ export function createFollower(context: FollowerContext): Follower {
     const message: Message = { type: 'certified', certificate }
     const listed = checksOf(message, context.context())
     if (!listed.ok) {
-      if (listed.code === 'malformed') accuse(peer, `a certificate in answer to sync that does not hold: ${listed.reason}`, certificate.content.height)
+      if (listed.code === 'unknown-set') context.far(certificate)
+      else accuse(peer, `a certificate in answer to sync that does not hold: ${listed.reason}`, certificate.content.height)
       return
     }
     if (await allVerify(listed.checks, verifier)) context.takeCheckpoint(asVerified(message))
@@ -184,7 +189,7 @@ export function createFollower(context: FollowerContext): Follower {
 
   /** Up to the target, or to where nobody has the next block. False: the replica takes no more. */
   const fetchBlocks = async (): Promise<boolean> => {
-    while (!stopped && reached() < target) {
+    while (!stopped && !context.held() && reached() < target) {
       while (ranges[0] !== undefined && ranges[0].to <= reached()) ranges.shift()
       const first = ranges[0]
       if (first !== undefined && first.from <= reached()) first.from = (reached() + 1) as Height
@@ -237,7 +242,7 @@ export function createFollower(context: FollowerContext): Follower {
 
   const run = async (): Promise<void> => {
     try {
-      while (!stopped && (checkpointWanted.length > 0 || reached() < target)) await round()
+      while (!stopped && !context.held() && (checkpointWanted.length > 0 || reached() < target)) await round()
     } catch (error) {
       if (!stopped) context.onFatal(error)
       stopped = true

@@ -205,6 +205,20 @@ export const servedBytesPerSecond = 16 * 1_048_576
 export const servedBurstBytes = 64 * 1_048_576
 /** What an answer costs however small it is, in bytes of the above. */
 export const answerCostBytes = 8_192
+/** Snapshots kept for others: one that is being fetched stays there until two later ones are made. */
+export const snapshotsKept = 2
+/** Written at once to one of 256 files while a snapshot is made: 16 MiB together. */
+export const snapshotBufferBytes = 65_536
+/** A snapshot is made in slices of this much work, each followed by a rest so many times as long: at most a quarter of a core, and no vote waits longer. */
+export const snapshotSliceMs = 5
+export const snapshotRestShare = 3
+/** Whether others have a snapshot is asked at most this often. */
+export const joinRetryMs = 30_000
+/** One part or range of blocks for a node that joins; the answerer may let it wait for its share. */
+export const joinTimeoutMs = 20_000
+/** Rounds in which nobody had what was missing, before a snapshot is given up for a newer one, and the pause between them. */
+export const joinRoundsMax = 10
+export const joinPauseMs = 1_000
 /** Consensus messages whose signatures held, remembered so that repetitions cost one hash. */
 export const inboundRecentMax = 4_096
 /** A message with more signatures than this has its sender's checked first, by itself. */

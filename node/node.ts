@@ -9,21 +9,65 @@ import { DongbaekError } from '../primitives/errors.ts'
 import { systemClock as clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { codeOfSystem } from './files.ts'
+import { adoptJoinedStore, storeFolder } from './joined-store.ts'
 import { openKeystore, readPassphrase } from './keystore.ts'
 import { createLibp2pTransport } from './libp2p.ts'
 import { checkRole } from './membership.ts'
 import { openChain } from './open-chain.ts'
-import { type RunningNode, runWithRpc } from './run.ts'
+import { type RunningNode as OpenNode, runWithRpc } from './run.ts'
 import { openStore } from './store.ts'
 import { createVerifier } from './verifier.ts'
 import { version } from './version.ts'
 import { openVoteLog } from './votelog.ts'
 import type { Log } from './world.ts'
 
-export type { RunningNode }
+export type RunningNode = Omit<OpenNode, 'joined'>
+
+/**
+ * A node that is opened anew on the database of a snapshot when it has fetched one; `url` and `front` are those of its present life.
+ * Throws DongbaekError of whatever could not be opened, as `openNode`.
+ */
+export async function startNode(config: Config, log: Log): Promise<RunningNode> {
+  let current = await openNode(config, log)
+  let stopped = false
+  let tellFailed: (reason: unknown) => void = () => {}
+  const failed = new Promise<unknown>((resolve) => (tellFailed = resolve))
+  let reopening: Promise<void> | undefined
+  const watch = (node: OpenNode): void => {
+    void node.failed.then(tellFailed)
+    void node.joined.then(() => {
+      if (!stopped) reopening = reopen()
+    })
+  }
+  const reopen = async (): Promise<void> => {
+    try {
+      current = await openNode(config, log)
+      watch(current)
+    } catch (error) {
+      log.error('node-failed', { error })
+      tellFailed(error)
+    }
+  }
+  watch(current)
+  return {
+    chainId: current.chainId,
+    get front() {
+      return current.front
+    },
+    get url() {
+      return current.url
+    },
+    failed,
+    stop: async () => {
+      stopped = true
+      await reopening
+      await current.stop()
+    },
+  }
+}
 
 /** Throws DongbaekError of whatever could not be opened: `genesis/…`, `keystore/…`, `store/…`, `votelog/…`, `transport/listen`, `rpc/listen`, `config/role`. */
-export async function startNode(config: Config, log: Log): Promise<RunningNode> {
+async function openNode(config: Config, log: Log): Promise<OpenNode> {
   const genesis = readGenesis(readFile(config.genesis))
   checkGenesis(genesis)
   const chainId = chainIdOf(genesis)
@@ -35,7 +79,8 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
     for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => log.error('stop-incomplete', { error }))
   }
   try {
-    const database = await openStore({ folder: join(config.dataDir, 'store'), chainId })
+    if (adoptJoinedStore(config.dataDir)) log.info('snapshot-adopted')
+    const database = await openStore({ folder: storeFolder(config.dataDir), chainId })
     closers.push(() => database.close())
     const chain = await openChain(database, genesis, config.limits.stateCacheMiB, log)
     checkRole(config, chain.store, publicKey)

@@ -50,9 +50,9 @@ function checkHead(store: ChainStore, state: State, genesis: Genesis): void {
   if (!equalBytes(state.tree.root(), head.stateRoot)) throw new DongbaekError('store/damaged', `the stored state is not that of height ${head.height}. ${wayOut}`, { height: head.height })
 }
 
-/** The blocks up to the head, newest first, read as they are asked for. */
+/** The blocks up to the head, newest first, read as they are asked for. A node that began from a snapshot has those whose ids could run again. */
 function* blocksOf(store: ChainStore): Iterable<RanBlock> {
-  for (let height = store.head().height; height > 0; height = (height - 1) as Height) {
+  for (let height = store.head().height; height >= store.oldest(); height = (height - 1) as Height) {
     const block = store.block(height)
     const payload = store.payload(height)
     if (block === undefined || payload === undefined) throw new DongbaekError('store/damaged', `block ${height} is missing from the store. ${wayOut}`, { height })

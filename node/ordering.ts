@@ -15,7 +15,7 @@ import { DongbaekError } from '../primitives/errors.ts'
 import type { Availability } from './availability.ts'
 import type { ChainStore } from './chain-store.ts'
 import { createDriver, type Driver } from './driver.ts'
-import { createFollower, type Follower } from './follower.ts'
+import { createFollower, type Follower, type FollowerContext } from './follower.ts'
 import { createInbound } from './inbound.ts'
 import { createJudging } from './judging.ts'
 import { openPayloadBytesMax } from './limits.ts'
@@ -68,6 +68,8 @@ export interface OrderingContext {
   readonly durable: () => Durable
   readonly blame: (blame: Blame) => void
   readonly halt: (halt: Halt) => void
+  readonly far: FollowerContext['far']
+  readonly held: FollowerContext['held']
   readonly onFatal: (error: unknown) => void
 }
 
@@ -203,6 +205,8 @@ export function createOrdering(context: OrderingContext): Ordering {
       driver.input({ type: 'synced', decision })
     },
     takeCheckpoint: (message) => driver.input({ type: 'message', message }),
+    far: context.far,
+    held: context.held,
     onFatal,
   })
 

@@ -10,8 +10,9 @@ import type { Transaction } from '../state/transaction.ts'
 import type { StateProof } from '../state/tree.ts'
 import type { QueryView } from '../state/view.ts'
 import type { NodeStatus, PeerStatus } from './api/node.ts'
+import type { SnapshotInfo } from './api/state.ts'
 
-export type { NodeStatus, PeerStatus }
+export type { NodeStatus, PeerStatus, SnapshotInfo }
 
 export interface Backend {
   readonly chainId: string
@@ -32,6 +33,8 @@ export interface Backend {
   readonly checkpoint: (height?: Height) => Promise<CheckpointCertificate | undefined>
   /** The set that governs `height` (the height after the head, if absent); undefined when it is not known yet, or no more. */
   readonly validators: (height?: Height) => Epoch | undefined
+  /** Those that joining nodes can get here, oldest first. */
+  readonly snapshots: () => readonly SnapshotInfo[]
   /** Pairs of contradictory messages, in JSON. At most 1,000. */
   readonly evidence: () => readonly JsonObject[]
   /** A transaction that has run, with its receipt. */

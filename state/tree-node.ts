@@ -36,3 +36,10 @@ export function parentOf(left: TreeNode, right: TreeNode): TreeNode {
   innerInput.set(right?.hash ?? zeroHash, 33)
   return { leaf: false, hash: sha256(innerInput) }
 }
+
+/** The root of a page from its 16 slots. */
+export function nodeOfSlots(slots: readonly TreeNode[]): TreeNode {
+  let row = slots
+  while (row.length > 1) row = Array.from({ length: row.length / 2 }, (_, i) => parentOf(row[2 * i], row[2 * i + 1]))
+  return row[0]
+}

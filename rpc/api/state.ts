@@ -1,11 +1,11 @@
 // state_…: proofs of what stands in the state.
 import { stateKeyBytesMax, stateValueBytesMax } from '../../primitives/limits.ts'
-import { bytes, hash, height, type Infer, list, optional, record, type Schema, token } from '../../primitives/schema.ts'
+import { bytes, hash, height, type Infer, integer, list, optional, record, type Schema, token } from '../../primitives/schema.ts'
 import { checkpointCertificate } from '../../consensus/certificate.ts'
 import { stateProofSchema } from '../../state/proof.ts'
 import type { StateProof } from '../../state/tree.ts'
 import { proofKeysMax } from '../limits.ts'
-import { answer, declare } from './declare.ts'
+import { declare } from './declare.ts'
 
 const stateKey = token(/[\x21-\x7e]+/, stateKeyBytesMax, 'a state key such as chain.block/0000000000000001')
 
@@ -26,10 +26,14 @@ export const stateProof = declare({
   cost: 50,
 })
 
+/** `hash` names it: equal on all nodes that made it. `bytes`: of its parts. */
+const snapshotInfo = record({ height, stateRoot: hash, hash, parts: integer(), bytes: integer() })
+export type SnapshotInfo = Infer<typeof snapshotInfo>
+
 export const stateSnapshotInfo = declare({
   method: 'state_snapshotInfo',
-  summary: 'What a node that joins can get here: snapshots of the state (none is made yet), and the blocks that are kept.',
+  summary: 'What a node that joins can get here: snapshots of the state, oldest first, and the blocks that are kept.',
   params: record({}),
-  result: record({ snapshots: list(answer({ type: 'object' }), 0, 100), oldestHeight: height, headHeight: height, checkpointHeight: optional(height) }),
+  result: record({ snapshots: list(snapshotInfo, 0, 100), oldestHeight: height, headHeight: height, checkpointHeight: optional(height) }),
   example: {},
 })

@@ -11,7 +11,7 @@ export const stateMethods: readonly Method[] = [
   serve(stateProof, ({ backend }, { keys }) => backend.prove(keys)),
 
   serve(stateSnapshotInfo, async ({ backend }) => ({
-    snapshots: [],
+    snapshots: backend.snapshots(),
     oldestHeight: backend.oldestHeight(),
     headHeight: backend.head().height,
     checkpointHeight: (await backend.checkpoint())?.content.height,

@@ -78,6 +78,8 @@ function rig(peers: Readonly<Record<string, Answerer>>, changes: Partial<Followe
       aheadMax: 4,
       take: ({ header }) => (changes.takes ?? taking)(one, header.height),
       takeCheckpoint: () => {},
+      far: () => {},
+      held: () => false,
       onFatal: (error) => {
         throw error
       },

@@ -88,7 +88,8 @@ function serving(clock = createManualClock()): ReturnType<typeof createServing> 
   for (let height = 1; height <= 4; height++) payloads.put(makePayload(height, Array.from({ length: 500 }, (_, i) => makeTransaction(`${height} ${i}`))), true)
   const certificate = async (): Promise<CheckpointCertificate | undefined> => undefined
   return createServing({
-    store: { head: () => ({ height: 0 as Height, hash: new Uint8Array(32) as Hash, timeMs: 0 as never, stateRoot: new Uint8Array(32) as Hash }), block: () => undefined, payload: () => undefined, heightOf: () => undefined, checkpointAtOrBelow: certificate },
+    store: { head: () => ({ height: 0 as Height, hash: new Uint8Array(32) as Hash, timeMs: 0 as never, stateRoot: new Uint8Array(32) as Hash }), oldest: () => 1 as Height, block: () => undefined, results: () => undefined, payload: () => undefined, heightOf: () => undefined, checkpointAtOrBelow: certificate },
+    snapshots: { manifest: () => new Uint8Array(), part: async () => new Uint8Array() },
     mempool: { byReference: () => undefined },
     payloads,
     clock,

@@ -33,12 +33,14 @@ export interface ClusterOptions {
   readonly validators?: number
   readonly observers?: number
   readonly preset?: Preset
+  readonly genesisMs?: number
+  readonly snapshotBlocks?: number
   readonly log?: (name: string) => Log
 }
 
 const passphrase = 'passphrase of a test'
 
-export async function createCluster({ validators = 4, observers = 0, preset = smallPreset, log = () => silentLog }: ClusterOptions = {}): Promise<Cluster> {
+export async function createCluster({ validators = 4, observers = 0, preset = smallPreset, genesisMs = Date.now() - 1_000, snapshotBlocks = 10_000, log = () => silentLog }: ClusterOptions = {}): Promise<Cluster> {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-cluster-'))
   const validatorNames = Array.from({ length: validators }, (_, i) => `validator-${i}`)
   const names = [...validatorNames, ...Array.from({ length: observers }, (_, i) => `observer-${i}`)]
@@ -47,7 +49,7 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
   const card = (name: string): { name: string; publicKey: Uint8Array; addresses: string[] } => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${portOf(name)}`] })
   const genesis = buildGenesis(preset, {
     name: 'test',
-    timeMs: Date.now() - 1_000,
+    timeMs: genesisMs,
     nodes: [
       ...validatorNames.map((name, i) => ({ ...card(name), organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
       ...names.slice(validators).map(card),
@@ -70,7 +72,7 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     p2p: { host: '127.0.0.1', port: added.get(name)?.port ?? portOf(name), addresses: {}, observers: [] },
     rpc: { host: '127.0.0.1', port: 0 },
     log: { level: 'info' },
-    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000 },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks },
   })
   const stop = async (name: string): Promise<void> => {
     const node = running.get(name)

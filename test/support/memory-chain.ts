@@ -180,6 +180,7 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
     results: (height) => (height < oldest ? undefined : blocks[height - 1]?.executed),
     checkpoint: async (height) => (height === undefined ? blocks.at(-1) : blocks[Math.min(height, blocks.length) - 1])?.checkpoint,
     validators: (height) => (height !== undefined && height > head().height + 10 ? undefined : epoch),
+    snapshots: () => [],
     evidence: () => [],
     transaction: (id) => {
       const place = places.get(toBase64url(id))

@@ -255,7 +255,7 @@ export class WholeNode {
       p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
       rpc: { host: '127.0.0.1', port: 0 },
       log: { level: 'info' },
-      limits: { verifyWorkers: 0, stateCacheMiB: 16, rpcRequestsPerSecond: 0 },
+      limits: { verifyWorkers: 0, stateCacheMiB: 16, rpcRequestsPerSecond: 0, snapshotBlocks: 0 },
     }
   }
 }

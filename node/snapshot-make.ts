@@ -1,0 +1,140 @@
+// Making a snapshot: the state of a certified height, read once in key order from a view of the database that stands still, sorted into the parts of the state tree by way of
+// files, and written into a folder that appears under its name when it is whole. Memory: one write buffer for each of 256 buckets, then one bucket.
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { appendFile, open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { compareBytes, concatBytes, equalBytes, fromUtf8, toHex, utf8 } from '../primitives/bytes.ts'
+import { DongbaekError } from '../primitives/errors.ts'
+import { sha256 } from '../primitives/hash.ts'
+import type { CheckpointCertificate } from '../consensus/certificate.ts'
+import { cutParts, encodePart, entryBytes, joinParts, parseEntries, partOf, type SnapshotEntry, type SnapshotPart, subtreeOf } from '../state/snapshot.ts'
+import { syncFolder, writeFileAtomically } from './files.ts'
+import { snapshotBufferBytes } from './limits.ts'
+import { encodeManifest, type Manifest } from './snapshot-exchange.ts'
+import { endOfPrefix } from './store.ts'
+import type { StoreReader } from './world.ts'
+
+const manifestFile = 'manifest'
+const bucketDepth = 2
+const checksumBytes = 4
+
+export interface MakeSnapshot {
+  /** Of the height that `certificate` certifies, and standing still. */
+  readonly reader: Pick<StoreReader, 'iterate'>
+  readonly certificate: CheckpointCertificate
+  /** Must not be there yet; what an earlier attempt left beside it is removed. */
+  readonly folder: string
+  /** Called every few milliseconds of work: a node that votes lets others have their turn here. Rejects to give up. */
+  readonly rest: () => Promise<void>
+}
+
+/** Throws `store/damaged` when the state read does not come to the certified root, and what `rest` throws. */
+export async function makeSnapshot({ reader, certificate, folder, rest }: MakeSnapshot): Promise<Manifest> {
+  const temporary = `${folder}.tmp`
+  rmSync(temporary, { recursive: true, force: true })
+  mkdirSync(temporary, { recursive: true, mode: 0o700 })
+  try {
+    const sizes = await fillBuckets(reader, temporary, rest)
+    const parts: SnapshotPart[] = []
+    for (const prefix of cutParts('', (under) => sumUnder(sizes, under), bucketDepth)) {
+      const entries = (await Promise.all([...sizes.keys()].filter((bucket) => bucket.startsWith(prefix)).map((bucket) => readFile(bucketFile(temporary, bucket))))).flatMap((content) => parseEntries(content))
+      entries.sort((a, b) => compareBytes(a.keyHash, b.keyHash))
+      for (const cut of cutParts(prefix, (under) => bytesOf(entriesUnder(entries, under)), 64)) {
+        const own = entriesUnder(entries, cut)
+        const body = encodePart(own)
+        await writeSynced(partFile(temporary, parts.length), body)
+        parts.push(partOf(subtreeOf(own, cut).node, cut))
+        await rest()
+      }
+    }
+    const made = { certificate, parts }
+    if (!equalBytes(joinParts(parts)?.root ?? new Uint8Array(), certificate.content.stateRoot)) {
+      throw new DongbaekError('store/damaged', `the state of block ${certificate.content.height} as it is stored here is not the certified one. Rebuild this node from its peers: dongbaek resync`, { height: certificate.content.height })
+    }
+    for (const bucket of sizes.keys()) rmSync(bucketFile(temporary, bucket))
+    writeFileAtomically(join(temporary, manifestFile), encodeManifest(made), 0o600)
+    renameSync(temporary, folder)
+    syncFolder(join(folder, '..'))
+    return made
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Throws `file/…` of the system when there is none, `codec/…` when it is no manifest. */
+export function readManifestFile(folder: string): Uint8Array {
+  return readFileSync(join(folder, manifestFile))
+}
+
+/** The bytes of a part. Throws `snapshot/damaged` when the file is not what was written. */
+export async function readPartFile(folder: string, index: number): Promise<Uint8Array> {
+  const sealed = await readFile(partFile(folder, index))
+  const length = sealed.length - checksumBytes
+  const body = new Uint8Array(sealed.buffer, sealed.byteOffset, Math.max(0, length))
+  if (length < 0 || sealed.readUInt32BE(length) !== crc32(body)) throw new DongbaekError('snapshot/damaged', `part ${index} of the snapshot in ${folder} is damaged. Remove the folder: the next one is made by itself`, { folder, index })
+  return body
+}
+
+export function partFile(folder: string, index: number): string {
+  return join(folder, `${String(index).padStart(6, '0')}.part`)
+}
+
+function bucketFile(folder: string, bucket: string): string {
+  return join(folder, `${bucket}.bucket`)
+}
+
+/** Bytes of the entries of each bucket, by its prefix. */
+async function fillBuckets(reader: MakeSnapshot['reader'], folder: string, rest: () => Promise<void>): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>()
+  const buffers = new Map<string, { bytes: number; readonly parts: Uint8Array[] }>()
+  const flush = async (bucket: string): Promise<void> => {
+    const buffer = buffers.get(bucket)
+    buffers.delete(bucket)
+    if (buffer !== undefined) await appendFile(bucketFile(folder, bucket), concatBytes(...buffer.parts))
+  }
+  const from = utf8('s')
+  const end = endOfPrefix(from)
+  let read = 0
+  for await (const { key, value } of reader.iterate({ gte: from, ...(end === undefined ? {} : { lt: end }) })) {
+    const stateKey = key.subarray(1)
+    const bucket = toHex(sha256(stateKey).subarray(0, 1))
+    const encoded = encodePart([{ key: fromUtf8(stateKey), value }])
+    sizes.set(bucket, (sizes.get(bucket) ?? 0) + encoded.length)
+    const buffer = buffers.get(bucket) ?? { bytes: 0, parts: [] }
+    buffers.set(bucket, buffer)
+    buffer.parts.push(encoded)
+    buffer.bytes += encoded.length
+    if (buffer.bytes >= snapshotBufferBytes) await flush(bucket)
+    if (++read % 500 === 0) await rest()
+  }
+  for (const bucket of [...buffers.keys()]) await flush(bucket)
+  return sizes
+}
+
+function sumUnder(sizes: ReadonlyMap<string, number>, prefix: string): number {
+  let sum = 0
+  for (const [bucket, bytes] of sizes) if (bucket.startsWith(prefix)) sum += bytes
+  return sum
+}
+
+function entriesUnder(entries: readonly SnapshotEntry[], prefix: string): readonly SnapshotEntry[] {
+  return prefix.length <= bucketDepth ? entries : entries.filter(({ keyHash }) => toHex(keyHash).startsWith(prefix))
+}
+
+function bytesOf(entries: readonly SnapshotEntry[]): number {
+  return entries.length === 1 ? 1 : entries.reduce((sum, { key, value }) => sum + entryBytes(key, value), 0)
+}
+
+async function writeSynced(path: string, body: Uint8Array): Promise<void> {
+  const checksum = new Uint8Array(checksumBytes)
+  new DataView(checksum.buffer).setUint32(0, crc32(body))
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writev([body, checksum])
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
