@@ -4,6 +4,7 @@ import type { JsonObject } from '../primitives/schema.ts'
 import type { Backend } from './backend.ts'
 import { addResolverRoute } from './identifiers.ts'
 import type { Call } from './methods/method.ts'
+import { addStatusListRoute } from './status-lists.ts'
 
 export interface PlainRoutes {
   readonly backend: Backend
@@ -33,4 +34,5 @@ export function addPlainRoutes(app: FastifyInstance, { backend, document, metric
   )
 
   addResolverRoute(app, callOf)
+  addStatusListRoute(app, callOf)
 }

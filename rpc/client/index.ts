@@ -1,6 +1,11 @@
 // The client's entry: for browsers, React Native and Node. It needs fetch, crypto.getRandomValues, timers and AbortController of the platform.
 export { createClient, type Client, type ClientOptions } from './client.ts'
 export { type DidResolutionOptions, type DidResolutionResult, type DidResolver, getResolver, type ParsedDid } from './did-resolver.ts'
+export { type CitizenshipCard, citizenshipCardType, issueCitizenshipCard } from './credentials/card.ts'
+export { type CredentialRequest, issueCredential, type Verification, type VerifiedCredential, verifyCredential } from './credentials/credential.ts'
+export { present, type PresentationRequest, verifyPresentation } from './credentials/presentation.ts'
+export { addProof, type ProofOptions, verifyProof } from './credentials/proof.ts'
+export { provenStatus, type StatusEntry, statusFromList, statusFromNode } from './credentials/status.ts'
 export { followEvents, type EventPage, type FollowOptions } from './follow.ts'
 export type { JsonOf } from './json-of.ts'
 export type { MethodName, ParamsJson, ResultJson } from './methods.ts'

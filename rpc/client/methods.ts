@@ -12,6 +12,7 @@ import type * as queriesOfStatements from '../../state/points/query-statement.ts
 import type * as queriesOfReservations from '../../state/reservation/queries.ts'
 import type * as chain from '../api/chain.ts'
 import type * as community from '../api/community.ts'
+import type * as credential from '../api/credential.ts'
 import type * as events from '../api/events.ts'
 import type * as node from '../api/node.ts'
 import type * as state from '../api/state.ts'
@@ -73,6 +74,7 @@ interface Methods {
   credential_schemas: typeof queriesOfCredentials.schemas
   credential_anchor: typeof queriesOfCredentials.anchorQuery
   credential_status: typeof queriesOfCredentials.status
+  credential_statusList: typeof credential.credentialStatusList
   credential_statusChunk: typeof queriesOfCredentials.statusChunk
   community_boards: typeof queriesOfCommunity.boards
   community_posts: typeof queriesOfCommunity.posts

@@ -14,6 +14,11 @@ export interface FetchInit {
 
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>
 
+export interface StreamReader {
+  readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array }>
+  readonly cancel: () => Promise<void>
+}
+
 interface Platform {
   readonly fetch: Fetch
   readonly crypto: { readonly getRandomValues: (bytes: Uint8Array) => unknown }
@@ -21,6 +26,9 @@ interface Platform {
   readonly clearTimeout: (timer: unknown) => void
   readonly AbortController: new () => { readonly signal: unknown; readonly abort: () => void }
   readonly Date: { readonly now: () => number }
+  /** Missing on some; the status lists of the W3C form need it. */
+  readonly DecompressionStream?: new (format: 'gzip') => unknown
+  readonly Response: new (body: Uint8Array) => { readonly body: { readonly pipeThrough: (through: unknown) => { readonly getReader: () => StreamReader } } }
 }
 
 export const platform = globalThis as unknown as Platform

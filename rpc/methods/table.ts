@@ -4,6 +4,7 @@ import { DongbaekError } from '../../primitives/errors.ts'
 import { families } from '../../state/families.ts'
 import { queryExamples } from '../examples.ts'
 import { chainMethods } from './chain.ts'
+import { credentialMethods } from './credential.ts'
 import { type Method, serve, serveQuery } from './method.ts'
 import { nodeMethods } from './node.ts'
 import { stateMethods } from './state.ts'
@@ -21,6 +22,7 @@ export const methodList: readonly Method[] = [
   ...chainMethods,
   ...txMethods,
   ...stateMethods,
+  ...credentialMethods,
   ...families.flatMap((family) => family.queries.map((query) => serveQuery(query, queryExamples[query.method] ?? {}))),
   ...subscriptionMethods,
 ]

@@ -39,6 +39,9 @@ export type AnchorPayload = Infer<typeof anchorPayload>
 export const statusIndexMax = 2 ** 24 - 1
 export const statusChunkBytes = 1_024
 export const statusChunkBits = statusChunkBytes * 8
+/** How the W3C form shows a list: in parts of the least length that hides a single credential among others (Bitstring Status List 1.0, section 6.1). */
+export const statusSegmentBits = 131_072
+export const statusSegmentBytes = statusSegmentBits / 8
 export const statusIndexesMax = 1_000
 /** Chunks that one transaction may touch: each is a kilobyte to hash and store. */
 export const statusChunksTouchedMax = 64

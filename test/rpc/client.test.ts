@@ -283,5 +283,5 @@ t.test('validator sets are followed from the genesis on', async (t) => {
 
 t.test('nothing of Node is in the client', async (t) => {
   const folder = new URL('../../rpc/client/', import.meta.url)
-  for (const file of readdirSync(folder)) t.notMatch(readFileSync(new URL(file, folder), 'utf8'), /node:|\bBuffer\b|\bprocess\b|require\(/, file)
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) t.notMatch(readFileSync(new URL(file, folder), 'utf8'), /node:|\bBuffer\b|\bprocess\b|require\(/, file)
 })

@@ -32,6 +32,7 @@ export function createCity(): City {
       const grant = (holder: Signer, role: RoleName): void => grantRole(view, holder.did, role, everyScope, { grantedAtHeight: 0 as Height })
       grant(officer, 'officer')
       grant(officer, 'settler')
+      grant(officer, 'issuer')
       view.put(organisationsTable, ['all'], [{ name: 'city', title: 'City of Busan' }])
       communityGenesis.apply({ block, view, emit: () => undefined }, { boards: [{ livingArea: 'city', board: 'notice', title: { ko: '알림', en: 'Notices' }, open: 'news' }] })
     },
