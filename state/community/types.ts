@@ -1,6 +1,7 @@
 // The community board: boards, posts, comments and what became of them. A body stands outside the chain under its hash, so that it can be erased
 // for good; here is only who posted where and when. Whoever makes a body puts a random salt into it: the hash of a short text alone could be guessed.
-import { did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, slug, text, timeMs, transactionId } from '../../primitives/schema.ts'
+import { did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, slug, timeMs, transactionId } from '../../primitives/schema.ts'
+import { publicText } from '../public-text.ts'
 
 /** The living area of boards for the whole city; no living area may be named so. */
 export const cityWide = 'city'
@@ -12,7 +13,7 @@ const boardsMax = 2_000
 export const board = record({
   livingArea: slug,
   board: slug,
-  title: record({ ko: text(1, 60), en: text(1, 80) }),
+  title: record({ ko: publicText(1, 60), en: publicText(1, 80) }),
   /** citizens: anyone posts · news: moderators and officers only, anyone comments. */
   open: oneOf('citizens', 'news'),
 })
@@ -40,7 +41,7 @@ export type CommunityGenesis = Infer<typeof genesisSection>
 
 export const reasonCodes = ['spam', 'abuse', 'personal-data', 'illegal', 'off-topic', 'mistake', 'other'] as const
 /** Why a moderator acted. The text is on the chain for good: it speaks of the rule, never of a person. */
-export const reason = record({ code: oneOf(...reasonCodes), text: text(1, 200) })
+export const reason = record({ code: oneOf(...reasonCodes), text: publicText(1, 200) })
 export type Reason = Infer<typeof reason>
 
 const acted = { by: did, atMs: timeMs } as const
@@ -52,7 +53,7 @@ export const post = record({
   livingArea: slug,
   board: slug,
   /** Of news only: a headline of the city. Citizens' words are in the body alone. */
-  title: optional(text(1, 120)),
+  title: optional(publicText(1, 120)),
   /** From 1: the place among the posts of the board, or among the comments under one post. */
   number: integer(1),
   /** Of comments: the post at the top, and what is replied to. */
@@ -87,7 +88,7 @@ export type Rate = Infer<typeof rate>
 const body = { bodyHash: hash, bodyBytes: integer(1, bodyBytesLimit) } as const
 
 export const postPayload = record({ livingArea: slug, board: slug, ...body })
-export const newsPayload = record({ livingArea: slug, board: slug, title: text(1, 120), ...body })
+export const newsPayload = record({ livingArea: slug, board: slug, title: publicText(1, 120), ...body })
 export const commentPayload = record({ parent: transactionId, ...body })
 /** Without a reaction: takes the earlier one back. */
 export const reactPayload = record({ post: transactionId, reaction: optional(reactionKind) })

@@ -1,7 +1,8 @@
 // Credentials stay with their holders. On the chain: who issues, by which schemas, salted hashes, and bits that say "withdrawn".
 import { compareBytes, equalBytes } from '../../primitives/bytes.ts'
-import { boolean, hash, type Infer, integer, list, oneOf, optional, record, refine, slug, text, token } from '../../primitives/schema.ts'
+import { boolean, hash, type Infer, integer, list, oneOf, optional, record, refine, slug, token } from '../../primitives/schema.ts'
 import { httpsUrl } from '../did/types.ts'
+import { publicText } from '../public-text.ts'
 
 /** The scope of an issuer's role: a programme or course, or `*` for all. */
 export const issuerScope = token(/\*|[a-z0-9]+(?:-[a-z0-9]+)*/, 64, 'a programme or course, or *')
@@ -10,7 +11,7 @@ export const registerIssuerPayload = record({
   /** The scope for which the sender holds the role. */
   scope: issuerScope,
   /** Of the institution, as people know it. */
-  name: text(1, 100),
+  name: publicText(1, 100),
   website: optional(httpsUrl),
 })
 export type RegisterIssuerPayload = Infer<typeof registerIssuerPayload>

@@ -1,7 +1,8 @@
 // Governance: what the organisations decide together, and the roles that follow from it.
 import { validatorsMax } from '../../primitives/limits.ts'
-import { bytes, height, type Infer, integer, list, oneOf, optional, record, refine, slug, text, timeMs, token, did, union } from '../../primitives/schema.ts'
+import { bytes, height, type Infer, integer, list, oneOf, optional, record, refine, slug, timeMs, token, did, union } from '../../primitives/schema.ts'
 import { parameterChange, parameters } from '../parameters.ts'
+import { publicText } from '../public-text.ts'
 import { everyScope, roleName } from '../roles.ts'
 import { address, addressesMax, validatorEntry } from './validator-sets.ts'
 
@@ -84,7 +85,7 @@ export const vote = oneOf('yes', 'no')
 export const votePayload = record({ proposal: proposalNumber, vote })
 export type VotePayload = Infer<typeof votePayload>
 
-export const organisation = record({ name: slug, title: text(1, 100) })
+export const organisation = record({ name: slug, title: publicText(1, 100) })
 export type Organisation = Infer<typeof organisation>
 
 /** Roles that a genesis may grant. */

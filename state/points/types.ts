@@ -1,7 +1,8 @@
 // What a programme is, and the payloads of the points family. A programme is data, never code: every amount comes from whoever opens it.
 import type { Won } from '../../primitives/brand.ts'
-import { boolean, bytes, did, type Infer, integer, list, oneOf, optional, record, refine, type Schema, slug, text, timeMs, token, transactionId } from '../../primitives/schema.ts'
+import { boolean, bytes, did, type Infer, integer, list, oneOf, optional, record, refine, type Schema, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
 import { attestation } from '../credential/attestation.ts'
+import { publicText } from '../public-text.ts'
 import { accountGrantsMax, budgetMax, categoriesMax, daysMax, decideBatchMax, genesisMerchantsMax, issueBatchMax, reclaimBatchMax, settleBatchMax, tiersMax, waitlistMax } from './limits.ts'
 
 /** An amount that moves: at least one won, at most a whole budget. */
@@ -49,7 +50,7 @@ const windows = {
 
 const termFields = {
   kind: programKind,
-  title: text(1, 100),
+  title: publicText(1, 100),
   tiers: list(tier, 1, tiersMax),
   ...windows,
   /** Categories of merchants that take these points. */
@@ -125,7 +126,7 @@ export const openProgramPayload = record({ program: slug, budget, terms: program
 /** What may change while a programme runs, so that nobody who was granted anything is worse off: see amend.ts. Absent fields stay. */
 export const amendProgramPayload = record({
   program: slug,
-  title: optional(text(1, 100)),
+  title: optional(publicText(1, 100)),
   applicationClosesMs: optional(timeMs),
   useClosesMs: optional(timeMs),
   categories: optional(refine(list(slug, 1, categoriesMax), (names) => (distinct(names) ? undefined : 'different categories'))),

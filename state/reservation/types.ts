@@ -1,7 +1,8 @@
 // What reservations are about: living areas, facilities, courses, slots and the seats of persons; and the payloads of the kinds.
 // Positions are whole microdegrees (WGS 84), so that no rule ever meets a fraction. Nothing here names a person but by DID or pseudonym.
-import { bytes, did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, slug, text, timeMs } from '../../primitives/schema.ts'
+import { bytes, did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, slug, timeMs } from '../../primitives/schema.ts'
 import { attestation } from '../credential/attestation.ts'
+import { publicText } from '../public-text.ts'
 import { ringFault } from './geometry.ts'
 
 const hourMs = 3_600_000
@@ -26,16 +27,16 @@ export const position = record({ longitude: integer(124_000_000, 132_000_000), l
 export type Position = Infer<typeof position>
 
 /** A name in Korean, and in English where there is one. */
-export const names = record({ ko: text(1, 120), en: optional(text(1, 160)) })
+export const names = record({ ko: publicText(1, 120), en: optional(publicText(1, 160)) })
 
 /** A simple polygon, anticlockwise, the first point not repeated at the end. */
 const ring = refine(list(position, 3, ringPointsMax), ringFault)
 
 export const livingArea = record({
   id: slug,
-  name: record({ ko: text(1, 60), en: text(1, 80) }),
+  name: record({ ko: publicText(1, 60), en: publicText(1, 80) }),
   /** The gu or gun it lies in. */
-  district: record({ ko: text(1, 40), en: text(1, 60) }),
+  district: record({ ko: publicText(1, 40), en: publicText(1, 60) }),
   centre: position,
   polygon: ring,
 })
@@ -60,7 +61,7 @@ const facilityFields = {
 export const facilityDefinition = record(facilityFields)
 export type FacilityDefinition = Infer<typeof facilityDefinition>
 
-export const closing = record({ by: did, atMs: timeMs, reason: text(1, 200) })
+export const closing = record({ by: did, atMs: timeMs, reason: publicText(1, 200) })
 
 export const facility = record({
   ...facilityFields,
@@ -142,7 +143,7 @@ export type Seat = Infer<typeof seat>
 
 // Payloads, by kind.
 export const registerFacilityPayload = facilityDefinition
-export const closeFacilityPayload = record({ facility: slug, reason: text(1, 200) })
+export const closeFacilityPayload = record({ facility: slug, reason: publicText(1, 200) })
 export const openSlotsPayload = record({
   facility: slug,
   /** The slots are the sessions of this course; it is opened with them, or named again exactly as it is. */
@@ -151,7 +152,7 @@ export const openSlotsPayload = record({
   qualification: optional(slug),
   slots: list(slotDefinition, 1, slotsPerTransactionMax),
 })
-export const closeSlotPayload = record({ slot: slug, reason: text(1, 200) })
+export const closeSlotPayload = record({ slot: slug, reason: publicText(1, 200) })
 export const reservePayload = record({ slot: slug, attestation: optional(attestation) })
 export const cancelPayload = record({ slot: slug })
 export const attendancePayload = record({ slot: slug, did })
