@@ -1,11 +1,10 @@
 // The assembly: all parts of a running node and who talks to whom. Every part does its own work; nothing is decided here but the order of things.
 import type { Registry } from 'prom-client'
-import type { ReplicaConfig } from '../consensus/config.ts'
 import { encodeMessage } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import { type Durable, neededRecords, type ReplicaPoint } from '../consensus/restore.ts'
 import { epochAt } from '../consensus/validators.ts'
-import { type Genesis, genesisRef } from '../genesis/genesis.ts'
+import type { Genesis } from '../genesis/genesis.ts'
 import type { Hash, Height } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
@@ -32,12 +31,14 @@ import { createMempool } from './mempool.ts'
 import { createMetrics } from './metrics.ts'
 import type { OpenChain } from './open-chain.ts'
 import { createOrdering, type Ordering } from './ordering.ts'
-import { createPayloads, referencesOf } from './payloads.ts'
+import { createPayloads } from './payloads.ts'
 import { followFirst } from './recovery.ts'
+import { replicaConfigOf } from './replica-config.ts'
 import { readUnknownRules, ruleSetsKey } from './rules.ts'
 import { restorePayloads } from './restore-payloads.ts'
 import { createSelfReport } from './self-report.ts'
 import type { Recovering } from './status.ts'
+import { createSetCertificates } from './set-certificates.ts'
 import { createServing } from './serving.ts'
 import { createSnapshots } from './snapshots.ts'
 import { noEntries, readEntries, votingEntry } from './vote-entries.ts'
@@ -82,9 +83,6 @@ export interface Opened {
 
 /** Said of a validator whose vote log is new or gone. */
 const noVotes = 'this validator has no record of its votes'
-
-/** The key of nobody: a replica with it follows and never signs. */
-const noKey = new Uint8Array(32)
 
 /** The front is started last and stopped first. */
 export async function assembleNode<F extends Front>(opened: Opened, makeFront: (backend: Backend) => F): Promise<AssembledNode<F>> {
@@ -149,6 +147,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     takeBody: async (body, peer) => void (await bodies.put(body, peer)),
     takeHead: (head, peer) => followFrom(head, peer, peer),
   })
+  const setCertificates = createSetCertificates({ chainId, store, epochs: membership.epochs, transport, verifier, clock, log, onFatal })
   const executor = createExecutor({
     chainId,
     state,
@@ -211,23 +210,6 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     void executor.stop()
   }
 
-  const replicaConfig = (key: Uint8Array): ReplicaConfig => ({
-    chain: chainId,
-    genesis: genesisRef(genesis),
-    parameters: { window: consensus.window, checkpointInterval: consensus.checkpointInterval },
-    timing: {
-      viewTimeoutMs: consensus.viewTimeoutMs,
-      viewTimeoutMaxMs: consensus.viewTimeoutMaxMs,
-      retransmitMs: consensus.retransmitMs,
-      heartbeatMs: consensus.heartbeatMs,
-      checkpointIdleMs: consensus.checkpointIdleMs,
-    },
-    pipelineDepth: consensus.pipelineDepth,
-    publicKey: key,
-    sign: signer.sign,
-    bindsManifest: (header, manifest) => referencesOf(header, manifest) !== undefined,
-  })
-
   const pointOfStore = async (): Promise<Omit<ReplicaPoint, 'manifestOf'>> => {
     const { height, hash, stateRoot } = store.head()
     const row = store.block(height)
@@ -236,9 +218,9 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     return { epochs: membership.epochs(), decision: { header: row.header, certificate: row.certificate }, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
   }
 
-  const beginOrdering = async (key: Uint8Array, mayVote: boolean, records: readonly LogRecord[]): Promise<Ordering> =>
+  const beginOrdering = async (records: readonly LogRecord[]): Promise<Ordering> =>
     createOrdering({
-      config: replicaConfig(key),
+      config: replicaConfigOf(genesis, signer, mayVote),
       records,
       mayVote,
       point: await pointOfStore(),
@@ -285,7 +267,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   // a validator without its votes follows first, and so does an observer that becomes one
   let mayVote = entries.mayVote
   let recovering: Recovering | undefined
-  let ordering = await beginOrdering(mayVote ? signer.publicKey : noKey, mayVote, neededRecords(entries.records, durable()))
+  let ordering = await beginOrdering(neededRecords(entries.records, durable()))
   if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
   const report = createSelfReport({ genesis, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted, unknownRules: () => unknownRules, evidence: evidence.counts })
@@ -305,6 +287,9 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     status: report.status,
     peers: () => transport.peers().map(peerStatusOf),
     validators: (height) => epochAt(ordering.schedule(), height),
+    scheduledSet: membership.scheduled,
+    epochs: membership.epochs,
+    setCertificate: setCertificates.of,
     evidence: evidence.all,
     snapshots: snapshots.list,
     spread: gossip.spread,
@@ -349,7 +334,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     await database.batch([voteMark(votes.position())], { sync: true })
     await votes.append([votingEntry])
     mayVote = true
-    const next = await beginOrdering(signer.publicKey, true, [])
+    const next = await beginOrdering([])
     if (stopping !== undefined) return
     ordering = next
     recovering = undefined
@@ -369,6 +354,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
 
   const membersChanged = (): void => {
     transport.setPeers(membership.peers())
+    setCertificates.seek()
     const place = membership.ownPlace()
     log.info('validators', { height: store.head().height, validators: membership.set().validators.map(({ name }) => name), scheduled: membership.scheduled()?.activation, voting: mayVote && place !== undefined })
     seeToVote()
@@ -384,7 +370,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const stopAll = async (): Promise<void> => {
     house.stop()
     waiters.letGo()
-    for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['joining', joining.stop], ['snapshots', snapshots.stop], ['votes', closeVotes], ['world', closeAll]] as const) {
+    for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['set-certificates', setCertificates.stop], ['joining', joining.stop], ['snapshots', snapshots.stop], ['votes', closeVotes], ['world', closeAll]] as const) {
       await close().catch((error: unknown) => log.error('stop-incomplete', { part, error }))
     }
     log.info('stopped', { height: store.head().height })
@@ -416,6 +402,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     throw error
   }
   warnOfRules()
+  setCertificates.seek()
   seeToVote()
   return { chainId, front, stop, failed, joined }
 }

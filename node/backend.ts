@@ -35,6 +35,10 @@ export interface BackendContext {
   readonly status: () => NodeStatus
   readonly peers: () => readonly PeerStatus[]
   readonly validators: (height: Height) => Epoch | undefined
+  readonly scheduledSet: () => Epoch | undefined
+  /** By number, that of the genesis first. */
+  readonly epochs: () => readonly Epoch[]
+  readonly setCertificate: (number: number) => Promise<CheckpointCertificate | undefined>
   readonly evidence: () => readonly JsonObject[]
   readonly snapshots: Backend['snapshots']
   readonly spread: (envelope: Uint8Array) => void
@@ -131,6 +135,13 @@ export function createBackend(context: BackendContext): NodeBackend {
     },
     checkpoint: (height) => store.checkpointAtOrBelow(height ?? store.head().height),
     validators: (height) => context.validators(height ?? ((store.head().height + 1) as Height)),
+    scheduledSet: context.scheduledSet,
+    setChange: async (number) => {
+      const epoch = context.epochs()[number]
+      if (number < 1 || epoch === undefined) return undefined
+      const checkpoint = await context.setCertificate(number)
+      return { epoch, ...(checkpoint === undefined ? {} : { checkpoint }) }
+    },
     evidence: context.evidence,
     snapshots: context.snapshots,
     transaction: (id) => {

@@ -12,8 +12,14 @@ const fetchQuestion = union({
   envelopes: record({ references: list(hash, 1, blockTransactionsMax) }),
   /** The manifest and the envelopes of a block. */
   block: record({ blockHash: hash }),
+  /** The highest checkpoint certificate at or below a height: what names the next validator set (set-certificates.ts). */
+  checkpoint: record({ at: height }),
 })
 export type FetchQuestion = Infer<typeof fetchQuestion>
+
+/** Answers a checkpoint question. */
+const checkpointAnswer = record({ certificate: optional(checkpointCertificate) })
+export type CheckpointAnswer = Infer<typeof checkpointAnswer>
 
 /** `references` answers a block question; envelopes come in the order asked, leaving out what the answerer lacks or has no room for. */
 const fetchAnswer = record({ references: list(hash, 0, blockTransactionsMax), envelopes: list(bytes(1, transactionBytesMax), 0, blockTransactionsMax) })
@@ -42,6 +48,8 @@ export const answerContentBytesMax = blockBytesMax + 1_048_576
 
 export const encodeFetchQuestion = (question: FetchQuestion): Uint8Array => encode(fetchQuestion, question)
 export const decodeFetchQuestion = (encoded: Uint8Array): FetchQuestion => decode(fetchQuestion, encoded, questionBytesMax)
+export const encodeCheckpointAnswer = (answer: CheckpointAnswer): Uint8Array => encode(checkpointAnswer, answer)
+export const decodeCheckpointAnswer = (encoded: Uint8Array): CheckpointAnswer => decode(checkpointAnswer, encoded, answerBytesMax)
 export const encodeFetchAnswer = (answer: FetchAnswer): Uint8Array => encode(fetchAnswer, answer)
 export const decodeFetchAnswer = (encoded: Uint8Array): FetchAnswer => decode(fetchAnswer, encoded, answerBytesMax)
 export const encodeSyncQuestion = (question: SyncQuestion): Uint8Array => encode(syncQuestion, question)

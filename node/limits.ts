@@ -266,6 +266,8 @@ export const horizonRetryMs = 300
 export const recoveryLookMs = 100
 /** It may take some looks until nothing waits to be executed; under load that is so for a moment after each block. */
 export const recoveryPauseMs = 3
+/** Until the peers are asked again for a certificate of a validator set that none of them had. */
+export const setCertificateRetryMs = 5_000
 /** Receipts waited for at once. A waiting call costs a timer and some hundred bytes. */
 export const waitersMax = 65_536
 

@@ -4,7 +4,7 @@ import type { Hash, Height } from '../primitives/brand.ts'
 import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { answerFetch } from './availability.ts'
 import type { ChainStore } from './chain-store.ts'
-import { answerContentBytesMax, decodeFetchQuestion, decodeSyncQuestion, encodeFetchAnswer, encodeSyncAnswer, type SyncBlock } from './exchange.ts'
+import { answerContentBytesMax, decodeFetchQuestion, decodeSyncQuestion, encodeCheckpointAnswer, encodeFetchAnswer, encodeSyncAnswer, type SyncBlock } from './exchange.ts'
 import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import type { Payloads } from './payloads.ts'
@@ -70,7 +70,12 @@ export function createServing({ store, snapshots, mempool, payloads, clock, top 
   }
   const paced = createPace(clock)
   return {
-    fetch: paced(async (question) => encodeFetchAnswer(answerFetch(decodeFetchQuestion(question), byReference, byBlock, answerContentBytesMax))),
+    fetch: paced(async (encoded) => {
+      const question = decodeFetchQuestion(encoded)
+      if (question.type !== 'checkpoint') return encodeFetchAnswer(answerFetch(question, byReference, byBlock, answerContentBytesMax))
+      const certificate = await store.checkpointAtOrBelow(question.at)
+      return encodeCheckpointAnswer(certificate === undefined ? {} : { certificate })
+    }),
     sync: paced(async (question) => {
       const { from, count } = decodeSyncQuestion(question)
       const head = store.head().height

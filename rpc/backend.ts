@@ -35,6 +35,10 @@ export interface Backend {
   readonly validators: (height?: Height) => Epoch | undefined
   /** Those that joining nodes can get here, oldest first. */
   readonly snapshots: () => readonly SnapshotInfo[]
+  /** The set that is agreed on and governs a height above the next. */
+  readonly scheduledSet: () => Epoch | undefined
+  /** The set of this number, from 1, with a certificate of the set before that names it; without one when it is not here (yet). undefined: there is no such set. */
+  readonly setChange: (number: number) => Promise<{ readonly epoch: Epoch; readonly checkpoint?: CheckpointCertificate } | undefined>
   /** Pairs of contradictory messages, in JSON. At most 1,000. */
   readonly evidence: () => readonly JsonObject[]
   /** A transaction that has run, with its receipt. */

@@ -2,7 +2,7 @@
 import { type JsonObject, hash, height, integer, list, oneOf, optional, record, refine, timeMs, transactionId } from '../../primitives/schema.ts'
 import { blockHeader, blockHeight } from '../../consensus/block.ts'
 import { checkpointCertificate, slotCertificate } from '../../consensus/certificate.ts'
-import { validatorSet } from '../../consensus/validators.ts'
+import { epoch, validatorSet } from '../../consensus/validators.ts'
 import { blockOutcomeSchema, receiptSchema } from '../../state/receipt.ts'
 import { pageItemsMax } from '../../state/query.ts'
 import { blockTransactionsMax } from '../../primitives/limits.ts'
@@ -89,9 +89,23 @@ export const chainGetValidators = declare({
   method: 'chain_getValidators',
   summary: 'The validator set that governs a height (the next one, if left out), and the height from which on it does.',
   params: record({ height: optional(blockHeight) }),
-  result: record({ activation: blockHeight, set: validatorSet }),
+  /** `scheduled`: agreed on, and not in force yet at the head. */
+  result: record({ activation: blockHeight, set: validatorSet, scheduled: optional(epoch) }),
   example: {},
   errors: notFound,
+})
+
+/** Sets of the largest size with their certificates are some 20 KiB each. */
+const setChangesMax = 50
+
+export const chainGetSetChanges = declare({
+  method: 'chain_getSetChanges',
+  summary: 'The validator sets after that of the genesis (number 0), each with a checkpoint certificate of the set before that names it: so anybody follows them from the genesis on. A scheduled set is listed once it is certified.',
+  params: record({ from: optional(integer(1)), limit: optional(integer(1, setChangesMax)) }),
+  result: record({ items: list(record({ number: integer(1), activation: blockHeight, set: validatorSet, checkpoint: checkpointCertificate }), 0, setChangesMax), next: optional(integer(1)) }),
+  example: {},
+  errors: notFound,
+  cost: 10,
 })
 
 export const chainGetEvidence = declare({

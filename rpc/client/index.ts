@@ -6,6 +6,7 @@ export { type CredentialRequest, issueCredential, type Verification, type Verifi
 export { present, type PresentationRequest, verifyPresentation } from './credentials/presentation.ts'
 export { addProof, type ProofOptions, verifyProof } from './credentials/proof.ts'
 export { provenStatus, type StatusEntry, statusFromList, statusFromNode } from './credentials/status.ts'
+export { followValidatorSets } from './follow-sets.ts'
 export { followEvents, type EventPage, type FollowOptions } from './follow.ts'
 export type { JsonOf } from './json-of.ts'
 export type { MethodName, ParamsJson, ResultJson } from './methods.ts'

@@ -29,6 +29,7 @@ interface Methods {
   chain_getBlocks: typeof chain.chainGetBlocks
   chain_getCertificate: typeof chain.chainGetCertificate
   chain_getCheckpoint: typeof chain.chainGetCheckpoint
+  chain_getSetChanges: typeof chain.chainGetSetChanges
   chain_getValidators: typeof chain.chainGetValidators
   chain_getEvidence: typeof chain.chainGetEvidence
   tx_submit: typeof tx.txSubmit

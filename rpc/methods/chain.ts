@@ -1,12 +1,13 @@
 // chain_…: what stands in the chain, by height or hash.
 import type { Hash, Height } from '../../primitives/brand.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
-import { chainGenesis, chainGetBlock, chainGetBlocks, chainGetCertificate, chainGetCheckpoint, chainGetEvidence, chainGetValidators, chainHead } from '../api/chain.ts'
+import { chainGenesis, chainGetBlock, chainGetBlocks, chainGetCertificate, chainGetCheckpoint, chainGetEvidence, chainGetSetChanges, chainGetValidators, chainHead } from '../api/chain.ts'
 import type { Backend, StoredBlock } from '../backend.ts'
 import { type Method, serve } from './method.ts'
 import { viewOf } from './transaction-view.ts'
 
 const blocksDefault = 20
+const setChangesDefault = 20
 
 /** Throws `chain/not-found` or `chain/pruned`. */
 export function storedBlock(backend: Backend, height: Height): StoredBlock {
@@ -76,7 +77,21 @@ export const chainMethods: readonly Method[] = [
   serve(chainGetValidators, ({ backend }, { height }) => {
     const epoch = backend.validators(height)
     if (epoch === undefined) throw new DongbaekError('chain/not-found', 'the validator set of this height is not known here', { headHeight: backend.head().height })
-    return epoch
+    const scheduled = backend.scheduledSet()
+    return { ...epoch, ...(scheduled === undefined ? {} : { scheduled }) }
+  }),
+
+  serve(chainGetSetChanges, async ({ backend }, { from = 1, limit = setChangesDefault }) => {
+    const items = []
+    for (let number = from; items.length < limit; number++) {
+      const change = await backend.setChange(number)
+      if (change === undefined) return { items }
+      const { epoch, checkpoint } = change
+      if (checkpoint !== undefined) items.push({ number, activation: epoch.activation, set: epoch.set, checkpoint })
+      else if (epoch.activation > backend.head().height) return { items }
+      else throw new DongbaekError('chain/not-found', `the certificate that names validator set ${number} is not here yet; the node asks its peers for it`, { number, headHeight: backend.head().height })
+    }
+    return { items, next: from + limit }
   }),
 
   serve(chainGetEvidence, ({ backend }) => ({ items: backend.evidence() })),

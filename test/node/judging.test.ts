@@ -36,7 +36,9 @@ function rig(hold: Readonly<Record<string, (question: 'block' | 'envelopes') => 
         asked.push(peer)
         const answer = hold[peer]
         if (answer === undefined) throw new DongbaekError('transport/not-connected', 'not there')
-        return encodeFetchAnswer(answer(decodeFetchQuestion(question).type))
+        const { type } = decodeFetchQuestion(question)
+        if (type === 'checkpoint') throw new DongbaekError('transport/no-handler', 'not here')
+        return encodeFetchAnswer(answer(type))
       },
     },
     verifier: { verifyBatch: async (items) => items.map(({ publicKey, message, signature }) => verify(signature, message, publicKey)) },

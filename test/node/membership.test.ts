@@ -1,7 +1,9 @@
 // Validators change while the chain runs: real nodes in one process, under load, by decisions of governance.
 import t, { type Test } from 'tap'
+import { validatorSetOf } from '../../genesis/genesis.ts'
 import type { RunningNode } from '../../node/node.ts'
-import { buildTransaction, type Client, createClient, randomSeed, signTransaction, submitAndWait, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import { buildTransaction, type Client, createClient, followValidatorSets, randomSeed, signTransaction, submitAndWait, trustFromGenesis, verifyStateProofs, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import type { Json } from '../../primitives/schema.ts'
 import type { Action, ValidatorChange } from '../../state/governance/types.ts'
 import { createCluster, type Cluster, type ClusterOptions } from '../support/cluster.ts'
 import { publicKeyOf, seedOf, smallPreset } from '../support/genesis.ts'
@@ -160,6 +162,16 @@ t.test('a validator that was down across three changes learns the sets from the 
   await register(main)
   t.pass('it votes')
   await work.stop()
+
+  // the light client: from the genesis through three sets, by what the node says that was not there
+  const asked = clientOf(cluster.node('validator-3'))
+  const genesisTrust = trustFromGenesis(main.chainId, validatorSetOf(cluster.genesis))
+  await until(async () => (await asked.call('chain_getSetChanges', {}).catch(() => ({ items: [] }))).items.length === 3, 30_000)
+  const trust = await followValidatorSets(asked, genesisTrust)
+  t.same(trust.epochs.map(({ set }) => set.validators.length), [4, 5, 5, 4])
+  t.same((await followValidatorSets(asked, trust)).epochs, trust.epochs, 'nothing more')
+  const { values } = verifyStateProofs(trust, ['parameters/current'], (await asked.call('state_proof', { keys: ['parameters/current'] })) as unknown as Json)
+  t.ok(values.get('parameters/current'))
 })
 
 t.test('a node that does not know a rule set says so as soon as it is scheduled, and stops at it with a clear error', async (t) => {

@@ -181,6 +181,8 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
     checkpoint: async (height) => (height === undefined ? blocks.at(-1) : blocks[Math.min(height, blocks.length) - 1])?.checkpoint,
     validators: (height) => (height !== undefined && height > head().height + 10 ? undefined : epoch),
     snapshots: () => [],
+    scheduledSet: () => undefined,
+    setChange: async () => undefined,
     evidence: () => [],
     transaction: (id) => {
       const place = places.get(toBase64url(id))
