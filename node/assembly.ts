@@ -4,20 +4,15 @@ import { encodeMessage } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import { type Durable, neededRecords, type ReplicaPoint } from '../consensus/restore.ts'
 import { epochAt } from '../consensus/validators.ts'
-import type { Genesis } from '../genesis/genesis.ts'
-import type { Hash, Height } from '../primitives/brand.ts'
+import { type Genesis, genesisRef } from '../genesis/genesis.ts'
+import type { Height } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
-import { DongbaekError } from '../primitives/errors.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
-import type { Backend, PeerStatus } from '../rpc/backend.ts'
-import { bodyErased, bodyIsReferenced } from '../state/community/body.ts'
-import { parametersTable } from '../state/parameters.ts'
-import { decodeValue, stateKey } from '../state/table.ts'
-import { createOverlay, createValueCache } from '../state/view.ts'
+import type { Backend } from '../rpc/backend.ts'
 import { createAdmission } from './admission.ts'
 import { createAvailability } from './availability.ts'
 import { createBackend } from './backend.ts'
-import { type BodyStanding, openBodies } from './bodies.ts'
+import { bodyStandingIn, openBodies } from './bodies.ts'
 import type { Config } from './config.ts'
 import { createDoor } from './door.ts'
 import { openEvidence } from './evidence.ts'
@@ -34,9 +29,9 @@ import { createOrdering, type Ordering } from './ordering.ts'
 import { createPayloads } from './payloads.ts'
 import { followFirst } from './recovery.ts'
 import { replicaConfigOf } from './replica-config.ts'
-import { readUnknownRules, ruleSetsKey } from './rules.ts'
+import { readUnknownRules, readValidityMs, ruleSetsKey } from './rules.ts'
 import { restorePayloads } from './restore-payloads.ts'
-import { createSelfReport } from './self-report.ts'
+import { createSelfReport, peerStatuses } from './self-report.ts'
 import type { Recovering } from './status.ts'
 import { createSetCertificates } from './set-certificates.ts'
 import { createServing } from './serving.ts'
@@ -107,7 +102,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const mempool = createMempool()
   const waiters = createWaiters(clock)
   const evidence = await openEvidence({ store: database, onFatal: (error) => onFatal(error) })
-  const bodies = await openBodies({ store: database, clock, stateOf: (hash) => bodyStanding(chain, hash) })
+  const bodies = await openBodies({ store: database, clock, stateOf: (hash) => bodyStandingIn(state, hash) })
 
   let halted: string | undefined
   let toldWork = false
@@ -125,12 +120,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     void stop().then(() => tellFailed(reason))
   }
 
-  const readValidityMs = (): number => {
-    const encoded = store.stateValue(stateKey(parametersTable, ['current']))
-    if (encoded === undefined) throw new DongbaekError('store/damaged', 'the stored state has no parameters: move the data folder away and start again')
-    return decodeValue(parametersTable, encoded).transactionValidityMsMax
-  }
-  let validityMs = readValidityMs()
+  let validityMs = readValidityMs(store)
   let unknownRules = readUnknownRules(store)
   const warnOfRules = (): void => {
     if (unknownRules !== undefined) log.warn('rules-unknown', { version: unknownRules.version, fromHeight: unknownRules.fromHeight })
@@ -186,7 +176,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     snapshots.blockStored(height)
     mempool.remove(executed.receipts.map(({ id }) => id))
     payloads.release(height)
-    validityMs = readValidityMs()
+    validityMs = readValidityMs(store)
     const { scheduled, changed } = membership.blockStored(height, executed.changes)
     ordering.driver.input({ type: 'executed', height, blockHash: hash, stateRoot: executed.stateRoot, ...(scheduled === undefined ? {} : { nextSet: scheduled }) })
     if (changed) membersChanged()
@@ -285,7 +275,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     waiters,
     clock,
     status: report.status,
-    peers: () => transport.peers().map(peerStatusOf),
+    peers: () => peerStatuses(transport),
     validators: (height) => epochAt(ordering.schedule(), height),
     scheduledSet: membership.scheduled,
     epochs: membership.epochs,
@@ -405,14 +395,4 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   setCertificates.seek()
   seeToVote()
   return { chainId, front, stop, failed, joined }
-}
-
-function bodyStanding({ state }: OpenChain, hash: Hash): BodyStanding {
-  const view = createOverlay(state.source, createValueCache(1))
-  return bodyErased(view, hash) ? 'erased' : bodyIsReferenced(view, hash) ? 'referenced' : 'unknown'
-}
-
-function peerStatusOf({ name, connected, sinceMs, bytesIn, bytesOut, channels, lastError }: ReturnType<Transport['peers']>[number]): PeerStatus {
-  const dropped = Object.values(channels).reduce((sum, { droppedMessages }) => sum + droppedMessages, 0)
-  return { name, connected, sinceMs, bytesIn, bytesOut, dropped, ...(lastError === undefined ? {} : { lastError }) }
 }

@@ -8,13 +8,21 @@ import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { sha256 } from '../primitives/hash.ts'
 import { timeMs } from '../primitives/schema.ts'
+import { bodyErased, bodyIsReferenced } from '../state/community/body.ts'
 import { commented, erased, posted } from '../state/community/events.ts'
 import type { Event } from '../state/family.ts'
 import type { Receipt } from '../state/receipt.ts'
+import { createOverlay, createValueCache, type StateSource } from '../state/view.ts'
 import { bodyBytesMax, waitingBodiesBytesMax, waitingBodiesMax, waitingBodyMs } from './limits.ts'
 import type { Clock, Store, StoreOp } from './world.ts'
 
 export type BodyStanding = 'referenced' | 'erased' | 'unknown'
+
+/** What the stored state says of a body. */
+export function bodyStandingIn({ source }: { readonly source: StateSource }, hash: Hash): BodyStanding {
+  const view = createOverlay(source, createValueCache(1))
+  return bodyErased(view, hash) ? 'erased' : bodyIsReferenced(view, hash) ? 'referenced' : 'unknown'
+}
 
 export interface Bodies {
   /** `source`: the peer that sent it, undefined for clients. Throws `community/body-empty`, `community/body-too-large`, `community/body-erased`. */

@@ -2,7 +2,7 @@
 import type { CheckpointCertificate } from '../consensus/certificate.ts'
 import { type Genesis, genesisHash } from '../genesis/genesis.ts'
 import { toBase64url } from '../primitives/bytes.ts'
-import type { NodeStatus } from '../rpc/backend.ts'
+import type { NodeStatus, PeerStatus } from '../rpc/backend.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { Membership } from './membership.ts'
 import type { Mempool } from './mempool.ts'
@@ -103,4 +103,11 @@ export function createSelfReport(context: SelfReportContext): SelfReport {
       if (content.height >= (lastCheckpoint?.height ?? 0)) lastCheckpoint = { height: content.height, stateRoot: toBase64url(content.stateRoot) }
     },
   }
+}
+
+export function peerStatuses(transport: Pick<Transport, 'peers'>): readonly PeerStatus[] {
+  return transport.peers().map(({ name, connected, sinceMs, bytesIn, bytesOut, channels, lastError }) => {
+    const dropped = Object.values(channels).reduce((sum, { droppedMessages }) => sum + droppedMessages, 0)
+    return { name, connected, sinceMs, bytesIn, bytesOut, dropped, ...(lastError === undefined ? {} : { lastError }) }
+  })
 }
