@@ -89,19 +89,17 @@ function voteForAll(liar: Liar, message: Message): void {
 export function behaviourOf(name: BehaviourName, random: Random, validators: readonly Validator[]): Behaviour {
   switch (name) {
     case 'silent':
-      return { ...honest, name, outgoing: () => [] }
+      return { ...honest, outgoing: () => [] }
     case 'selective': {
       const deaf = new Set(validators.filter(() => random.chance(0.5)).map((one) => one.name))
       return {
         ...honest,
-        name,
         outgoing: (_, { to, message }) => (to === 'all' ? validators.filter((one) => !deaf.has(one.name)).map((one) => ({ to: one, message })) : [{ to, message }]),
       }
     }
     case 'equivocator':
       return {
         ...honest,
-        name,
         outgoing: (liar, send) => {
           const { message } = send
           if (message.type !== 'pre-prepare') return [send]
@@ -115,11 +113,10 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
         incoming: voteForAll,
       }
     case 'double-voter':
-      return { ...honest, name, incoming: voteForAll }
+      return { ...honest, incoming: voteForAll }
     case 'stale-view-change':
       return {
         ...honest,
-        name,
         outgoing: (liar, { to, message }) => {
           if (message.type !== 'view-change') return [{ to, message }]
           const { type, signature: _, ...content } = message
@@ -132,7 +129,6 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
     case 'wrong-new-view':
       return {
         ...honest,
-        name,
         outgoing: (liar, { to, message }) => {
           if (message.type !== 'new-view' || message.view % setFor(liar, message.epoch).length !== (liar.stand()?.index ?? -1)) return [{ to, message }]
           const { type, signature: _, ...content } = message
@@ -143,7 +139,6 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
     case 'wrong-root':
       return {
         ...honest,
-        name,
         outgoing: (liar, { to, message }) => {
           if (message.type !== 'checkpoint') return [{ to, message }]
           const content = { ...message.content, stateRoot: liar.genesis.hash }
@@ -152,12 +147,11 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
         },
       }
     case 'forger':
-      return { ...honest, name, outgoing: (liar, send) => [send, ...forge(liar, send).map((message) => ({ to: send.to, message }))] }
+      return { ...honest, outgoing: (liar, send) => [send, ...forge(liar, send).map((message) => ({ to: send.to, message }))] }
     case 'replayer': {
       const heard: Message[] = []
       return {
         ...honest,
-        name,
         incoming: (_, message) => {
           if (heard.length < 300) heard.push(message)
           else heard[random.below(300)] = message
@@ -171,7 +165,6 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
     case 'boaster':
       return {
         ...honest,
-        name,
         tick: (liar) => {
           const status = liar.stand()
           if (status?.index === undefined) return
@@ -189,11 +182,10 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
         },
       }
     case 'omitter':
-      return { ...honest, name, leavesOut: true }
+      return { ...honest, leavesOut: true }
     case 'flooder':
       return {
         ...honest,
-        name,
         tick: (liar) => {
           const committed = liar.stand()?.committed ?? 0
           for (let i = 0; i < 10; i++) {
@@ -204,11 +196,10 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
         },
       }
     case 'twins':
-      return { ...honest, name }
+      return honest
     case 'mutator':
       return {
         ...honest,
-        name,
         outgoing: (_, { to, message }) => (random.chance(0.3) ? [{ to, message: mutate(random, message) }] : [{ to, message }]),
       }
   }

@@ -5,7 +5,7 @@ import { encodeMessage, type Message } from '../../../consensus/messages.ts'
 import type { Validator } from '../../../consensus/validators.ts'
 import { voteBytes } from '../../../consensus/votes.ts'
 import { decodeFetchAnswer, decodeSyncAnswer, encodeFetchAnswer, encodeSyncAnswer, type FetchAnswer, type SyncAnswer, type SyncBlock } from '../../../node/exchange.ts'
-import type { Clock, RequestHandler, Transport } from '../../../node/world.ts'
+import type { Clock, RequestHandler, RequestProtocol, Transport } from '../../../node/world.ts'
 import type { Height, TimeMs, View } from '../../../primitives/brand.ts'
 import { utf8 } from '../../../primitives/bytes.ts'
 import { DongbaekError, unreachable } from '../../../primitives/errors.ts'
@@ -14,10 +14,11 @@ import type { Random } from '../random.ts'
 import { citizens } from './city.ts'
 import { never } from './life.ts'
 import type { WholeNode } from './node.ts'
+import { createStuffer } from './stuffer.ts'
 import { tryDecode } from './wire.ts'
 
-export const nodeBehaviourNames = [...behaviourNames, 'lying-server', 'garbage', 'foreigner'] as const
-export type NodeBehaviour = BehaviourName | 'lying-server' | 'garbage' | 'foreigner'
+export const nodeBehaviourNames = [...behaviourNames, 'lying-server', 'garbage', 'foreigner', 'stuffer'] as const
+export type NodeBehaviour = (typeof nodeBehaviourNames)[number]
 
 const tickMs = 150
 
@@ -31,7 +32,12 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
   const { random } = world
   const set = validatorSetOf(world.city.genesis)
   const others = set.validators.filter((one) => one.name !== node.name)
-  const behaviour: Behaviour | undefined = isReplicaBehaviour(name) ? behaviourOf(name, random, set.validators) : undefined
+  const stuffer = createStuffer(node)
+  const behaviour: Behaviour | undefined = isReplicaBehaviour(name)
+    ? behaviourOf(name, random, set.validators)
+    : name === 'stuffer'
+      ? { leavesOut: false, outgoing: (_, { to, message }) => [{ to, message: message.type === 'pre-prepare' ? stuffer.stuff(message) : message }], incoming: () => {}, tick: () => {} }
+      : undefined
   const liar: Liar = {
     random,
     chain: world.city.chainId,
@@ -79,6 +85,11 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
   }
   clock.after(tickMs, tick)
 
+  const answering = (protocol: RequestProtocol, handler: RequestHandler): RequestHandler => {
+    if (name === 'silent') return never
+    if (name === 'lying-server' && protocol !== 'snapshot') return lyingHandler(random, protocol === 'sync', handler)
+    return name === 'stuffer' && protocol === 'fetch' ? stuffer.serve(handler) : handler
+  }
   const victims = name === 'omitter' ? citizens.filter(() => random.chance(0.5)).map((citizen) => Buffer.from(world.keys.of(citizen).did)) : []
   return {
     ...honest,
@@ -103,7 +114,7 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
         }
         return handler(channel === 'gossip' ? messages.filter(({ bytes }) => !victims.some((did) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(did))) : messages)
       }),
-    handle: (protocol, handler) => honest.handle(protocol, name === 'lying-server' ? lyingHandler(random, protocol === 'sync', handler) : name === 'silent' ? never : handler),
+    handle: (protocol, handler) => honest.handle(protocol, answering(protocol, handler)),
   }
 }
 
