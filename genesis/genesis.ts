@@ -75,8 +75,13 @@ export const genesisSchema = record({
 })
 export type Genesis = Infer<typeof genesisSchema>
 
+// a genesis may hold thousands of facilities, and its hash is asked for wherever the chain is named
+const hashes = new WeakMap<Genesis, Hash>()
+
 export function genesisHash(genesis: Genesis): Hash {
-  return taggedHash('genesis', encode(genesisSchema, genesis))
+  const known = hashes.get(genesis) ?? taggedHash('genesis', encode(genesisSchema, genesis))
+  hashes.set(genesis, known)
+  return known
 }
 
 /** `<name>-<first 16 hex digits of the hash>`. */

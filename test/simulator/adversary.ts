@@ -43,7 +43,6 @@ export interface Liar {
 }
 
 export interface Behaviour {
-  readonly name: BehaviourName
   /** As primary it finds nothing to propose. */
   readonly leavesOut: boolean
   readonly outgoing: (liar: Liar, send: Send) => readonly Send[]

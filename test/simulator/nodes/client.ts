@@ -122,11 +122,12 @@ export class Client {
     const world = this.#world
     const { kernel, random, checker } = world
     if (sent.answered) return
-    if (sent.ready.transaction.validUntilMs < epochMs + kernel.nowMs - world.jumpMaxMs - 1_000) {
+    // too late by every clock: whether it ran or not, nobody asks any more
+    if (sent.ready.transaction.validUntilMs < epochMs + kernel.nowMs - 1_000) {
       sent.answered = true
       return
     }
-    kernel.after(patienceMs * Math.min(4, ++sent.attempts), () => this.#attempt(sent))
+    kernel.after(patienceMs * Math.min(3, ++sent.attempts), () => this.#attempt(sent))
     const up = world.nodes.filter((node) => node.backend !== undefined)
     if (up.length === 0) return
     const node = random.pick(up)

@@ -37,8 +37,8 @@ export class WholeNode {
   clockOffsetMs = 0
   /** Factor on what its disk and its verifier take. */
   slowness = 1
-  /** Its votes were lost and it has not said that it votes again. */
-  amnesiac = false
+  /** It is new, or its votes were lost, and it has not said that it votes. */
+  amnesiac = true
   /** How often it was started in an empty folder. */
   incarnation = 0
   life: Life | undefined
