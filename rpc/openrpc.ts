@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../primitives/schema.ts'
 import { families } from '../state/families.ts'
 import { parametersTable } from '../state/parameters.ts'
-import { blockRecordTable } from '../state/receipt.ts'
+import { blockRecordTable } from '../state/block-record.ts'
 import { listedCodes } from './errors.ts'
 import { subscriptionsPerSocketMax, batchCallsMax, jsonDepthMax, requestBytesMax, waitMsMax } from './limits.ts'
 import { methodList } from './methods/table.ts'

@@ -3,9 +3,8 @@
 import type { Hash } from '../primitives/brand.ts'
 import { encode } from '../primitives/codec.ts'
 import { merkleRoot } from '../primitives/merkle.ts'
-import { attributes, hash, height, type Infer, integer, list, oneOf, optional, record, timeMs, token, transactionId } from '../primitives/schema.ts'
+import { attributes, height, type Infer, integer, list, oneOf, optional, record, token, transactionId } from '../primitives/schema.ts'
 import { eventSchema } from './families.ts'
-import { table } from './table.ts'
 
 /** A batch of hundreds of grants has an event for each. */
 export const transactionEventsMax = 1_200
@@ -28,9 +27,6 @@ export type Receipt = Infer<typeof receiptSchema>
 /** What a block did before its transactions: expiries, promotions. */
 export const blockOutcomeSchema = record({ height, events: list(eventSchema, 0, blockEventsMax) })
 export type BlockOutcome = Infer<typeof blockOutcomeSchema>
-
-/** chain.block/<height>: binds a block and its receipts into the state of its height. */
-export const blockRecordTable = table('chain.block', record({ hash, timeMs, receiptsRoot: hash }))
 
 /** The leaves of a block's receipts tree: the block's outcome, then each receipt in order. */
 export function receiptLeaves(outcome: BlockOutcome, receipts: readonly Receipt[]): readonly Uint8Array[] {

@@ -87,6 +87,9 @@ interface Methods {
   reservation_byDid: typeof queriesOfReservations.byDid
   reservation_seat: typeof queriesOfReservations.oneSeat
   reservation_holders: typeof queriesOfReservations.holders
+  reservation_course: typeof queriesOfReservations.oneCourse
+  reservation_draw: typeof queriesOfReservations.oneDraw
+  reservation_standing: typeof queriesOfReservations.standing
   map_livingAreas: typeof queriesOfReservations.livingAreas
   map_features: typeof queriesOfReservations.features
 }

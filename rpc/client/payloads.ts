@@ -26,13 +26,18 @@ import {
   voidPayload,
 } from '../../state/points/types.ts'
 import {
+  amendSlotPayload,
   attendancePayload,
   cancelPayload,
+  closeDaysPayload,
   closeFacilityPayload,
   closeSlotPayload,
+  holdPayload,
   openSlotsPayload,
+  openTimetablePayload,
   registerFacilityPayload,
   reservePayload,
+  revealPayload,
 } from '../../state/reservation/types.ts'
 import type { Infer } from '../../primitives/schema.ts'
 
@@ -72,9 +77,14 @@ export const payloadSchemas = {
   'reservation.registerFacility': registerFacilityPayload,
   'reservation.closeFacility': closeFacilityPayload,
   'reservation.openSlots': openSlotsPayload,
+  'reservation.openTimetable': openTimetablePayload,
+  'reservation.amendSlot': amendSlotPayload,
   'reservation.closeSlot': closeSlotPayload,
+  'reservation.closeDays': closeDaysPayload,
+  'reservation.hold': holdPayload,
   'reservation.reserve': reservePayload,
   'reservation.cancel': cancelPayload,
+  'reservation.reveal': revealPayload,
   'reservation.checkIn': attendancePayload,
   'reservation.noShow': attendancePayload,
   'community.post': postPayload,

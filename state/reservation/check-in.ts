@@ -1,5 +1,6 @@
 // reservation.checkIn: the operator enters that a holder came; it also sets right an absence that was entered by mistake.
 import { type Context, kind, refuse, type Refusal } from '../family.ts'
+import { removeAbsence } from './absences.ts'
 import { checkedIn } from './events.ts'
 import { seatsTable, seatTable } from './keys.ts'
 import { operatedSlot, readSeats, whereOf } from './slots.ts'
@@ -14,7 +15,7 @@ export const checkIn = kind({
     const found = operatedSlot(view, id, transaction.sender, block)
     if ('code' in found) return found
     const { slot } = found
-    if (slot.closed !== undefined) return refuse('reservation/slot-closed', { slot: id })
+    if (found.closed !== undefined) return refuse('reservation/slot-closed', { slot: id })
     const fromMs = Math.max(0, slot.startsMs - checkInEarlyMs)
     if (block.timeMs < fromMs) return refuse('reservation/too-early', { fromMs })
     if (block.timeMs > slot.endsMs + attendanceLateMs) return refuse('reservation/too-late', { untilMs: slot.endsMs + attendanceLateMs })
@@ -22,6 +23,7 @@ export const checkIn = kind({
     if (row === undefined || (row.state !== 'confirmed' && row.state !== 'absent')) return refuse('reservation/no-reservation', { slot: id, did })
     const seats = readSeats(view, id)
     const from = row.state
+    if (from === 'absent') removeAbsence(view, did, id)
     putRow(view, id, did, { ...row, state: 'attended' })
     view.put(seatsTable, [id], { ...seats, [from]: seats[from] - 1, attended: seats.attended + 1 })
     emit(checkedIn({ ...whereOf(id, found), did, by: transaction.sender }))

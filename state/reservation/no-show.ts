@@ -1,5 +1,6 @@
-// reservation.noShow: the operator enters, once the slot has begun, that a holder did not come. The seat is spent: nobody moves up.
+// reservation.noShow: the operator enters, once the slot has begun, that a holder did not come. The seat is spent: nobody moves up. Absences add up (absences.ts).
 import { type Context, kind, refuse, type Refusal } from '../family.ts'
+import { addAbsence } from './absences.ts'
 import { missed } from './events.ts'
 import { seatsTable, seatTable } from './keys.ts'
 import { operatedSlot, readSeats, whereOf } from './slots.ts'
@@ -14,7 +15,7 @@ export const noShow = kind({
     const found = operatedSlot(view, id, transaction.sender, block)
     if ('code' in found) return found
     const { slot } = found
-    if (slot.closed !== undefined) return refuse('reservation/slot-closed', { slot: id })
+    if (found.closed !== undefined) return refuse('reservation/slot-closed', { slot: id })
     if (block.timeMs < slot.startsMs) return refuse('reservation/too-early', { fromMs: slot.startsMs })
     if (block.timeMs > slot.endsMs + attendanceLateMs) return refuse('reservation/too-late', { untilMs: slot.endsMs + attendanceLateMs })
     const row = view.get(seatTable, did, id)
@@ -22,6 +23,7 @@ export const noShow = kind({
     const seats = readSeats(view, id)
     putRow(view, id, did, { ...row, state: 'absent' })
     view.put(seatsTable, [id], { ...seats, confirmed: seats.confirmed - 1, absent: seats.absent + 1 })
+    addAbsence(view, did, id, block.timeMs)
     emit(missed({ ...whereOf(id, found), did, by: transaction.sender }))
     return undefined
   },

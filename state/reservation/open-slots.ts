@@ -1,52 +1,38 @@
 // reservation.openSlots: a facility's timetable, or the sessions of a course, hundreds at once; all of them or none.
-import { type Context, kind, refuse, type Refusal } from '../family.ts'
+import type { Did } from '../../primitives/brand.ts'
+import { type BlockInfo, type Context, kind, refuse, type Refusal } from '../family.ts'
 import type { WriteView } from '../view.ts'
+import { putDue } from './due.ts'
 import { slotOpened } from './events.ts'
-import { courseTable, facilityTable, present, slotByStartTable, slotTable } from './keys.ts'
-import { isNameTaken } from './register-facility.ts'
+import { findOpening, openSlot } from './opening.ts'
 import { isOperator } from './slots.ts'
-import { type Course, type OpenSlots, openSlotsPayload } from './types.ts'
+import { type Commitment, type Facility, type OpenSlots, openSlotsPayload } from './types.ts'
 
 export const openSlots = kind({
   kind: 'reservation.openSlots',
-  summary: 'Opens slots of a facility, with the course they belong to, if any. By its operator.',
+  summary: 'Opens slots of a facility, with the course they belong to, if any. By its operator; lotteries are signed by each party to their seed.',
   payload: openSlotsPayload,
-  apply: ({ block, transaction, view, emit }: Context, { facility: id, course, qualification, slots }: OpenSlots): Refusal | undefined => {
-    const facility = view.get(facilityTable, id)
-    if (facility === undefined) return refuse('reservation/unknown-facility', { facility: id })
-    if (!isOperator(view, transaction.sender, facility, block)) return refuse('reservation/not-operator', { facility: id })
-    if (facility.closed !== undefined) return refuse('reservation/facility-closed', { facility: id })
-    const asked = qualification !== undefined && { qualification }
-    if (course !== undefined) {
-      const { id: courseId, ...definition } = course
-      const refusal = openCourse(view, courseId, { facility: id, ...definition, ...asked })
+  apply: (context: Context, payload: OpenSlots): Refusal | undefined => {
+    const { block, transaction, view, emit } = context
+    const opening = findOpening(context, payload)
+    if ('code' in opening) return opening
+    const { facility, common } = opening
+    const signers = transaction.signatures.map(({ signer }) => signer)
+    for (const { id: slot, ...definition } of payload.slots) {
+      const refusal = checkParties(view, block, facility, signers, definition.lottery) ?? openSlot(context, slot, { ...common, ...definition })
       if (refusal !== undefined) return refusal
-    }
-    for (const { id: slot, ...definition } of slots) {
-      if (view.get(slotTable, slot) !== undefined) return refuse('reservation/slot-exists', { slot })
-      if (definition.startsMs <= block.timeMs) return refuse('reservation/slot-in-past', { slot, blockTimeMs: block.timeMs })
-      const partOf = course !== undefined && { course: course.id }
-      view.put(slotTable, [slot], { facility: id, ...partOf, ...asked, ...definition })
-      view.put(slotByStartTable, [id, definition.startsMs, slot], present)
+      if (definition.lottery !== undefined) putDue(view, definition.closesMs, { what: 'draw', of: slot })
       const { startsMs, endsMs, opensMs, capacity } = definition
-      emit(slotOpened({ slot, facility: id, livingArea: facility.livingArea, ...partOf, startsMs, endsMs, opensMs, capacity }))
+      emit(slotOpened({ slot, facility: facility.id, livingArea: facility.livingArea, ...(common.course !== undefined && { course: common.course }), startsMs, endsMs, opensMs, capacity }))
     }
     return undefined
   },
 })
 
-function openCourse(view: WriteView, id: string, course: Course): Refusal | undefined {
-  const known = view.get(courseTable, id)
-  if (known === undefined) {
-    if (isNameTaken(view, id)) return refuse('reservation/name-taken', { id })
-    view.put(courseTable, [id], course)
-    return undefined
-  }
-  const same =
-    known.facility === course.facility &&
-    known.title.ko === course.title.ko &&
-    known.title.en === course.title.en &&
-    known.perPersonMax === course.perPersonMax &&
-    known.qualification === course.qualification
-  return same ? undefined : refuse('reservation/course-differs', { course: id })
+/** Each party has signed, and not all of them run the facility. */
+function checkParties(view: WriteView, block: BlockInfo, facility: Facility, signers: readonly Did[], parties: readonly Commitment[] | undefined): Refusal | undefined {
+  if (parties === undefined) return undefined
+  const stranger = parties.find(({ by }) => !signers.includes(by))
+  if (stranger !== undefined) return refuse('reservation/party-not-signed', { did: stranger.by })
+  return parties.every(({ by }) => isOperator(view, by, facility, block)) ? refuse('reservation/no-outside-party', { facility: facility.id }) : undefined
 }

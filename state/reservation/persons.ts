@@ -5,7 +5,7 @@ import type { ReadView, WriteView } from '../view.ts'
 import { heldTable, holderTable, personTable, present } from './keys.ts'
 import type { Slot } from './types.ts'
 
-interface Holding {
+export interface Holding {
   readonly holder: Did
   readonly pseudonym?: Uint8Array
 }

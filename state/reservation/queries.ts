@@ -1,11 +1,14 @@
 // What the family answers about itself. Lists are read by prefix; all work is bounded by the page.
 import { did, type Json, list, oneOf, optional, record, slug, timeMs } from '../../primitives/schema.ts'
 import { json, pageFields, pageItemsMax, pageOf, pageResult, query } from '../query.ts'
-import { answerSeat, answerSlot, seatAnswer, slotAnswer } from './answers.ts'
+import { absencesOf, blockedUntil } from './absences.ts'
+import { answerSeat, answerSlot, courseAnswer, drawAnswer, seatAnswer, slotAnswer, standingAnswer } from './answers.ts'
 import { bbox, facilityFeature, featureCollection, featureCollectionSchema, featureKinds, livingAreaFeature, slotFeature } from './geojson.ts'
 import { ringMeetsBox } from './geometry.ts'
-import { areaTable, facilityTable, holderTable, seatTable } from './keys.ts'
+import { areaTable, courseTable, drawTable, facilityTable, holderTable, seatTable, slotTable } from './keys.ts'
+import { missingParties } from './lottery.ts'
 import { findFacilities, findSlots } from './scans.ts'
+import { readSeats } from './slots.ts'
 import { category, facility, livingAreasMax } from './types.ts'
 import { placeInLine } from './waitlist.ts'
 
@@ -94,6 +97,42 @@ export const holders = query({
   },
 })
 
+export const oneCourse = query({
+  method: 'reservation_course',
+  summary: 'One course. Its sessions are among the slots of its facility.',
+  params: record({ course: slug }),
+  result: courseAnswer,
+  run: (view, params) => {
+    const course = view.get(courseTable, params.course)
+    return course === undefined ? undefined : { id: params.course, ...course }
+  },
+})
+
+export const oneDraw = query({
+  method: 'reservation_draw',
+  summary: 'How far the lottery of a slot is, from the end of its registration on: whose secrets are missing, the seed, the lots drawn.',
+  params: record({ slot: slug }),
+  result: drawAnswer,
+  run: (view, params) => {
+    const slot = view.get(slotTable, params.slot)
+    const draw = view.get(drawTable, params.slot)
+    if (slot?.lottery === undefined || draw === undefined) return undefined
+    return { slot: params.slot, entered: readSeats(view, params.slot).entered, commitments: slot.lottery, ...draw, missing: draw.done ? [] : missingParties(slot.lottery, draw) }
+  },
+})
+
+export const standing = query({
+  method: 'reservation_standing',
+  summary: 'How often a DID did not come, and until when it reserves nothing new for that.',
+  params: record({ did }),
+  result: standingAnswer,
+  run: (view, params, head) => {
+    const absences = absencesOf(view, params.did)
+    const blockedUntilMs = blockedUntil(view, params.did, head.timeMs)
+    return { did: params.did, ...(absences.length > 0 && { absences }), ...(blockedUntilMs !== undefined && { blockedUntilMs }) }
+  },
+})
+
 export const livingAreas = query({
   method: 'map_livingAreas',
   summary: 'The living areas of the city as GeoJSON polygons.',
@@ -131,4 +170,4 @@ export const features = query({
   },
 })
 
-export const reservationQueries = [facilities, oneFacility, slots, oneSlot, byDid, oneSeat, holders, livingAreas, features]
+export const reservationQueries = [facilities, oneFacility, slots, oneSlot, byDid, oneSeat, holders, oneCourse, oneDraw, standing, livingAreas, features]

@@ -4,12 +4,15 @@ import { assert } from '../../primitives/errors.ts'
 import { type BlockInfo, refuse, type Refusal } from '../family.ts'
 import { hasRole } from '../roles.ts'
 import type { ReadView } from '../view.ts'
-import { facilityTable, seatsTable, slotTable } from './keys.ts'
-import type { Facility, Seats, Slot } from './types.ts'
+import { dayOf } from './calendar.ts'
+import { closedDayTable, drawTable, facilityTable, seatsTable, slotTable } from './keys.ts'
+import type { Closing, Facility, Seats, Slot } from './types.ts'
 
 export interface Found {
   readonly slot: Slot
   readonly facility: Facility
+  /** Of the slot itself, or of the day on which it begins. */
+  readonly closed: Closing | undefined
 }
 
 export function findSlot(view: ReadView, id: string): Found | undefined {
@@ -17,7 +20,7 @@ export function findSlot(view: ReadView, id: string): Found | undefined {
   if (slot === undefined) return undefined
   const facility = view.get(facilityTable, slot.facility)
   assert(facility !== undefined, `the facility of slot ${id}`)
-  return { slot, facility }
+  return { slot, facility, closed: slot.closed ?? view.get(closedDayTable, slot.facility, dayOf(slot.startsMs)) }
 }
 
 export function isOperator(view: ReadView, holder: Did, { id, livingArea, operatorScope }: Pick<Facility, 'id' | 'livingArea' | 'operatorScope'>, block: BlockInfo): boolean {
@@ -31,19 +34,19 @@ export function operatedSlot(view: ReadView, id: string, sender: Did, block: Blo
   return isOperator(view, sender, found.facility, block) ? found : refuse('reservation/not-operator', { facility: found.facility.id })
 }
 
-/** Closed slots and those of closed facilities do not take place: seats are given back at any time, and nobody moves up. */
-export function isVoid({ slot, facility }: Found): boolean {
-  return slot.closed !== undefined || facility.closed !== undefined
+/** Closed slots, those of closed days and those of closed facilities do not take place: seats are given back at any time, and nobody moves up. */
+export function isVoid({ closed, facility }: Found): boolean {
+  return closed !== undefined || facility.closed !== undefined
 }
 
-const noSeats: Seats = { confirmed: 0, attended: 0, absent: 0, waiting: 0, numbers: 0 }
+const noSeats: Seats = { confirmed: 0, held: 0, attended: 0, absent: 0, waiting: 0, entered: 0, payers: 0, numbers: 0 }
 
 export function readSeats(view: ReadView, slot: string): Seats {
   return view.get(seatsTable, slot) ?? noSeats
 }
 
-export function seatsLeft({ capacity }: Pick<Slot, 'capacity'>, { confirmed, attended, absent }: Seats): number {
-  const left = capacity - confirmed - attended - absent
+export function seatsLeft({ capacity }: Pick<Slot, 'capacity'>, { confirmed, held, attended, absent }: Seats): number {
+  const left = capacity - confirmed - held - attended - absent
   assert(left >= 0, 'no seat sold twice')
   return left
 }
@@ -56,4 +59,9 @@ export function whereOf(id: string, { facility }: Found): { readonly slot: strin
 /** The purpose of an attestation of the qualification a slot asks for. */
 export function qualificationPurpose({ course, facility }: Pick<Slot, 'course' | 'facility'>): string {
   return `reservation:${course ?? facility}`
+}
+
+/** From the end of its registration until all its lots are drawn, nothing of a lottery may change. */
+export function isDrawing(view: ReadView, id: string, { lottery, closesMs }: Slot, block: BlockInfo): boolean {
+  return lottery !== undefined && block.timeMs >= closesMs && view.get(drawTable, id)?.done !== true
 }

@@ -1,0 +1,22 @@
+/** Codes that reservation-terms.test.ts provokes; reservation.test.ts provokes the others. */
+export const codesOfTerms: readonly string[] = [
+  'below-taken',
+  'blocked',
+  'by-lottery',
+  'day-closed',
+  'day-full',
+  'day-in-past',
+  'drawing',
+  'held-before',
+  'hold-expired',
+  'no-outside-party',
+  'no-seat-to-hold',
+  'not-a-party',
+  'nothing-to-pay',
+  'opens-too-late',
+  'party-not-signed',
+  'payment-required',
+  'secret-differs',
+  'secret-shown',
+  'unknown-merchant',
+].map((code) => `reservation/${code}`)
