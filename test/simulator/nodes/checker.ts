@@ -10,6 +10,7 @@ import { blockBytesMax } from '../../../primitives/limits.ts'
 import { auditQuery } from '../../../state/points/query-audit.ts'
 import { oneSlot } from '../../../state/reservation/queries.ts'
 import { type Receipt, receiptSchema } from '../../../state/receipt.ts'
+import { decodeTransaction, signatureChecks } from '../../../state/transaction.ts'
 import { SignatureRecord } from '../signatures.ts'
 import { program, slot } from './city.ts'
 import type { WholeNode } from './node.ts'
@@ -87,6 +88,10 @@ export class NodesChecker {
     }
     if (parent !== undefined && parent.hash !== toHex(row.header.parent)) this.note(`block ${height} of ${node.name} does not stand on block ${height - 1}`)
     if (!this.#isQuorum(row.certificate.signatures.map(({ validator }) => validator))) this.note(`block ${height} of ${node.name} is final by too few`)
+    for (const envelope of store.payload(height) ?? []) {
+      const transaction = decodeTransaction(envelope)
+      if (!signatureChecks(transaction).every(this.#world.keys.verify)) this.note(`block ${height} orders ${toBase64url(transaction.id).slice(0, 6)}, which nobody signed`)
+    }
     for (const receipt of receiptsOf(store, height)) {
       const id = toBase64url(receipt.id)
       // what the envelope's rules refuse has not run
