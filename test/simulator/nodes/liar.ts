@@ -4,7 +4,7 @@ import { validatorSetOf, genesisRef } from '../../../genesis/genesis.ts'
 import { encodeMessage, type Message } from '../../../consensus/messages.ts'
 import type { Validator } from '../../../consensus/validators.ts'
 import { voteBytes } from '../../../consensus/votes.ts'
-import { decodeFetchAnswer, decodeSyncAnswer, encodeFetchAnswer, encodeSyncAnswer, type FetchAnswer, type SyncAnswer, type SyncBlock } from '../../../node/exchange.ts'
+import { decodeFetchAnswer, decodeFetchQuestion, decodeSyncAnswer, encodeFetchAnswer, encodeSyncAnswer, type FetchAnswer, type SyncAnswer, type SyncBlock } from '../../../node/exchange.ts'
 import type { Clock, RequestHandler, RequestProtocol, Transport } from '../../../node/world.ts'
 import type { Height, TimeMs, View } from '../../../primitives/brand.ts'
 import { utf8 } from '../../../primitives/bytes.ts'
@@ -143,7 +143,8 @@ function lyingHandler(random: Random, isSync: boolean, handler: RequestHandler):
     if (way === 0) return never()
     if (way === 1) return answer.slice(0, random.below(answer.length))
     if (way === 2) throw new DongbaekError('transport/refused', 'no')
-    return isSync ? encodeSyncAnswer(wrongSync(random, decodeSyncAnswer(answer))) : encodeFetchAnswer(wrongFetch(random, decodeFetchAnswer(answer)))
+    if (isSync) return encodeSyncAnswer(wrongSync(random, decodeSyncAnswer(answer)))
+    return decodeFetchQuestion(question).type === 'checkpoint' ? answer : encodeFetchAnswer(wrongFetch(random, decodeFetchAnswer(answer)))
   }
 }
 

@@ -53,11 +53,12 @@ export function createStuffer(node: WholeNode): Stuffer {
       return { ...proposal, header, manifest: manifestOf(stuffed), signature: node.actor.sign(voteBytes('pre-prepare', city.chainId, proposal.view, header.height, blockHash(header))) }
     },
     serve: (handler) => async (peer, question) => {
-      const answer = decodeFetchAnswer(await handler(peer, question))
       const asked = decodeFetchQuestion(question)
+      if (asked.type === 'checkpoint') return handler(peer, question)
+      const answer = decodeFetchAnswer(await handler(peer, question))
       const references = asked.type === 'envelopes' ? asked.references : (blocks.get(toBase64url(asked.blockHash)) ?? [])
       const own = references.flatMap((reference) => envelopes.get(toBase64url(reference)) ?? [])
-      return encodeFetchAnswer({ references: asked.type === 'block' && references.length > 0 ? references : answer.references, envelopes: [...answer.envelopes, ...own] })
+      return encodeFetchAnswer({ ...answer, references: asked.type === 'block' && references.length > 0 ? references : answer.references, envelopes: [...answer.envelopes, ...own] })
     },
   }
 }
