@@ -29,7 +29,7 @@ import { allVectors, textOf } from './vectors/all.ts'
 import { schemas } from './vectors/values.ts'
 
 const bytesMax = 10_000_000
-const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
+const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256', 'identity'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
 const read = <T>(name: string): T => JSON.parse(files.get(name) as string) as T
 const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
 
@@ -117,6 +117,31 @@ t.test('transactions', async (t) => {
       t.equal(plainDid([bytesOf(one.key)]), one.signer)
     }
   }
+})
+
+t.test('identities and credentials: every kind once, by keys of both algorithms, its receipts, and the rows at the end', async (t) => {
+  const { transactions, byItself, rows } = read<{
+    transactions: { kind: string; payloadJson: Json; payload: string; signers: { key: string; signature: string }[]; signedBytes: string; envelope: string; id: string; receiptJson: Json; receipt: string }[]
+    byItself: { events: { json: Json; encoded: string }[] }[]
+    rows: { key: string; value: string }[]
+  }>('identity')
+  const algorithms = new Set<string>()
+  for (const { kind, payloadJson, payload, signers, signedBytes, envelope, id, receiptJson, receipt } of transactions) {
+    bothWays(t, kind, payloadSchemas[kind as KindName] as unknown as Schema<unknown>, payloadJson, payload)
+    bothWays(t, `the receipt of ${kind}`, receiptSchema, receiptJson, receipt)
+    const body = (plainDecode(bytesOf(envelope)) as readonly [{ readonly bytes: string }, Tree])[0].bytes
+    t.equal(plainEncode([{ bytes: body }, signers.map((one) => ({ bytes: one.signature }))]).toString('hex'), envelope, `${kind}: envelope`)
+    t.strictSame([tagged('transaction-id', bytesOf(body)), Buffer.concat([Buffer.from('dongbaek/transaction\0'), bytesOf(body)]).toString('hex')], [id, signedBytes], `${kind}: id and signed bytes`)
+    for (const { key, signature } of signers) {
+      algorithms.add(key.slice(0, 4))
+      t.ok(key.startsWith('ed01') ? holds(key.slice(4), signedBytes, signature) : plainVerify(bytesOf(signature), bytesOf(signedBytes), bytesOf(key.slice(4))), `${kind}: signed`)
+    }
+  }
+  t.strictSame([...algorithms].sort(), ['8024', 'ed01'])
+  const ran = transactions.filter(({ receiptJson }) => (receiptJson as { readonly status: string }).status === 'ok').map(({ kind }) => kind)
+  for (const kind of Object.keys(payloadSchemas).filter((name) => /^(did|credential)\./.test(name))) t.ok(ran.includes(kind), `${kind} ran`)
+  t.strictSame(byItself.flatMap(({ events }) => events.map(({ json }) => (json as { readonly type: string }).type)), ['did.updated'])
+  for (const { key, value } of rows) t.not(plainDecode(bytesOf(value)), undefined, `${key} is canonical`)
 })
 
 t.test('signatures by P-256, by both implementations and from the definition', async (t) => {

@@ -13,12 +13,13 @@ import { statusChunkBits, statusChunksTouchedMax, statusIndexMax } from '../../s
 import { deactivate } from '../../state/did/deactivate.ts'
 import { propose } from '../../state/governance/propose.ts'
 import { vote } from '../../state/governance/vote.ts'
-import { createHarness, eventsOf, type Harness, testActor, testGovernors, testIssuer } from '../support/state-harness.ts'
+import { actorWith, createHarness, eventsOf, type Harness, testActor, testGovernors, testIssuer, testPhone } from '../support/state-harness.ts'
 
 const citizen = testActor('citizen')
 const officer = testActor('officer')
 const school = testActor('a school that attests for one course')
 const other = testActor('another issuer for all')
+const hardware = actorWith(testPhone('an issuer’s hardware'))
 const provoked = new Set<string>()
 function codeOf(receipt: { readonly code?: string | undefined; readonly status: string }): string {
   if (receipt.code !== undefined) provoked.add(receipt.code)
@@ -27,7 +28,7 @@ function codeOf(receipt: { readonly code?: string | undefined; readonly status: 
 const hashOf = (name: string): never => sha256(new TextEncoder().encode(name)) as never
 
 function harness(): Harness {
-  return createHarness({ actors: [citizen], roles: [[school, 'issuer', 'art-course'], [other, 'issuer', '*']] })
+  return createHarness({ actors: [citizen], roles: [[school, 'issuer', 'art-course'], [other, 'issuer', '*'], [hardware, 'issuer', '*']] })
 }
 
 t.test('issuers and schemas', async (t) => {
@@ -134,6 +135,8 @@ t.test('attestations', (t) => {
   const good = chain.attest(school, statement as never)
   t.equal(check(good), 'ok')
   t.equal(check(chain.attest(testIssuer, statement as never)), 'ok', 'an issuer for all')
+  t.equal(check(chain.attest(hardware, statement as never)), 'ok', 'by a key of P-256')
+  t.equal(check({ ...chain.attest(hardware, statement as never), claim: 'child' }), 'credential/attestation-signature')
   t.equal(check(good, 'reservation:other'), 'credential/attestation-purpose')
   t.equal(check(good, undefined, school.did), 'credential/attestation-subject')
   t.equal(check(chain.attest(citizen, statement as never)), 'credential/attestation-issuer')

@@ -1,12 +1,13 @@
 // Every file of vectors, by its name, as the code makes it now.
 import type { Json } from '../../primitives/schema.ts'
+import { identityVectors } from './identity.ts'
 import { blockVectors, hashVectors, stateVectors, transactionVectors } from './ledger.ts'
 import { messageVectors } from './messages.ts'
 import { p256Vectors } from './p256.ts'
 import { valueVectors } from './values.ts'
 
 export function allVectors(): Readonly<Record<string, Json>> {
-  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors() }
+  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors(), identity: identityVectors() }
 }
 
 export function textOf(vectors: Json): string {
