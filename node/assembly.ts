@@ -33,6 +33,7 @@ import { readUnknownRules, readValidityMs, ruleSetsKey } from './rules.ts'
 import { restorePayloads } from './restore-payloads.ts'
 import { createSelfReport, peerStatuses } from './self-report.ts'
 import type { Recovering } from './status.ts'
+import { createSetLearning } from './set-learning.ts'
 import { createSetCertificates } from './set-certificates.ts'
 import { createServing } from './serving.ts'
 import { createSnapshots } from './snapshots.ts'
@@ -122,9 +123,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
 
   let validityMs = readValidityMs(store)
   let unknownRules = readUnknownRules(store)
-  const warnOfRules = (): void => {
-    if (unknownRules !== undefined) log.warn('rules-unknown', { version: unknownRules.version, fromHeight: unknownRules.fromHeight })
-  }
+  const warnOfRules = (): void => (unknownRules === undefined ? undefined : log.warn('rules-unknown', { version: unknownRules.version, fromHeight: unknownRules.fromHeight }))
   const admission = createAdmission({ chainId, mempool, verifier, clock, hasRun: state.seen.has, validityMsMax: () => validityMs, onAdded: () => tellWork() })
   const availability = createAvailability({ chainId, mempool, transport, verifier, clock, log, blockBytesMax: consensus.bytesMax, own: payloads.get })
   const gossip = createGossip({
@@ -151,6 +150,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
 
   const followFrom = (head: Height, peer: string, teller?: string): void => ordering.follower.follow(head, [peer, ...validatorNames().filter((name) => name !== peer)], teller)
   const snapshots = createSnapshots({ dataDir: config.dataDir, database, clock, log, everyBlocks: config.limits.snapshotBlocks, checkpointInterval: consensus.checkpointInterval })
+  const setLearning = createSetLearning({ chainId, schedule: () => ordering.schedule(), transport, verifier, log })
   const joining = createJoining({
     dataDir: config.dataDir,
     chainId,
@@ -159,7 +159,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     verifier,
     clock,
     log,
-    context: () => ({ chain: chainId, genesis: genesisRef(genesis), schedule: ordering.schedule() }),
+    context: () => ({ chain: chainId, genesis: genesisRef(genesis), schedule: setLearning.schedule() }),
+    learnSets: setLearning.learnFrom,
     head: () => store.head().height,
     behindBlocks: config.limits.snapshotBlocks,
     onJoined: () => void stop().then(tellJoined),
@@ -298,7 +299,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     tellWork,
     suspect: (reason) => ordering.driver.input({ type: 'suspect', reason }),
   })
-  const serving = createServing({ store, snapshots, mempool, payloads, clock, top: () => ordering.top() })
+  const serving = createServing({ store, snapshots, setChanges: setCertificates.changes, mempool, payloads, clock, top: () => ordering.top() })
   const front = makeFront(backend)
 
   const recover = async ({ epoch, index }: OwnPlace, why: string): Promise<void> => {

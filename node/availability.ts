@@ -136,7 +136,7 @@ export function createAvailability(context: AvailabilityContext): Availability {
 }
 
 /** Answers `fetch`: what this node has of what is asked for, within `bytesMax`. */
-export function answerFetch(question: Exclude<FetchQuestion, { readonly type: 'checkpoint' }>, byReference: (reference: Hash) => Uint8Array | undefined, byBlock: (block: Hash) => { readonly references: readonly Hash[]; readonly envelopes: readonly Uint8Array[] } | undefined, bytesMax: number): FetchAnswer {
+export function answerFetch(question: Extract<FetchQuestion, { readonly type: 'envelopes' | 'block' }>, byReference: (reference: Hash) => Uint8Array | undefined, byBlock: (block: Hash) => { readonly references: readonly Hash[]; readonly envelopes: readonly Uint8Array[] } | undefined, bytesMax: number): FetchAnswer {
   const fit = (envelopes: Iterable<Uint8Array | undefined>): readonly Uint8Array[] => {
     const out: Uint8Array[] = []
     let room = bytesMax

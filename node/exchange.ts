@@ -1,6 +1,8 @@
 // What nodes ask each other: envelopes by reference, the payload of one block, and final blocks in a row.
 // Every answer is checked by the asker, so an answer need only be bounded and well-formed here.
+import { blockHeight } from '../consensus/block.ts'
 import { checkpointCertificate, decision } from '../consensus/certificate.ts'
+import { validatorSet } from '../consensus/validators.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
 import { bytes, hash, height, type Infer, integer, list, optional, record, union } from '../primitives/schema.ts'
@@ -14,12 +16,20 @@ const fetchQuestion = union({
   block: record({ blockHash: hash }),
   /** The highest checkpoint certificate at or below a height: what names the next validator set (set-certificates.ts). */
   checkpoint: record({ at: height }),
+  /** Validator sets from this number on (the genesis' is 0), each with a certificate that names it (set-learning.ts). */
+  sets: record({ from: integer(1) }),
 })
 export type FetchQuestion = Infer<typeof fetchQuestion>
 
 /** Answers a checkpoint question. */
 const checkpointAnswer = record({ certificate: optional(checkpointCertificate) })
 export type CheckpointAnswer = Infer<typeof checkpointAnswer>
+
+export const setChangesMax = 32
+const setChange = record({ activation: blockHeight, set: validatorSet, certificate: checkpointCertificate })
+export type SetChange = Infer<typeof setChange>
+/** Answers a question for sets; empty when there is none, or no certificate of it here. */
+const setsAnswer = record({ changes: list(setChange, 0, setChangesMax) })
 
 /** `references` answers a block question; envelopes come in the order asked, leaving out what the answerer lacks or has no room for. */
 const fetchAnswer = record({ references: list(hash, 0, blockTransactionsMax), envelopes: list(bytes(1, transactionBytesMax), 0, blockTransactionsMax) })
@@ -50,6 +60,8 @@ export const encodeFetchQuestion = (question: FetchQuestion): Uint8Array => enco
 export const decodeFetchQuestion = (encoded: Uint8Array): FetchQuestion => decode(fetchQuestion, encoded, questionBytesMax)
 export const encodeCheckpointAnswer = (answer: CheckpointAnswer): Uint8Array => encode(checkpointAnswer, answer)
 export const decodeCheckpointAnswer = (encoded: Uint8Array): CheckpointAnswer => decode(checkpointAnswer, encoded, answerBytesMax)
+export const encodeSetsAnswer = (changes: readonly SetChange[]): Uint8Array => encode(setsAnswer, { changes })
+export const decodeSetsAnswer = (encoded: Uint8Array): Infer<typeof setsAnswer> => decode(setsAnswer, encoded, answerBytesMax)
 export const encodeFetchAnswer = (answer: FetchAnswer): Uint8Array => encode(fetchAnswer, answer)
 export const decodeFetchAnswer = (encoded: Uint8Array): FetchAnswer => decode(fetchAnswer, encoded, answerBytesMax)
 export const encodeSyncQuestion = (question: SyncQuestion): Uint8Array => encode(syncQuestion, question)

@@ -34,6 +34,8 @@ export interface JoiningContext {
   readonly clock: Clock
   readonly log: Log
   readonly context: () => VerificationContext
+  /** Asks the peer for validator sets that are not known here yet; whether there were. They are in `context` then. */
+  readonly learnSets: (peer: string) => Promise<boolean>
   readonly head: () => Height
   /** How far behind a node must be; 0: it never joins by a snapshot. */
   readonly behindBlocks: number
@@ -64,7 +66,9 @@ export function createJoining(context: JoiningContext): Joining {
 
   /** Only what is provably wrong is blamed: our own verifier may be busy, and a certificate of other sets than we know is nobody's lie. */
   const holds = async (certificate: CheckpointCertificate, peer: string): Promise<boolean> => {
-    const listed = farCheckpointChecks(certificate, context.context())
+    const check = (): ReturnType<typeof farCheckpointChecks> => farCheckpointChecks(certificate, context.context())
+    let listed = check()
+    if (!listed.ok && listed.code === 'unknown-set' && (await context.learnSets(peer))) listed = check()
     if (!listed.ok) {
       if (listed.code === 'unknown-set') log.warn('snapshot-of-other-validators', { peer, height: certificate.content.height })
       else transport.blame(peer, `a snapshot whose certificate does not hold: ${listed.reason}`)

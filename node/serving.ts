@@ -4,7 +4,7 @@ import type { Hash, Height } from '../primitives/brand.ts'
 import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { answerFetch } from './availability.ts'
 import type { ChainStore } from './chain-store.ts'
-import { answerContentBytesMax, decodeFetchQuestion, decodeSyncQuestion, encodeCheckpointAnswer, encodeFetchAnswer, encodeSyncAnswer, type SyncBlock } from './exchange.ts'
+import { answerContentBytesMax, decodeFetchQuestion, decodeSyncQuestion, encodeCheckpointAnswer, encodeFetchAnswer, encodeSetsAnswer, type SetChange, setChangesMax, encodeSyncAnswer, type SyncBlock } from './exchange.ts'
 import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import type { Payloads } from './payloads.ts'
@@ -17,6 +17,8 @@ export interface ServingContext {
   readonly snapshots: Pick<Snapshots, 'manifest' | 'part'>
   readonly mempool: Pick<Mempool, 'byReference'>
   readonly payloads: Pick<Payloads, 'get' | 'byReference'>
+  /** Validator sets from a number on, as long as certificates that name them are here. */
+  readonly setChanges: (from: number, max: number) => Promise<readonly SetChange[]>
   readonly clock: Clock
   /** The highest height at which a block has been accepted here. */
   readonly top: () => Height
@@ -28,7 +30,7 @@ export interface Serving {
   readonly snapshot: RequestHandler
 }
 
-export function createServing({ store, snapshots, mempool, payloads, clock, top }: ServingContext): Serving {
+export function createServing({ store, snapshots, mempool, payloads, setChanges, clock, top }: ServingContext): Serving {
   const byReference = (reference: Hash): Uint8Array | undefined => (mempool.byReference(reference) ?? payloads.byReference(reference))?.transaction.bytes
   const byBlock = (block: Hash): { readonly references: readonly Hash[]; readonly envelopes: readonly Uint8Array[] } | undefined => {
     const open = payloads.get(block)
@@ -72,6 +74,7 @@ export function createServing({ store, snapshots, mempool, payloads, clock, top 
   return {
     fetch: paced(async (encoded) => {
       const question = decodeFetchQuestion(encoded)
+      if (question.type === 'sets') return encodeSetsAnswer(await setChanges(question.from, setChangesMax))
       if (question.type !== 'checkpoint') return encodeFetchAnswer(answerFetch(question, byReference, byBlock, answerContentBytesMax))
       const certificate = await store.checkpointAtOrBelow(question.at)
       return encodeCheckpointAnswer(certificate === undefined ? {} : { certificate })

@@ -6,7 +6,7 @@ import type { Height } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
 import type { ChainStore } from './chain-store.ts'
-import { decodeCheckpointAnswer, encodeFetchQuestion } from './exchange.ts'
+import { decodeCheckpointAnswer, encodeFetchQuestion, type SetChange } from './exchange.ts'
 import { answerBytesMax, setCertificateRetryMs, syncTimeoutMs } from './limits.ts'
 import { allVerify } from './sync-check.ts'
 import type { Clock, Log, Transport, Verifier } from './world.ts'
@@ -14,6 +14,8 @@ import type { Clock, Log, Transport, Verifier } from './world.ts'
 export interface SetCertificates {
   /** A certificate that names set `number` (from 1), if it is here. */
   readonly of: (number: number) => Promise<CheckpointCertificate | undefined>
+  /** Sets from number `from` on with what names them, up to the first without. */
+  readonly changes: (from: number, max: number) => Promise<readonly SetChange[]>
   /** Asks peers for what is lacking, until nothing is. Idempotent. */
   readonly seek: () => void
   readonly stop: () => Promise<void>
@@ -97,6 +99,15 @@ export function createSetCertificates({ chainId, store, epochs, transport, verif
 
   return {
     of,
+    changes: async (from, max) => {
+      const out: SetChange[] = []
+      for (const [i, { activation, set }] of epochs().slice(from, from + max).entries()) {
+        const certificate = await of(from + i)
+        if (certificate === undefined) break
+        out.push({ activation, set, certificate })
+      }
+      return out
+    },
     seek: () => {
       if (stopped) return
       running ??= run()

@@ -37,7 +37,7 @@ function rig(hold: Readonly<Record<string, (question: 'block' | 'envelopes') => 
         const answer = hold[peer]
         if (answer === undefined) throw new DongbaekError('transport/not-connected', 'not there')
         const { type } = decodeFetchQuestion(question)
-        if (type === 'checkpoint') throw new DongbaekError('transport/no-handler', 'not here')
+        if (type !== 'envelopes' && type !== 'block') throw new DongbaekError('transport/no-handler', 'not here')
         return encodeFetchAnswer(answer(type))
       },
     },

@@ -92,6 +92,7 @@ function serving(clock = createManualClock()): ReturnType<typeof createServing> 
     snapshots: { manifest: () => new Uint8Array(), part: async () => new Uint8Array() },
     mempool: { byReference: () => undefined },
     payloads,
+    setChanges: async () => [],
     clock,
     top: () => 7 as Height,
   })

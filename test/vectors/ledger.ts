@@ -12,6 +12,7 @@ import { epoch, epochHash, type ValidatorSet, validatorSet, validatorSetHash } f
 import { checkpointBytes, type CheckpointContent, voteBytes } from '../../consensus/votes.ts'
 import { signAttestation, attestation as attestationSchema, attestationSignedBytes } from '../../state/credential/attestation.ts'
 import { didOf, recoveryHashOf, registerPayload } from '../../state/did/types.ts'
+import { proposePayload, votePayload } from '../../state/governance/types.ts'
 import { applyPayload, spendPayload } from '../../state/points/types.ts'
 import { keyHashOf, stateProofSchema } from '../../state/proof.ts'
 import { blockRecordTable } from '../../state/block-record.ts'
@@ -72,14 +73,32 @@ export function transactionVectors(): Json {
   const attestation = signAttestation(chain, statement, (message) => sign(message, pairOf('issuer')))
   const apply = { program: 'multi-child', attestation }
   const spend = { program: 'multi-child', merchant: didFor('bookshop'), amount: 42_000 as Won, reference: 'till-1-0001' }
+  const change = {
+    action: {
+      type: 'changeValidators' as const,
+      changes: [
+        { type: 'add' as const, name: 'busan-3', organisation: 'busan', publicKey: pairOf('busan-3').publicKey, addresses: ['node3.busan.example:26600'] },
+        { type: 'replaceKey' as const, name: 'bnk-1', publicKey: pairOf('bnk-1 again').publicKey },
+        { type: 'remove' as const, name: 'bnk-2' },
+        { type: 'setMinimum' as const, organisation: 'busan', minimum: 2 },
+      ],
+    },
+    expiresMs: (timeMs + 1_000_000) as TimeMs,
+    evidence: utf8('two messages'),
+  }
+  const rules = { action: { type: 'activateRules' as const, version: 2, fromHeight: 900_000 as Height }, expiresMs: (timeMs + 1_000_000) as TimeMs }
+  const ballot = { proposal: 7, vote: 'yes' as const }
   return {
     chain,
-    seeds: Object.fromEntries(['citizen', 'registrar', 'issuer', 'bookshop', 'recovery'].map((name) => [name, toHex(seedOf(name))])),
+    seeds: Object.fromEntries(['citizen', 'registrar', 'issuer', 'bookshop', 'recovery', 'governor'].map((name) => [name, toHex(seedOf(name))])),
     attestation: { json: attestationSchema.toJson(attestation), encoded: toHex(encode(attestationSchema, attestation)), signedBytes: toHex(attestationSignedBytes(chain, statement)) },
     transactions: [
       transactionVector('a citizen registers, a registrar countersigns', 'did.register', encode(registerPayload, register), registerPayload.toJson(register), ['citizen', 'registrar'], 1),
       transactionVector('a family applies with an attestation', 'points.apply', encode(applyPayload, apply), applyPayload.toJson(apply), ['citizen'], 2),
       transactionVector('points are spent at a bookshop', 'points.spend', encode(spendPayload, spend), spendPayload.toJson(spend), ['citizen'], 3),
+      transactionVector('a governor proposes another validator set', 'governance.propose', encode(proposePayload, change), proposePayload.toJson(change), ['governor'], 4),
+      transactionVector('a governor proposes the next rule set', 'governance.propose', encode(proposePayload, rules), proposePayload.toJson(rules), ['governor'], 5),
+      transactionVector('a governor votes', 'governance.vote', encode(votePayload, ballot), votePayload.toJson(ballot), ['governor'], 6),
     ],
   }
 }

@@ -54,7 +54,7 @@ export function createStuffer(node: WholeNode): Stuffer {
     },
     serve: (handler) => async (peer, question) => {
       const asked = decodeFetchQuestion(question)
-      if (asked.type === 'checkpoint') return handler(peer, question)
+      if (asked.type !== 'envelopes' && asked.type !== 'block') return handler(peer, question)
       const answer = decodeFetchAnswer(await handler(peer, question))
       const references = asked.type === 'envelopes' ? asked.references : (blocks.get(toBase64url(asked.blockHash)) ?? [])
       const own = references.flatMap((reference) => envelopes.get(toBase64url(reference)) ?? [])
