@@ -2,6 +2,7 @@
 import type { View } from '../primitives/brand.ts'
 import { broadcast } from './effects.ts'
 import { statusBytes, type Status, type StatusContent } from './messages.ts'
+import type { WishReason } from './output.ts'
 import { lowWatermark, type ReplicaState } from './state.ts'
 
 /** undefined for a follower, and for a replica that has halted. */
@@ -10,7 +11,7 @@ export function ownStatus(state: ReplicaState): Status | undefined {
   const content: StatusContent = {
     epoch: state.epoch.activation,
     view: state.view,
-    active: state.mode === 'normal' ? 1 : 0,
+    active: state.mode !== 'normal' ? 0 : state.distrusts ? 2 : 1,
     wish: state.wish,
     committed: state.committed.height,
     checkpoint: lowWatermark(state),
@@ -25,9 +26,21 @@ export function announce(state: ReplicaState): void {
 }
 
 /** Ask for a higher view. Nothing is promised by it: until a quorum asks, this replica goes on voting where it is. */
-export function raiseWish(state: ReplicaState, view: number): void {
+export function raiseWish(state: ReplicaState, view: number, reason: WishReason): void {
   if (view <= state.wish) return
   state.wish = view as View
+  state.wishReason = reason
   state.wishesChanged = true
+  state.effects.views.push({ what: 'asked', view: state.wish, reason })
   announce(state)
+}
+
+/**
+ * The primary itself is at fault, or suspected: no block that it goes on making takes that back. Without this one that leaves a transaction out could stay for
+ * good, since the correct replicas notice at different times, and each block between would undo what the one before has asked for.
+ */
+export function distrustPrimary(state: ReplicaState, reason: WishReason): void {
+  if (state.mode === 'normal') state.distrusts = true
+  if (state.wish > state.view) announce(state)
+  else raiseWish(state, state.view + 1, reason)
 }

@@ -43,8 +43,7 @@ export function onExecuted(state: ReplicaState, input: Executed): void {
 
 /** Signs the result of a height, unless that height is certified already. */
 function castCheckpoint(state: ReplicaState, content: CheckpointContent): void {
-  const set = setAt(state.schedule, content.height)
-  const self = set === undefined ? undefined : indexOfKey(set, state.config.publicKey)
+  const self = selfAt(state, content.height)
   if (self === undefined || state.halted || state.replaying || content.height <= Math.max(lowWatermark(state), state.ahead?.content.height ?? 0)) return
   const votes = votesAt(state, content.height)
   const known = votes.get(self)
@@ -122,9 +121,16 @@ export function adoptCertificate(state: ReplicaState, certificate: CheckpointCer
   for (const height of state.results.keys()) if (height < content.height) state.results.delete(height)
 }
 
-/** The chain is idle and its last state not certified: ask for it, once. */
+/** The chain is idle and its last state not certified: ask for it, once. Asked of those who were in the set of that height: one that has left it owes it still. */
 export function idleCheckpointDue(state: ReplicaState): boolean {
-  return state.executed > lowWatermark(state) && state.executed === state.committed.height && !isOpen(state) && state.results.has(state.executed) && ownCheckpoint(state, state.executed) === undefined && !state.halted && state.self !== undefined
+  const { executed } = state
+  if (executed <= lowWatermark(state) || executed !== state.committed.height || isOpen(state) || state.halted || !state.results.has(executed)) return false
+  return selfAt(state, executed) !== undefined && ownCheckpoint(state, executed) === undefined
+}
+
+function selfAt(state: ReplicaState, height: Height): number | undefined {
+  const set = setAt(state.schedule, height)
+  return set === undefined ? undefined : indexOfKey(set, state.config.publicKey)
 }
 
 export function castIdleCheckpoint(state: ReplicaState): void {
@@ -137,8 +143,7 @@ export function castIdleCheckpoint(state: ReplicaState): void {
 
 export function ownCheckpoint(state: ReplicaState, height: Height): Checkpoint | undefined {
   const votes = state.checkpoints.get(height)
-  const set = setAt(state.schedule, height)
-  const self = set === undefined ? undefined : indexOfKey(set, state.config.publicKey)
+  const self = selfAt(state, height)
   return self === undefined ? undefined : votes?.get(self)
 }
 

@@ -1,6 +1,6 @@
 // Final blocks: a quorum of Commits (paper, section 4.2: committed-local), or a certificate that a peer shows. They are taken strictly in order,
 // each once, in any mode: a replica that waits for a new view still learns what the others decide.
-import type { Height } from '../primitives/brand.ts'
+import type { Height, View } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { assert } from '../primitives/errors.ts'
 import { refOf } from './block.ts'
@@ -67,5 +67,7 @@ function noteProgress(state: ReplicaState): void {
   state.failures = Math.max(0, state.failures - 1)
   state.overdue = false
   state.running.delete('view')
-  if (state.mode === 'normal') state.wish = state.view
+  if (state.mode === 'normal') state.wish = (state.distrusts ? state.view + 1 : state.view) as View
+  // What was joined for the sake of f + 1 that distrust the primary is joined again.
+  state.wishesChanged = true
 }

@@ -2,7 +2,7 @@
 import type { CheckpointCertificate, Decision } from './certificate.ts'
 import type { TimerName } from './input.ts'
 import type { Message } from './messages.ts'
-import type { Blame, Halt, Output, Propose, Send, Sync, TimerChange, Validate } from './output.ts'
+import type { Blame, Halt, Output, Propose, Send, Sync, TimerChange, Validate, ViewNote } from './output.ts'
 import type { LogRecord } from './record.ts'
 import type { Validator } from './validators.ts'
 
@@ -14,13 +14,14 @@ export interface Effects {
   readonly validate: Validate[]
   readonly certified: CheckpointCertificate[]
   readonly blame: Blame[]
+  readonly views: ViewNote[]
   propose: Propose | undefined
   sync: Sync | undefined
   halt: Halt | undefined
 }
 
 export function emptyEffects(): Effects {
-  return { persist: [], send: [], timers: new Map(), deliver: [], validate: [], certified: [], blame: [], propose: undefined, sync: undefined, halt: undefined }
+  return { persist: [], send: [], timers: new Map(), deliver: [], validate: [], certified: [], blame: [], views: [], propose: undefined, sync: undefined, halt: undefined }
 }
 
 export function broadcast(effects: Effects, message: Message): void {
@@ -33,7 +34,7 @@ export function sendTo(effects: Effects, to: Validator, message: Message): void 
 
 export function outputOf(effects: Effects): Output {
   const timers: TimerChange[] = [...effects.timers].map(([name, afterMs]) => ({ name, afterMs }))
-  const { persist, send, deliver, validate, certified, blame, propose, sync, halt } = effects
+  const { persist, send, deliver, validate, certified, blame, views, propose, sync, halt } = effects
   return {
     persist,
     send,
@@ -42,6 +43,7 @@ export function outputOf(effects: Effects): Output {
     validate,
     certified,
     blame,
+    views,
     ...(propose === undefined ? {} : { propose }),
     ...(sync === undefined ? {} : { sync }),
     ...(halt === undefined ? {} : { halt }),

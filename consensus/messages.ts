@@ -64,12 +64,13 @@ export type NewView = Infer<typeof newView>
 
 /**
  * Where a replica stands, as a hint to others; it binds to nothing. `wish` is the view it would rather be in: `view` when content, higher
- * when it waits in vain. `active` is false between its ViewChange and the NewView.
+ * when it waits in vain. `active`: 0 between its ViewChange and the NewView, 1 in the view, 2 in it and with a primary
+ * that is distrusted for what it has done, so that no block takes the wish back.
  */
 const statusFields = {
   epoch: blockHeight,
   view,
-  active: integer(0, 1),
+  active: integer(0, 2),
   wish: view,
   committed: height,
   checkpoint: height,

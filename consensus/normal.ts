@@ -2,7 +2,7 @@
 // run after every input until none of them fires any more (replica.ts).
 import type { Hash, Height } from '../primitives/brand.ts'
 import { equalBytes, toHex } from '../primitives/bytes.ts'
-import { announce, raiseWish } from './announce.ts'
+import { distrustPrimary } from './announce.ts'
 import { blockHash, refOf, type BlockHeader } from './block.ts'
 import type { PreparedBlock, SignatureEntry } from './certificate.ts'
 import { broadcast } from './effects.ts'
@@ -30,13 +30,13 @@ export function onPrePrepare(state: ReplicaState, message: PrePrepare): void {
   const place = { height: header.height, view }
   if (known !== undefined && known.view === view && !equalBytes(blockHash(known.header), hash)) {
     blame(state, epoch.set, primary, 'pre-prepare', place, [{ ...known, type: 'pre-prepare' }, { ...message, type: 'pre-prepare' }])
-    if (isCurrent && view === state.view) raiseWish(state, view + 1)
+    if (isCurrent && view === state.view) distrustPrimary(state, 'contradiction')
     return
   }
   const accepted = acceptedAt(state, header.height)
   if (isCurrent && accepted?.view === view && !equalBytes(accepted.hash, hash) && known === undefined && state.newView !== undefined) {
     blame(state, epoch.set, primary, 'pre-prepare', place, [{ ...state.newView, type: 'new-view' }, { ...message, type: 'pre-prepare' }])
-    raiseWish(state, view + 1)
+    distrustPrimary(state, 'contradiction')
     return
   }
   if (known === undefined || view > known.view) slot.proposals.set(primary, message)
@@ -71,7 +71,7 @@ export function onPayload(state: ReplicaState, input: PayloadJudged): void {
   // A block whose payload is refused cannot have been made by a correct primary, unless clocks differ; either way another one may do better.
   if (input.verdict === 'invalid' && state.mode === 'normal') {
     const accepted = acceptedAt(state, payload.height)
-    if (accepted !== undefined && equalBytes(accepted.hash, input.blockHash)) raiseWish(state, state.view + 1)
+    if (accepted !== undefined && equalBytes(accepted.hash, input.blockHash)) distrustPrimary(state, 'payload-refused')
   }
 }
 
@@ -190,10 +190,4 @@ export function headerOf(slot: Slot, hash: Hash): BlockHeader | undefined {
   if (slot.prepared !== undefined && equalBytes(slot.prepared.certificate.blockHash, hash)) return slot.prepared.header
   for (const { header } of slot.proposals.values()) if (equalBytes(blockHash(header), hash)) return header
   return undefined
-}
-
-/** The driver's suspicion, or the expiry of the view timer: ask for the next view. Asked again, it is said again. */
-export function distrustPrimary(state: ReplicaState): void {
-  if (state.wish > state.view) announce(state)
-  else raiseWish(state, state.view + 1)
 }

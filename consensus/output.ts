@@ -66,6 +66,27 @@ export interface Halt {
   readonly certified: CheckpointCertificate
 }
 
+/** Why a replica asks for another view. */
+export type WishReason =
+  /** The view timer: something waits, and nothing became final. */
+  | 'no-progress'
+  /** The driver's suspicion. */
+  | 'suspicion'
+  /** The primary has said two things that contradict each other. */
+  | 'contradiction'
+  | 'payload-refused'
+  /** A NewView with another choice than follows from what it shows, or one that undoes what is final. */
+  | 'wrong-new-view'
+  /** f + 1 others ask for it. */
+  | 'others'
+
+/** What happened to the view, for the operator: asked for, left (bound by a ViewChange, or by the proof of a later view), entered. */
+export type ViewNote =
+  | { readonly what: 'asked'; readonly view: View; readonly reason: WishReason }
+  | { readonly what: 'left'; readonly view: View; readonly reason: WishReason }
+  | { readonly what: 'proven'; readonly view: View }
+  | { readonly what: 'entered'; readonly view: View }
+
 export interface Output {
   readonly persist: readonly LogRecord[]
   readonly send: readonly Send[]
@@ -76,6 +97,7 @@ export interface Output {
   /** New stable checkpoints, ascending: store them, and compact the vote log (neededRecords). */
   readonly certified: readonly CheckpointCertificate[]
   readonly blame: readonly Blame[]
+  readonly views: readonly ViewNote[]
   readonly propose?: Propose
   readonly sync?: Sync
   readonly halt?: Halt

@@ -3,7 +3,7 @@
 import type { Hash } from '../primitives/brand.ts'
 import { toHex } from '../primitives/bytes.ts'
 import { assert, unreachable } from '../primitives/errors.ts'
-import { announce } from './announce.ts'
+import { announce, distrustPrimary } from './announce.ts'
 import { adoptCertificate, onCheckpoint, onExecuted } from './checkpoint.ts'
 import { commitSlots, onSynced } from './commit.ts'
 import type { ReplicaConfig } from './config.ts'
@@ -11,7 +11,7 @@ import { emptyEffects, outputOf } from './effects.ts'
 import type { Input } from './input.ts'
 import { advanceRoundsMax } from './limits.ts'
 import type { Message } from './messages.ts'
-import { acceptProposals, collectPrepared, distrustPrimary, onPayload, onPrePrepare, onVote, sendCommits, sendPrepares } from './normal.ts'
+import { acceptProposals, collectPrepared, onPayload, onPrePrepare, onVote, sendCommits, sendPrepares } from './normal.ts'
 import type { Output } from './output.ts'
 import { askForProposal, onNoProposal, onProposal, onWork } from './propose.ts'
 import type { LogRecord } from './record.ts'
@@ -119,7 +119,7 @@ function handle(state: ReplicaState, input: Input): void {
       onSynced(state, input)
       return
     case 'suspect':
-      distrustPrimary(state)
+      distrustPrimary(state, 'suspicion')
       return
     default:
       unreachable(input)

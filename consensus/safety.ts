@@ -70,6 +70,7 @@ export function brokenInvariants(state: ReplicaState): readonly string[] {
   const { committed, anchor, tip, executed, slots, config } = state
   must(executed <= committed.height, 'executed is committed')
   must(committed.height <= executed + config.parameters.window, 'committed stays within the window of what is executed')
+  must((state.stable?.content.height ?? 0) <= executed, 'the stable checkpoint is executed')
   must(anchor.height >= committed.height, 'the anchor is the highest final block')
   must(tip.height >= committed.height, 'the tip is not below what is committed')
   must(state.wish >= state.view, 'a replica wishes for no lower view')
@@ -77,7 +78,7 @@ export function brokenInvariants(state: ReplicaState): readonly string[] {
   must(state.mode === 'normal' || state.view > 0, 'view 0 needs no view change')
   for (const slot of slots.values()) {
     must(slot.height > committed.height, 'slots are above what is committed')
-    must(slot.height <= committed.height + 2 * config.parameters.window, 'slots are within the log')
+    must(slot.height <= anchor.height + 2 * config.parameters.window, 'slots are within the log')
     if (slot.prepared !== undefined) {
       const { header, certificate } = slot.prepared
       must(certificate.view <= state.view, 'nothing is prepared in a later view')

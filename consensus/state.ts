@@ -9,6 +9,7 @@ import type { ReplicaConfig } from './config.ts'
 import { emptyEffects, type Effects } from './effects.ts'
 import type { TimerName } from './input.ts'
 import type { Checkpoint, NewView, PrePrepare, SlotVote, ViewChange } from './messages.ts'
+import type { WishReason } from './output.ts'
 import { epochAt, epochHash, indexOfKey, latestEpoch, primaryIndex, type Epoch, type Schedule, type Validator } from './validators.ts'
 import type { CheckpointContent } from './votes.ts'
 
@@ -40,6 +41,8 @@ export interface Peer {
   epoch: Height
   view: View
   wish: View
+  /** Its wish is not one that progress takes back. */
+  distrusts: boolean
   committed: Height
 }
 
@@ -64,6 +67,10 @@ export interface ReplicaState {
   readonly viewChanges: Map<number, ViewChange>
   /** The view this replica asks for; equal to `view` when content. */
   wish: View
+  /** Why it last asked for a higher one. */
+  wishReason: WishReason
+  /** It asks for another primary because of what this one has done: progress does not take the wish back. */
+  distrusts: boolean
   /** By public key in hex. */
   readonly peers: Map<string, Peer>
   /** Something that wish.ts looks at is new. */
@@ -138,6 +145,8 @@ export function initialState(config: ReplicaConfig, initial: InitialState): Repl
     ownViewChange: undefined,
     viewChanges: new Map(),
     wish: view,
+    wishReason: 'others',
+    distrusts: false,
     peers: new Map(),
     wishesChanged: false,
     failures: 0,

@@ -24,13 +24,14 @@ export function onStatus(state: ReplicaState, status: Status): void {
   const key = keyOf(validator)
   let peer = state.peers.get(key)
   if (peer === undefined) {
-    peer = { validator, epoch: status.epoch, view: status.view, wish: status.wish, committed: status.committed }
+    peer = { validator, epoch: status.epoch, view: status.view, wish: status.wish, distrusts: status.active === 2, committed: status.committed }
     state.peers.set(key, peer)
   } else if (supersedes(status, peer)) {
     const isSame = status.epoch === peer.epoch && status.committed === peer.committed && status.view === peer.view
     // An impatient wish is withdrawn by progress only, so within one place the higher one counts, whatever order they come in.
     peer.wish = isSame ? (Math.max(peer.wish, status.wish) as View) : status.wish
     peer.epoch = status.epoch
+    peer.distrusts = status.active === 2 || (isSame && peer.distrusts)
     peer.view = status.view
     noteCommitted(peer, status.committed)
   }
@@ -68,19 +69,24 @@ export function onRetransmitTimer(state: ReplicaState): void {
   const hasMoved = state.moved
   state.moved = false
   if (state.greetings > 0) state.greetings--
-  else if (hasMoved || !needsRepetition(state)) return
+  else if (hasMoved || !needsRepetition(state)) {
+    // Blocks go on, so nothing else needs saying again.
+    if (state.distrusts) announce(state)
+    return
+  }
   repeat(state)
 }
 
 function repeat(state: ReplicaState): void {
   announce(state)
   if (isBehind(state)) requestSync(state)
-  if (state.self === undefined || state.halted) return
+  if (state.halted) return
+  const checkpoint = uncertifiedCheckpoint(state)
+  if (checkpoint !== undefined) broadcast(state.effects, { ...checkpoint, type: 'checkpoint' })
+  if (state.self === undefined) return
   if (state.mode === 'changing') {
     if (state.ownViewChange !== undefined) broadcast(state.effects, { ...state.ownViewChange, type: 'view-change' })
   } else repeatVotes(state, state.self)
-  const checkpoint = uncertifiedCheckpoint(state)
-  if (checkpoint !== undefined) broadcast(state.effects, { ...checkpoint, type: 'checkpoint' })
 }
 
 function repeatVotes(state: ReplicaState, self: number): void {

@@ -1,10 +1,9 @@
 // Timers. Which should run follows from the state, so it is decided in one place at the end of every step; what expiry means stands here too.
 // The paper's rules (section 4.5.2): the view timer runs while something waits to be ordered, doubles with every view that fails, and starts for a
 // new view when a quorum is on its way there (wish.ts lets nobody leave before).
-import { announce } from './announce.ts'
+import { announce, raiseWish } from './announce.ts'
 import { castIdleCheckpoint, idleCheckpointDue } from './checkpoint.ts'
 import type { TimerName } from './input.ts'
-import { distrustPrimary } from './normal.ts'
 import { needsRepetition, onRetransmitTimer } from './status.ts'
 import { isOpen, type ReplicaState } from './state.ts'
 
@@ -41,7 +40,9 @@ export function onTimer(state: ReplicaState, name: TimerName): void {
   switch (name) {
     case 'view':
       state.overdue = true
-      distrustPrimary(state)
+      // Said before, it is said again: nothing has moved since.
+      if (state.wish > state.view) announce(state)
+      else raiseWish(state, state.view + 1, 'no-progress')
       return
     case 'retransmit':
       onRetransmitTimer(state)

@@ -29,6 +29,7 @@ function leaveView(state: ReplicaState, view: View): void {
   state.tip = state.anchor
   state.asked = undefined
   state.overdue = false
+  state.distrusts = false
   state.moved = true
   state.running.delete('view')
   forgetPayloads(state)
@@ -47,6 +48,7 @@ function forgetPayloads(state: ReplicaState): void {
 /** A block was committed in a later view, so that view exists: vote in no lower one, and get its NewView from those who are in it. */
 export function awaitView(state: ReplicaState, view: View): void {
   leaveView(state, view)
+  state.effects.views.push({ what: 'proven', view })
 }
 
 function preparedAboveAnchor(state: ReplicaState): PreparedBlock[] {
@@ -59,6 +61,7 @@ function preparedAboveAnchor(state: ReplicaState): PreparedBlock[] {
 }
 
 export function startViewChange(state: ReplicaState, view: View): void {
+  state.effects.views.push({ what: 'left', view, reason: state.wish >= view ? state.wishReason : 'others' })
   leaveView(state, view)
   state.failures++
   if (state.self === undefined || state.halted) return
@@ -143,11 +146,11 @@ export function onNewView(state: ReplicaState, message: NewView): void {
   const choice = chooseChain(message.viewChanges, state.config.genesis)
   if (!isSameChoice(message, choice)) {
     blame(state, state.epoch.set, primary, 'new-view', { view: message.view }, [{ ...message, type: 'new-view' }])
-    raiseWish(state, message.view + 1)
+    raiseWish(state, message.view + 1, 'wrong-new-view')
     return
   }
   if (undoesFinal(state, message.view, choice)) {
-    raiseWish(state, message.view + 1)
+    raiseWish(state, message.view + 1, 'wrong-new-view')
     return
   }
   state.effects.persist.push({ ...message, type: 'newView' })
@@ -173,6 +176,7 @@ export function resumeNewView(state: ReplicaState, message: NewView): void {
 }
 
 function enterView(state: ReplicaState, message: NewView, choice: Choice): void {
+  state.effects.views.push({ what: 'entered', view: message.view })
   state.mode = 'normal'
   state.view = message.view
   state.newView = message
@@ -180,6 +184,7 @@ function enterView(state: ReplicaState, message: NewView, choice: Choice): void 
   state.ownViewChange = undefined
   state.asked = undefined
   state.overdue = false
+  state.distrusts = false
   state.moved = true
   state.running.delete('view')
   for (const [validator, one] of state.viewChanges) if (one.view <= message.view) state.viewChanges.delete(validator)
@@ -224,6 +229,7 @@ export function enterEpoch(state: ReplicaState, epoch: Epoch): void {
   state.tip = state.committed
   state.asked = undefined
   state.overdue = false
+  state.distrusts = false
   state.running.delete('view')
 }
 

@@ -11,12 +11,12 @@ import { startViewChange } from './viewchange.ts'
 
 /**
  * The view that a validator would be in: from its Status, or its ViewChange, which binds. A wish from before a block that is final here was withdrawn by that block, or
- * is when it comes there: joined late, it would take this replica out of a view in which the others stay.
+ * is when it comes there, unless it is the primary that is distrusted: joined late, it would take this replica out of a view in which the others stay.
  */
 export function wishOf(state: ReplicaState, index: number): View {
   if (index === state.self) return state.wish
   const peer = peerOf(state, index)
-  const stated = peer === undefined || peer.epoch !== state.epoch.activation ? 0 : peer.committed < state.committed.height ? peer.view : Math.max(peer.view, peer.wish)
+  const stated = peer === undefined || peer.epoch !== state.epoch.activation ? 0 : peer.committed < state.committed.height && !peer.distrusts ? peer.view : Math.max(peer.view, peer.wish)
   return Math.max(stated, state.viewChanges.get(index)?.view ?? 0) as View
 }
 
@@ -34,8 +34,11 @@ export function followWishes(state: ReplicaState): boolean {
   state.wishesChanged = false
   const others = descending(state).filter(({ index }) => index !== state.self)
   const joined = others[weakQuorumSize(state.epoch.set.validators.length) - 1]?.view ?? (0 as View)
-  if (waitsForNothing(state)) state.wish = Math.min(state.wish, Math.max(state.view, joined)) as View
-  raiseWish(state, joined)
+  if (waitsForNothing(state)) {
+    state.distrusts = false
+    state.wish = Math.min(state.wish, Math.max(state.view, joined)) as View
+  }
+  raiseWish(state, joined, 'others')
 
   const asking = new Set<number>()
   for (const { index, view } of descending(state)) {

@@ -3,7 +3,7 @@
 import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { Input, TimerName } from '../consensus/input.ts'
 import { encodeMessage } from '../consensus/messages.ts'
-import type { Blame, Halt, Output, Propose, Send, Sync, Validate } from '../consensus/output.ts'
+import type { Blame, Halt, Output, Propose, Send, Sync, Validate, ViewNote } from '../consensus/output.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import type { Replica } from '../consensus/replica.ts'
 import { type Durable, neededRecords } from '../consensus/restore.ts'
@@ -27,6 +27,8 @@ export interface Effects {
   readonly sync: (request: Sync) => void
   readonly certified: (certificate: CheckpointCertificate) => void
   readonly blame: (blame: Blame) => void
+  /** For the log: an operator must see why a view was left. */
+  readonly viewChanged: (note: ViewNote) => void
   readonly halt: (halt: Halt) => void
 }
 
@@ -93,6 +95,7 @@ export function createDriver(context: DriverContext): Driver {
     for (const request of output.validate) effects.validate(request)
     for (const certificate of output.certified) effects.certified(certificate)
     for (const blame of output.blame) effects.blame(blame)
+    for (const note of output.views) effects.viewChanged(note)
     if (output.propose !== undefined) effects.propose(output.propose)
     if (output.sync !== undefined) effects.sync(output.sync)
     if (output.halt !== undefined) effects.halt(output.halt)

@@ -4,7 +4,7 @@ import { blockHash } from '../consensus/block.ts'
 import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { ReplicaConfig } from '../consensus/config.ts'
 import type { Message } from '../consensus/messages.ts'
-import type { Blame, Halt, Propose, Sync } from '../consensus/output.ts'
+import type { Blame, Halt, Propose, Sync, ViewNote } from '../consensus/output.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import type { ReplicaStatus } from '../consensus/report.ts'
 import { type Replica, restoreReplica } from '../consensus/replica.ts'
@@ -154,6 +154,14 @@ export function createOrdering(context: OrderingContext): Ordering {
     return entries
   }
 
+  const logView = (note: ViewNote): void => {
+    const { epoch, committed } = status()
+    const { view } = note
+    if (note.what === 'entered') log.info('view-entered', { epoch, view, committed })
+    else if (note.what === 'proven') log.warn('view-left', { epoch, view, committed, reason: 'final-in-that-view' })
+    else log.warn(note.what === 'asked' ? 'view-change-asked' : 'view-left', { epoch, view, committed, reason: note.reason })
+  }
+
   const driver = createDriver({
     replica: {
       step: (input) => {
@@ -181,6 +189,7 @@ export function createOrdering(context: OrderingContext): Ordering {
       },
       certified: context.certified,
       blame: context.blame,
+      viewChanged: logView,
       halt: context.halt,
     },
     validators: context.validatorNames,

@@ -351,6 +351,45 @@ t.test('suspicion that the primary leaves transactions out, held by f + 1, repla
   t.end()
 })
 
+t.test('a primary that leaves transactions out is replaced although it goes on making blocks, and those who hold them notice at different times', (t) => {
+  const bench = new Bench(4)
+  const block = (blocks: number): void => {
+    bench.allowance = blocks
+    bench.pend()
+    bench.settle()
+  }
+  block(1)
+  bench.at(3).give({ type: 'suspect', reason: 'test' })
+  bench.settle()
+  block(3)
+  t.match(bench.at(3).status, { committed: 4, view: 0, wish: 1 }, 'no block takes the suspicion back')
+  bench.at(2).give({ type: 'suspect', reason: 'test' })
+  bench.settle()
+  for (const index of all) t.equal(bench.at(index).status.view, 1)
+  block(1)
+  for (const index of all) t.match(bench.at(index).status, { committed: 5, view: 1, wish: 1 }, 'and the next primary begins without it')
+  t.same(bench.at(3).outputs.flatMap((output) => output.views), [{ what: 'asked', view: 1, reason: 'suspicion' }, { what: 'left', view: 1, reason: 'suspicion' }, { what: 'entered', view: 1 }])
+  t.match(bench.at(0).outputs.flatMap((output) => output.views), [{ what: 'asked', view: 1, reason: 'others' }, { what: 'left', view: 1, reason: 'others' }, { what: 'entered', view: 1 }])
+  t.end()
+})
+
+t.test('a suspicion is given up when nothing waits any more, and said again while blocks go by', (t) => {
+  const bench = new Bench(4)
+  const suspicious = bench.at(3)
+  suspicious.give({ type: 'work', pending: true })
+  suspicious.give({ type: 'suspect', reason: 'test' })
+  bench.allowance = 2
+  bench.pend()
+  bench.settle()
+  const before = saidBy(bench, 3, 'status').length
+  for (let i = 0; i < 4; i++) suspicious.expire('retransmit')
+  const said = saidBy(bench, 3, 'status').slice(before)
+  t.ok(said.length > 0 && said.every(({ wish, active }) => wish === 1 && active === 2))
+  suspicious.give({ type: 'work', pending: false })
+  t.match(suspicious.status, { view: 0, wish: 0 })
+  t.end()
+})
+
 t.test('a replica whose state differs from the certified one halts, says so, and never signs again, also after a restart', (t) => {
   const bench = new Bench(4, { stateRoot: (replica, hash) => (replica === 2 ? taggedHash('wrong') : stateRootOf(hash)) })
   bench.work(2)
@@ -406,6 +445,21 @@ t.test('the validator set changes at its height: the new one leads and votes, an
   bench.expire('view', [2, 3, 4], withoutPrimary)
   t.match(bench.at(4).status, { epoch: 8, view: 1 })
   t.same(heightsOf(bench, 4).at(-1), 11)
+  t.end()
+})
+
+t.test('a validator that leaves the set still certifies the last height that it governed', (t) => {
+  const sets = new Map<number, Epoch>()
+  const minimums = ['city', 'bank'].map((organisation) => ({ organisation, minimum: 2 }))
+  const bench = new Bench(5, { members: 4, parameters: { window: 4, checkpointInterval: 2 }, minimums, setChanges: sets })
+  // v0 leaves and v4 comes; without v0 the old set has too few of the city.
+  sets.set(2, { activation: 8 as Height, set: { validators: [1, 2, 3, 4].map((i) => bench.members[i]!), minimums } })
+  for (let i = 0; i < 7; i++) bench.work(1)
+  t.match(bench.at(0).status, { epoch: 8, index: undefined, committed: 7, checkpoint: 6 })
+  bench.expire('checkpoint', undefined, ({ message }) => message.type !== 'checkpoint')
+  t.equal(bench.at(1).status.checkpoint, 6, 'all votes are lost')
+  for (let i = 0; i < 4; i++) bench.expire('retransmit')
+  t.equal(bench.at(1).status.checkpoint, 7, 'and is said again')
   t.end()
 })
 

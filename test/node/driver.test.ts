@@ -49,7 +49,7 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
     records: [],
     transport: { send: (peer) => events.push(`send ${peer}`) > 0 },
     clock: createManualClock(),
-    effects: { deliver: nobody, validate: nobody, propose: nobody, sync: nobody, certified: nobody, blame: nobody, halt: nobody },
+    effects: { deliver: nobody, validate: nobody, propose: nobody, sync: nobody, certified: nobody, blame: nobody, viewChanged: nobody, halt: nobody },
     validators: () => ['other'],
     stored: () => ({ stored: 0 as Height, stable: 0 as Height }),
     syncStore: async () => {},
