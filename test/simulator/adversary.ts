@@ -1,8 +1,8 @@
 // Liars. Each is a real replica whose words are changed on the way out, or that says things besides. It signs with its own key only
 // and may repeat whatever it has heard: that is the exact adversary of the protocol.
-import { blockHash, type BlockRef } from '../../consensus/block.ts'
-import type { SignatureEntry } from '../../consensus/certificate.ts'
-import { newViewBytes, statusBytes, viewChangeBytes, type Message, type StatusContent } from '../../consensus/messages.ts'
+import { blockHash, refOf, type BlockHeader, type BlockRef } from '../../consensus/block.ts'
+import type { PreparedBlock, SignatureEntry } from '../../consensus/certificate.ts'
+import { newViewBytes, statusBytes, viewChangeBytes, type Message, type StatusContent, type ViewChangeContent } from '../../consensus/messages.ts'
 import type { Send } from '../../consensus/output.ts'
 import { indexOfKey, primaryIndex, type Validator, type ValidatorSet } from '../../consensus/validators.ts'
 import { checkpointBytes, voteBytes, type VoteKind } from '../../consensus/votes.ts'
@@ -23,6 +23,8 @@ export const behaviourNames = [
   'impatient',
   'boaster',
   'omitter',
+  'censor',
+  'racer',
   'flooder',
   'twins',
   'mutator',
@@ -38,6 +40,8 @@ export interface Liar {
   readonly setAt: (height: Height) => ValidatorSet | undefined
   /** Where its replica stands, while it has one; `index` is undefined when it is in no set. */
   readonly stand: () => { readonly epoch: Height; readonly view: View; readonly committed: Height; readonly index: number | undefined } | undefined
+  /** A block of its own making on another, whose payload can be had from it; undefined where nobody could get it. */
+  readonly invent: (parent: BlockRef, proposer: number) => { readonly header: BlockHeader; readonly manifest: Uint8Array } | undefined
   /** To each other machine, with this chance. */
   readonly say: (message: Message, chance: number) => void
 }
@@ -45,12 +49,14 @@ export interface Liar {
 export interface Behaviour {
   /** As primary it finds nothing to propose. */
   readonly leavesOut: boolean
+  /** As primary it orders transactions of its own making, one after the other, and nobody else's. */
+  readonly makesUp: boolean
   readonly outgoing: (liar: Liar, send: Send) => readonly Send[]
   readonly incoming: (liar: Liar, message: Message) => void
   readonly tick: (liar: Liar) => void
 }
 
-const honest = { leavesOut: false, outgoing: (_: Liar, send: Send) => [send], incoming: () => {}, tick: () => {} }
+const honest = { leavesOut: false, makesUp: false, outgoing: (_: Liar, send: Send) => [send], incoming: () => {}, tick: () => {} }
 
 function setFor(liar: Liar, height: Height): readonly Validator[] {
   return liar.setAt(height)?.validators ?? []
@@ -146,7 +152,15 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
         },
       }
     case 'forger':
-      return { ...honest, outgoing: (liar, send) => [send, ...forge(liar, send).map((message) => ({ to: send.to, message }))] }
+      return {
+        ...honest,
+        outgoing: (liar, send) => {
+          const forged = forge(liar, send).map((message) => ({ to: send.to, message }))
+          // Who hears the true one first does not take the other.
+          return forged.length > 0 && random.chance(0.7) ? forged : [send, ...forged]
+        },
+        tick: (liar) => say(liar, usurp(liar)),
+      }
     case 'replayer': {
       const heard: Message[] = []
       return {
@@ -182,6 +196,10 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
       }
     case 'omitter':
       return { ...honest, leavesOut: true }
+    case 'censor':
+      return { ...honest, makesUp: true }
+    case 'racer':
+      return { ...honest, outgoing: (liar, send) => [send, ...race(liar, send)] }
     case 'flooder':
       return {
         ...honest,
@@ -227,6 +245,46 @@ function mutate(random: Random, message: Message): Message {
   return change(message) as Message
 }
 
+/** Blocks of its own on the one it proposes, far past every watermark. */
+function race({ random, chain, key, invent }: Liar, { to, message }: Send): Send[] {
+  if (message.type !== 'pre-prepare' || !random.chance(0.3)) return []
+  const out: Send[] = []
+  let { header } = message
+  for (let i = 0; i < 20; i++) {
+    const block = invent(refOf(header), header.proposer)
+    if (block === undefined) return out
+    header = block.header
+    out.push({ to, message: { type: 'pre-prepare', view: message.view, ...block, signature: key.sign(voteBytes('pre-prepare', chain, message.view, header.height, blockHash(header))) } })
+  }
+  return out
+}
+
+/** The next view in which it leads, opened on its own word alone. */
+function usurp(liar: Liar): Message | undefined {
+  const { chain, random, key } = liar
+  const stand = liar.stand()
+  if (stand?.index === undefined || !random.chance(0.3)) return undefined
+  const { length } = setFor(liar, stand.epoch)
+  let view = stand.view + 1
+  while (view % length !== stand.index) view++
+  const change = { epoch: stand.epoch, view: view as View, validator: stand.index, prepared: [] }
+  const content = { epoch: stand.epoch, view: view as View, viewChanges: [{ ...change, signature: key.sign(viewChangeBytes(chain, change)) }], adopted: [] }
+  return { type: 'new-view', ...content, signature: key.sign(newViewBytes(chain, content)) }
+}
+
+/** A block of its own in place of what is prepared, said to be prepared in the last view, on its own signature alone. */
+function preparedAlone(liar: Liar, { view, validator, prepared }: ViewChangeContent, on: BlockRef): readonly PreparedBlock[] {
+  const kept = prepared.slice(0, liar.random.below(prepared.length + 1))
+  const last = kept[kept.length - 1]
+  const inView = (view - 1) as View
+  const primary = inView % setFor(liar, (on.height + 1) as Height).length
+  const header = liar.invent(last === undefined ? on : refOf(last.header), primary)?.header
+  if (header === undefined) return prepared
+  const hash = blockHash(header)
+  const signature = liar.key.sign(voteBytes(primary === validator ? 'pre-prepare' : 'prepare', liar.chain, inView, header.height, hash))
+  return [...kept, { header, certificate: { view: inView, height: header.height, blockHash: hash, signatures: [{ validator, signature }] } }]
+}
+
 /** Certificates made of too few signatures, of repeated ones, or of those given for another block. */
 function forge(liar: Liar, { message }: Send): Message[] {
   const { random, chain } = liar
@@ -237,6 +295,11 @@ function forge(liar: Liar, { message }: Send): Message[] {
   switch (message.type) {
     case 'view-change': {
       const { type, signature: _, ...content } = message
+      const on = content.base !== undefined ? refOf(content.base.header) : content.epoch === 1 ? liar.genesis : undefined
+      if (on !== undefined && random.chance(0.5)) {
+        const lie = { ...content, prepared: preparedAlone(liar, content, on) }
+        return [{ type, ...lie, signature: liar.key.sign(viewChangeBytes(chain, lie)) }]
+      }
       const prepared = content.prepared.map((block) => {
         if (random.chance(0.5)) return { ...block, certificate: { ...block.certificate, signatures: thin(block.certificate.signatures) } }
         // The block of the own choice under the votes for another.

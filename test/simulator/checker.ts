@@ -1,18 +1,27 @@
 // What must hold, checked while it happens. A violation ends the run with a sentence that says what broke, where and when.
 import { blockHash } from '../../consensus/block.ts'
 import { certifies, signersFormQuorum, type CheckpointCertificate, type Decision } from '../../consensus/certificate.ts'
-import type { Message } from '../../consensus/messages.ts'
+import type { Message, NewView } from '../../consensus/messages.ts'
 import type { Blame } from '../../consensus/output.ts'
 import { isQuorum } from '../../consensus/quorum.ts'
 import type { LogRecord } from '../../consensus/record.ts'
 import type { Replica } from '../../consensus/replica.ts'
-import { setAt } from '../../consensus/validators.ts'
+import { setAt, type Validator, type ValidatorSet } from '../../consensus/validators.ts'
 import type { Height } from '../../primitives/brand.ts'
 import { equalBytes, toHex } from '../../primitives/bytes.ts'
 import type { SimulatedNode } from './node.ts'
 import { transactionsOf } from './payload.ts'
+import { Promises } from './promises.ts'
 import { type Signatory, SignatureRecord } from './signatures.ts'
 import type { World } from './world.ts'
+
+/** Written out once more, so that a broken quorum rule cannot vouch for itself. */
+function isQuorumAnew(validators: readonly Validator[], minimums: ValidatorSet['minimums'], signers: readonly number[]): boolean {
+  const n = validators.length
+  const distinct = new Set(signers)
+  if (2 * distinct.size < n + Math.floor((n - 1) / 3) + 1) return false
+  return minimums.every(({ organisation, minimum }) => [...distinct].filter((one) => validators[one]?.organisation === organisation).length >= minimum)
+}
 
 export class Violation extends Error {}
 
@@ -30,8 +39,22 @@ export class Checker {
   #newViews = new Set<string>()
   #prepared = new Set<string>()
 
+  readonly #promises: Promises
+  /** The highest checkpoint that is stable at any correct node. */
+  #certifiedTo = 0
+
   constructor(world: World) {
     this.#world = world
+    this.#promises = new Promises({
+      fail: (what) => this.fail(what),
+      liars: new Set(world.liars),
+      isQuorum: (epoch, signers) => {
+        const { validators, minimums } = world.setAt(epoch)
+        const members = [...signers].map((one) => world.nodes.find((node) => node.validator === one)?.key.publicKey).filter((key) => key !== undefined)
+        const indexes = validators.map((_, i) => i).filter((i) => members.some((key) => equalBytes(key, (validators[i] as Validator).publicKey)))
+        return isQuorumAnew(validators, minimums, indexes)
+      },
+    })
   }
 
   fail(what: string): never {
@@ -39,6 +62,7 @@ export class Checker {
   }
 
   started(node: SimulatedNode): void {
+    this.#promises.restarted(node.id)
     this.#delivered.set(node.id, node.disk.blocks.length)
     const executed = new Set<number>()
     for (const { manifest } of node.disk.blocks) for (const id of transactionsOf(manifest) ?? []) executed.add(id)
@@ -53,7 +77,7 @@ export class Checker {
       const key = `${record.certificate.view} ${record.header.height}`
       if (this.#prepared.has(key)) continue
       this.#prepared.add(key)
-      this.#world.faults.firstPrepared(node)
+      this.#world.faults.firstPrepared(node, record.certificate.view, record.header.height)
     }
   }
 
@@ -61,6 +85,9 @@ export class Checker {
     if (!node.isCorrect) return
     const broken = replica.brokenInvariants()
     if (broken.length > 0) this.fail(`${node.name}: ${broken.join('; ')}`)
+    const status = replica.status()
+    this.#promises.stands(node.id, node.validator, status)
+    this.#certifiedTo = Math.max(this.#certifiedTo, status.checkpoint)
   }
 
   delivered(node: SimulatedNode, decision: Decision): void {
@@ -82,18 +109,13 @@ export class Checker {
     } else if (known !== hash) this.fail(`fork at height ${height}: ${node.name} delivers ${hash.slice(0, 6)}, another delivered ${known.slice(0, 6)}`)
     const set = setAt((node.replica as Replica).schedule(), height)
     if (set === undefined || !certifies(decision, set)) this.fail(`${node.name} delivers ${height} without a certificate`)
-    // Written out here once more, so that a broken quorum rule cannot vouch for itself.
     else if (!this.#isRealQuorum(node, height, decision.certificate.signatures.map((one) => one.validator))) this.fail(`${node.name} delivers ${height} with too few signers`)
   }
 
   #isRealQuorum(node: SimulatedNode, height: Height, signers: readonly number[]): boolean {
     const set = setAt((node.replica as Replica).schedule(), height)
     if (set === undefined) return false
-    const n = set.validators.length
-    const f = Math.floor((n - 1) / 3)
-    const distinct = new Set(signers)
-    if (2 * distinct.size < n + f + 1) return false
-    return set.minimums.every(({ organisation, minimum }) => [...distinct].filter((one) => set.validators[one]?.organisation === organisation).length >= minimum) && isQuorum(set, distinct)
+    return isQuorumAnew(set.validators, set.minimums, signers) && isQuorum(set, new Set(signers))
   }
 
   certified(node: SimulatedNode, certificate: CheckpointCertificate): void {
@@ -148,7 +170,20 @@ export class Checker {
         this.viewChanges++
       }
     }
-    if (node.isCorrect) this.#signatures.sent(this.#signatory(node), message)
+    if (!node.isCorrect) return
+    this.#signatures.sent(this.#signatory(node), message)
+    this.#promises.said(node.validator, this.#signatory(node).epoch(), message)
+    if (message.type === 'new-view' && this.#leads(node, message)) this.#promises.opens(node.validator, message)
+    if ((message.type === 'prepare' || message.type === 'commit') && message.height > this.#certifiedTo + this.#world.parameters.window) {
+      this.fail(`${node.name} votes for ${message.height}, beyond the window above the checkpoint ${this.#certifiedTo}`)
+    }
+  }
+
+  /** Anyone may pass a NewView on; its primary alone made it. */
+  #leads(node: SimulatedNode, { epoch, view }: NewView): boolean {
+    const { validators } = this.#world.setAt(epoch)
+    const primary = validators[view % validators.length]
+    return primary !== undefined && equalBytes(primary.publicKey, node.key.publicKey)
   }
 
   #signatory(node: SimulatedNode): Signatory {

@@ -108,11 +108,16 @@ export class Faults {
    * A correct node has just got a prepared certificate for a view and height, the first to do so. Nobody else shall get it for a while: Prepares get lost,
    * and often that node is cut off, so that the next view is chosen without it, or from certificates of different views.
    */
-  firstPrepared(node: SimulatedNode): void {
+  firstPrepared(node: SimulatedNode, view: number, height: number): void {
     const world = this.#world
     const { random, network, timing } = world
     if (this.#over || !this.#kinds.has('isolate') || !random.chance(world.isolation)) return
     this.count('isolate')
+    // In a later view only the beginning of what was adopted gets prepared again.
+    if (view > 0 && random.chance(0.4)) {
+      this.#starveOf('prepare', new Set(world.nodes.map(({ id }) => id)), random.between(1, 3) * timing.viewTimeoutMs, height)
+      return
+    }
     const isAlone = random.chance(0.6)
     world.trace(() => `fault: ${node.name} is to be the only one prepared${isAlone ? ', and is cut off' : ''}`)
     network.loseInFlight()
@@ -123,14 +128,14 @@ export class Faults {
   #starve(): void {
     const world = this.#world
     const { random } = world
-    const kind = random.pick(['commit', 'commit', 'prepare', 'prepare', 'new-view', 'pre-prepare', 'view-change'])
+    const kind = random.pick(['commit', 'commit', 'prepare', 'prepare', 'new-view', 'pre-prepare', 'view-change', 'checkpoint'])
     this.#starveOf(kind, new Set(world.nodes.filter(() => random.chance(0.7)).map(({ id }) => id)), random.between(1, 8) * world.timing.viewTimeoutMs)
   }
 
-  #starveOf(kind: string, to: ReadonlySet<number>, durationMs: number): void {
+  #starveOf(kind: string, to: ReadonlySet<number>, durationMs: number, above = -1): void {
     const world = this.#world
     const { network, kernel } = world
-    const starved = { kind, to }
+    const starved = { kind, to, above }
     network.starved = starved
     world.trace(() => `little of ${kind} reaches ${[...to].map((id) => world.names[id]).join(' ')}`)
     kernel.after(durationMs, () => {
@@ -164,7 +169,7 @@ export class Faults {
   heal(): void {
     const world = this.#world
     this.#over = true
-    world.network.heal()
+    world.network.heal(world.lasting)
     world.missingBodies = 0
     world.trace(() => 'all faults end')
     for (const node of world.nodes) {

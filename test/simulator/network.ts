@@ -20,7 +20,7 @@ export class Network {
   #wave = 0
   quality: LinkQuality = goodLinks
   /** Packets of this kind are mostly lost on the way to these endpoints: slots get prepared and not committed, views entered by some. */
-  starved: { readonly kind: string; readonly to: ReadonlySet<number> } | undefined
+  starved: { readonly kind: string; readonly to: ReadonlySet<number>; /** Only what is about heights above this. */ readonly above?: number } | undefined
   counts = { lost: 0, duplicated: 0, delayed: 0, cut: 0, delivered: 0 }
 
   constructor(kernel: Kernel, random: Random) {
@@ -28,14 +28,15 @@ export class Network {
     this.#random = random
   }
 
-  send(from: number, to: number, kind: string, deliver: () => void): void {
+  /** `height`: what the packet is about; 0 when it is about none. */
+  send(from: number, to: number, kind: string, deliver: () => void, height = 0): void {
     const { quality, counts } = this
     const random = this.#random
     if (this.#cut.has(from * 1024 + to)) {
       counts.cut++
       return
     }
-    if (this.starved?.kind === kind && this.starved.to.has(to) && random.chance(0.9)) {
+    if (this.starved?.kind === kind && this.starved.to.has(to) && height > (this.starved.above ?? -1) && random.chance(0.9)) {
       counts.lost++
       return
     }
@@ -74,9 +75,10 @@ export class Network {
     this.#cut.clear()
   }
 
-  heal(): void {
+  /** `quality`: what links are like when nothing is wrong with them. */
+  heal(quality = goodLinks): void {
     this.mendAll()
     this.starved = undefined
-    this.quality = goodLinks
+    this.quality = quality
   }
 }

@@ -54,6 +54,9 @@ export class SimulatedNode {
   #wanted = new Map<string, Validate>()
   #executing = false
   #askedSetsMs = 0
+  #patience = { view: '', fromMs: 0 }
+  /** When the last block was executed here. */
+  #storedMs = 0
   readonly #liar: Liar
 
   constructor(world: World, id: number, validator: number, key: SimulatedKey, behaviour: Behaviour | undefined) {
@@ -69,6 +72,12 @@ export class SimulatedNode {
       key,
       setAt: (height) => (this.replica === undefined ? undefined : setAt(this.replica.schedule(), height)),
       stand: () => this.replica?.status(),
+      invent: (parent, proposer) => {
+        const manifest = manifestOf([world.madeUp++])
+        const payload = payloadHash(manifest)
+        this.disk.payloads.set(toHex(payload), manifest)
+        return { header: { chain: world.chain, height: (parent.height + 1) as Height, parent: parent.hash, timeMs: (parent.timeMs + 1) as TimeMs, proposer, payload, payloadCount: 1 }, manifest }
+      },
       say: (message, chance) => {
         for (const other of world.nodes) if (other !== this && world.random.chance(chance)) world.send(this, other.id, { type: 'consensus', message })
       },
@@ -217,7 +226,7 @@ export class SimulatedNode {
     if (output.halt !== undefined) world.checker.halted(this)
     this.#executeNext()
     if (world.random.chance(0.2)) disk.syncStore()
-    if (world.random.chance(0.02)) disk.compact()
+    if (world.random.chance(world.pointed ? 0.1 : 0.02)) disk.compact()
     return this.life === life
   }
 
@@ -363,7 +372,7 @@ export class SimulatedNode {
       for (const id of transactionsOf(disk.payloads.get(toHex(header.payload)) ?? new Uint8Array()) ?? []) open.add(id)
       at = header.parent
     }
-    const chosen = lazy ? [] : [...this.mempool].filter((id) => !open.has(id)).slice(0, world.random.between(1, 5))
+    const chosen = this.behaviour?.makesUp === true ? [world.madeUp++] : lazy ? [] : [...this.mempool].filter((id) => !open.has(id)).slice(0, world.random.between(1, 5))
     const { life } = this
     world.kernel.after(world.random.between(0, 3), () => {
       if (this.life !== life) return
@@ -395,11 +404,28 @@ export class SimulatedNode {
       const result = world.execute(this.results[this.results.length - 1], decision)
       this.results.push(result)
       world.checker.executed(this, decision, manifest)
+      this.#storedMs = world.kernel.nowMs
       for (const id of transactionsOf(manifest) ?? []) this.mempool.delete(id)
       this.give({ type: 'executed', ...result })
       this.give({ type: 'work', pending: this.mempool.size > 0 })
       this.#executeNext()
     })
+  }
+
+  /** A primary that lets a transaction wait while it makes blocks is suspected, at most once an inclusion timeout; each primary has the whole time. */
+  #lookForLeftOut(replica: Replica): void {
+    const { kernel, inclusionTimeoutMs } = this.world
+    const { nowMs } = kernel
+    const { epoch, view } = replica.status()
+    if (this.#patience.view !== `${epoch} ${view}`) this.#patience = { view: `${epoch} ${view}`, fromMs: nowMs }
+    const { fromMs } = this.#patience
+    for (const id of this.mempool) {
+      const sinceMs = Math.max(this.heldSinceMs.get(id) ?? nowMs, fromMs)
+      if (nowMs - sinceMs < inclusionTimeoutMs || this.#storedMs < sinceMs + inclusionTimeoutMs / 2) continue
+      this.#patience = { ...this.#patience, fromMs: nowMs }
+      this.give({ type: 'suspect', reason: `transaction ${id} is left out` })
+      return
+    }
   }
 
   /** What a driver does again and again: fetch what is missing, and notice transactions that are left out. */
@@ -409,13 +435,7 @@ export class SimulatedNode {
       for (const one of this.#wanted.values()) this.#fetch(one)
       const waiting = this.#toExecute[0]
       if (waiting !== undefined && !this.disk.payloads.has(toHex(waiting.header.payload))) this.world.broadcast(this, { type: 'wantPayload', payload: waiting.header.payload })
-      const { nowMs } = this.world.kernel
-      for (const id of this.mempool) {
-        if (nowMs - (this.heldSinceMs.get(id) ?? nowMs) < this.world.inclusionTimeoutMs) continue
-        this.heldSinceMs.set(id, nowMs)
-        this.give({ type: 'suspect', reason: `transaction ${id} is left out` })
-        break
-      }
+      this.#lookForLeftOut(this.replica)
       this.behaviour?.tick(this.#liar)
       this.#retryLoop(life)
     })

@@ -19,7 +19,7 @@ export function describeMessage(message: Message): string {
     case 'new-view':
       return `NewView ${message.view} by ${message.viewChanges.map((one) => `v${one.validator}`).join(' ')}, adopting ${message.adopted.map((one) => short(one.blockHash)).join(' ') || 'nothing'}`
     case 'status':
-      return `Status view ${message.view}${message.active === 1 ? '' : ' (waiting)'}${message.wish > message.view ? ` wishing ${message.wish}` : ''}, committed ${message.committed}, checkpoint ${message.checkpoint}`
+      return `Status view ${message.view}${[' (waiting)', '', ' (distrusting)'][message.active] ?? ''}${message.wish > message.view ? ` wishing ${message.wish}` : ''}, committed ${message.committed}, checkpoint ${message.checkpoint}`
     case 'certified':
       return `Certified ${message.certificate.content.height}`
   }

@@ -5,7 +5,7 @@ import type { Decision } from '../../consensus/certificate.ts'
 import type { ConsensusParameters, ConsensusTiming } from '../../consensus/config.ts'
 import type { Message } from '../../consensus/messages.ts'
 import { faultsTolerated } from '../../consensus/quorum.ts'
-import type { Epoch, Validator } from '../../consensus/validators.ts'
+import type { Epoch, Validator, ValidatorSet } from '../../consensus/validators.ts'
 import { alternateOrganisations } from '../../primitives/turns.ts'
 import type { Height, TimeMs } from '../../primitives/brand.ts'
 import { equalBytes, utf8 } from '../../primitives/bytes.ts'
@@ -16,7 +16,7 @@ import type { Result } from './disk.ts'
 import { Faults, type FaultKind } from './faults.ts'
 import { Kernel } from './kernel.ts'
 import { keyring, type Keyring } from './keys.ts'
-import { Network } from './network.ts'
+import { goodLinks, Network, type LinkQuality } from './network.ts'
 import { nextRoot, SimulatedNode, type Packet } from './node.ts'
 import { randomOf, type Random } from './random.ts'
 import { describeMessage } from './trace.ts'
@@ -53,10 +53,17 @@ export class World {
   readonly diskMs: number
   readonly executeMs: number
   missingBodies: number
+  /** Numbers of the transactions that a liar makes up. */
+  madeUp = 1_000_000
   /** Nothing goes wrong but by ambush and isolation, so that the run is about what a new view chooses. */
   readonly pointed: boolean
   /** How likely the first to make a block final is cut off at that moment. */
   readonly ambush: number
+  /** What links are like for good: in some runs they lose packets, or are so slow that a view needs longer than the timer is at first. */
+  readonly lasting: LinkQuality
+  /** In some runs the last transaction reaches only f + 1 correct validators, and nobody passes it on: they must bring about a primary that has it. */
+  readonly few: boolean
+  readonly liars: readonly number[]
   /** How likely the first to hold a prepared certificate stays the only one for a while. */
   readonly isolation: number
   /** Transactions executed by some correct node: they must never be missing from the history. */
@@ -81,8 +88,10 @@ export class World {
     this.pointed = faults.includes('ambush') && faults.includes('isolate') && random.chance(0.3)
     this.ambush = this.pointed ? 0.3 : random.pick([0, 0.1, 0.3])
     this.isolation = this.pointed ? 0.25 : random.pick([0, 0, 0.1])
+    const { lossy, slow } = { lossy: faults.includes('loss') && random.chance(0.15), slow: faults.includes('delay') && random.chance(0.1) }
+    this.lasting = lossy ? { ...goodLinks, loss: 0.15 } : slow ? { ...goodLinks, delayMs: [0.6 * viewTimeoutMs, 0.7 * viewTimeoutMs] } : goodLinks
+    this.few = random.chance(0.2)
     this.network = new Network(this.kernel, random)
-    this.checker = new Checker(this)
 
     const changesSets = faults.includes('sets') && random.chance(0.15)
     const total = validators + (changesSets ? 1 : 0)
@@ -92,6 +101,8 @@ export class World {
     const behaviours = new Map<number, BehaviourName>()
     for (const index of random.shuffled(Array.from({ length: validators }, (_, i) => i)).slice(0, lying)) behaviours.set(index, random.pick(liars.length > 0 ? liars : behaviourNames))
 
+    this.liars = [...behaviours.keys()]
+    this.checker = new Checker(this)
     const members: Validator[] = this.#keyring.keys.map(({ publicKey }, i) => ({ name: `v${i}`, organisation: i % 2 === 0 ? 'city' : 'bank', publicKey }))
     // Without liars no organisation can be missing for good, so its minimum may be all of its members.
     const strict = lying === 0 && random.chance(0.3)
@@ -127,6 +138,17 @@ export class World {
     this.trace(() => `seed ${seed}: ${validators} validators, window ${this.parameters.window}, checkpoint interval ${checkpointInterval}, pipeline ${this.pipelineDepth}${[...behaviours].map(([i, name]) => `, v${i} is ${name}`).join('')}`)
   }
 
+  /** The correct ones that are in every set. */
+  get staying(): SimulatedNode[] {
+    const sets = [this.genesisEpoch, ...this.setChanges.values()].map((epoch) => epoch.set.validators)
+    return this.correct.filter((node) => sets.every((validators) => validators.some((one) => equalBytes(one.publicKey, node.key.publicKey))))
+  }
+
+  /** The correct ones that are in the set of their epoch. */
+  get members(): SimulatedNode[] {
+    return this.correct.filter((node) => node.replica?.status().index !== undefined)
+  }
+
   get correct(): SimulatedNode[] {
     return this.nodes.filter((node) => node.isCorrect)
   }
@@ -139,12 +161,17 @@ export class World {
     return { height: header.height, blockHash: blockHash(header), stateRoot: nextRoot(previous, decision), ...(nextSet === undefined ? {} : { nextSet }) }
   }
 
+  /** The set of the epoch that begins at this height. */
+  setAt(activation: number): ValidatorSet {
+    return ([...this.setChanges.values()].find((one) => one.activation === activation) ?? this.genesisEpoch).set
+  }
+
   acknowledge(id: number, height: Height): void {
     if (!this.acknowledged.has(id)) this.acknowledged.set(id, height)
   }
 
   send(from: SimulatedNode, to: number, packet: Packet): void {
-    this.network.send(from.id, to, packet.type === 'consensus' ? packet.message.type : packet.type, () => this.nodes[to]?.receive(from.id, packet))
+    this.network.send(from.id, to, packet.type === 'consensus' ? packet.message.type : packet.type, () => this.nodes[to]?.receive(from.id, packet), packet.type === 'consensus' && packet.message.type === 'prepare' ? packet.message.height : 0)
   }
 
   sendToKey(from: SimulatedNode, publicKey: Uint8Array, packet: Packet): void {

@@ -36,7 +36,7 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
   const behaviour: Behaviour | undefined = isReplicaBehaviour(name)
     ? behaviourOf(name, random, set.validators)
     : name === 'stuffer'
-      ? { leavesOut: false, outgoing: (_, { to, message }) => [{ to, message: message.type === 'pre-prepare' ? stuffer.stuff(message) : message }], incoming: () => {}, tick: () => {} }
+      ? { leavesOut: false, makesUp: false, outgoing: (_, { to, message }) => [{ to, message: message.type === 'pre-prepare' ? stuffer.stuff(message) : message }], incoming: () => {}, tick: () => {} }
       : undefined
   const liar: Liar = {
     random,
@@ -48,6 +48,7 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
       const status = node.backend?.status()
       return status === undefined ? undefined : { epoch: 1 as Height, view: status.view as View, committed: status.head.height as Height, index: set.validators.findIndex((one) => one.name === node.name) }
     },
+    invent: () => undefined,
     say: (message, chance) => {
       const bytes = encoded(message)
       for (const other of others) if (random.chance(chance)) honest.send(other.name, 'consensus', bytes)
