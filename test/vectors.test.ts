@@ -19,6 +19,7 @@ import { epoch, validatorSet } from '../consensus/validators.ts'
 import { createFrameReader } from '../node/frames.ts'
 import { type KindName, payloadSchemas } from '../rpc/client/index.ts'
 import { attestation } from '../state/credential/attestation.ts'
+import { eventSchema } from '../state/families.ts'
 import { stateProofSchema, verifyStateProof } from '../state/proof.ts'
 import { receiptSchema } from '../state/receipt.ts'
 import { decodeTransaction } from '../state/transaction.ts'
@@ -29,7 +30,7 @@ import { allVectors, textOf } from './vectors/all.ts'
 import { schemas } from './vectors/values.ts'
 
 const bytesMax = 10_000_000
-const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256', 'identity'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
+const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256', 'identity', 'points'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
 const read = <T>(name: string): T => JSON.parse(files.get(name) as string) as T
 const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
 
@@ -141,6 +142,24 @@ t.test('identities and credentials: every kind once, by keys of both algorithms,
   const ran = transactions.filter(({ receiptJson }) => (receiptJson as { readonly status: string }).status === 'ok').map(({ kind }) => kind)
   for (const kind of Object.keys(payloadSchemas).filter((name) => /^(did|credential)\./.test(name))) t.ok(ran.includes(kind), `${kind} ran`)
   t.strictSame(byItself.flatMap(({ events }) => events.map(({ json }) => (json as { readonly type: string }).type)), ['did.updated'])
+  for (const { key, value } of rows) t.not(plainDecode(bytesOf(value)), undefined, `${key} is canonical`)
+})
+
+t.test('points: every kind once, its receipts, and the rows at the end', async (t) => {
+  const { transactions, byItself, rows } = read<{
+    transactions: { kind: string; payloadJson: Json; payload: string; receiptJson: Json; receipt: string }[]
+    byItself: { events: { json: Json; encoded: string }[] }[]
+    rows: { key: string; value: string }[]
+  }>('points')
+  for (const { kind, payloadJson, payload, receiptJson, receipt } of transactions) {
+    bothWays(t, kind, payloadSchemas[kind as KindName] as unknown as Schema<unknown>, payloadJson, payload)
+    bothWays(t, `the receipt of ${kind}`, receiptSchema, receiptJson, receipt)
+  }
+  const ran = transactions.filter(({ receiptJson }) => (receiptJson as { readonly status: string }).status === 'ok').map(({ kind }) => kind)
+  for (const kind of Object.keys(payloadSchemas).filter((name) => name.startsWith('points.'))) t.ok(ran.includes(kind), `${kind} ran`)
+  const own = byItself.flatMap(({ events }) => events)
+  for (const { json, encoded } of own) bothWays(t, 'an event of the chain', eventSchema, json, encoded)
+  t.strictSame([...new Set(own.map(({ json }) => (json as { readonly type: string }).type))].sort(), ['points.reclaimed', 'points.released'])
   for (const { key, value } of rows) t.not(plainDecode(bytesOf(value)), undefined, `${key} is canonical`)
 })
 

@@ -4,10 +4,11 @@ import { identityVectors } from './identity.ts'
 import { blockVectors, hashVectors, stateVectors, transactionVectors } from './ledger.ts'
 import { messageVectors } from './messages.ts'
 import { p256Vectors } from './p256.ts'
+import { pointsVectors } from './points.ts'
 import { valueVectors } from './values.ts'
 
 export function allVectors(): Readonly<Record<string, Json>> {
-  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors(), identity: identityVectors() }
+  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors(), identity: identityVectors(), points: pointsVectors() }
 }
 
 export function textOf(vectors: Json): string {
