@@ -8,6 +8,9 @@ import { pointsFamily } from '../../state/points/family.ts'
 import { dayOf, monthOf } from '../../state/points/calendar.ts'
 import { accountTable, bookTable, claimTable, holdTable, lineRowTable, lineTable, merchantTable, programTable, purchaseTable, repaymentTable, settlementTable, sums, sumsTable } from '../../state/points/keys.ts'
 import type { ProgramTerms } from '../../state/points/types.ts'
+import type { Receipt } from '../../state/receipt.ts'
+import { codesIn } from '../../scripts/reference/chapter.ts'
+import { pointsReference } from '../../scripts/reference/points.ts'
 import { attest, createWorld, dayMs, pass, person, pseudonymOf, startMs, terms, type Order, type Person, type World } from './points-world.ts'
 
 const issuer = person('issuer')
@@ -396,6 +399,14 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0)
 }
 
+/** docs/transactions.md names every refusal and every event of a kind. */
+function checkDescribed(kind: string, { code, events }: Receipt): void {
+  const described = pointsReference.kinds[kind]
+  check(described !== undefined, `${kind} is described`)
+  check(code === undefined || codesIn(described).has(code), `${kind} is not said to be refused with ${code ?? ''}`)
+  for (const { type } of events) check(described.events.includes(type), `${kind} is not said to emit ${type}`)
+}
+
 /** What an auditor asks at the end: the sums of every height again, statements that add up by themselves, and the rows counted again. */
 async function checkBooks(world: World, sumsSeen: ReadonlyMap<string, string>): Promise<void> {
   for (const [where, said] of sumsSeen) {
@@ -439,8 +450,12 @@ t.test('random sequences of all kinds keep every promise at every block', async 
         if (each.sameBlock && i + 1 < steps.length) continue
         world.nowMs = (world.nowMs + each.hours * 3_600_000) as TimeMs
         const seen = world.events.length
-        for (const receipt of world.block(...waiting.map((one) => orderOf(world, one)))) outcomes.set(receipt.code ?? 'ok', (outcomes.get(receipt.code ?? 'ok') ?? 0) + 1)
-        for (const event of world.events.slice(seen)) outcomes.set(event.type, (outcomes.get(event.type) ?? 0) + 1)
+        const orders = waiting.map((one) => orderOf(world, one))
+        for (const [n, receipt] of world.block(...orders).entries()) {
+          plus(outcomes, receipt.code ?? 'ok', 1)
+          checkDescribed(orders[n]?.kind ?? '', receipt)
+        }
+        for (const event of world.events.slice(seen)) plus(outcomes, event.type, 1)
         follow(ledger, world.events.slice(seen))
         checkRows(world, ledger)
         if (i % 5 === 0) for (const { key, value } of world.table(sumsTable)) sumsSeen.set(`${key[0]}@${world.height}`, JSON.stringify(sums.toJson(value)))

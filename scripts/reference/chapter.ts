@@ -1,0 +1,119 @@
+// How a family's chapter of docs/transactions.md is made: fields, bounds, codes and events from the schemas and tables that the node itself uses; who may, the
+// order of the rules and the cost from the family's description here, which tests hold against what really happens.
+import type { Json, JsonObject } from '../../primitives/schema.ts'
+import { families } from '../../state/families.ts'
+
+export interface KindReference {
+  readonly who: string
+  /** The refusals in the order in which they are looked for: a code, or a sentence with codes in backticks. */
+  readonly rules: readonly string[]
+  /** What it may emit. */
+  readonly events: readonly string[]
+  /** State keys read and written. */
+  readonly cost: string
+}
+
+export interface ChapterReference {
+  readonly family: string
+  readonly intro: string
+  readonly kinds: Readonly<Record<string, KindReference>>
+  /** What the chain does by itself, if it does. */
+  readonly byItself?: string
+}
+
+/** The codes that a kind may be refused with, as its description says. */
+export function codesIn({ rules }: KindReference): ReadonlySet<string> {
+  return new Set(rules.flatMap((rule) => rule.match(/[a-z]+\/[a-z-]+/g) ?? []))
+}
+
+export function chapterOf(reference: ChapterReference): string {
+  const family = families.find(({ name }) => name === reference.family)
+  if (family === undefined) throw new Error(`no family ${reference.family}`)
+  const kinds = family.kinds.map(({ kind, summary, payload }) => {
+    const described = reference.kinds[kind]
+    if (described === undefined) throw new Error(`${kind} is not described`)
+    return [
+      `### ${kind}`,
+      '',
+      `${sentence(summary)}`,
+      '',
+      `**Who may:** ${described.who}`,
+      '',
+      '| field | what |',
+      '| --- | --- |',
+      ...fieldsOf(payload.jsonSchema, ''),
+      '',
+      `**Rules, in order:** ${described.rules.map((rule) => (/^[a-z]+\/[a-z-]+$/.test(rule) ? `\`${rule}\`` : rule)).join(' · ')}`,
+      '',
+      `**Events:** ${described.events.map((event) => `\`${event}\``).join(' · ')}`,
+      '',
+      `**Cost:** ${described.cost}`,
+      '',
+    ].join('\n')
+  })
+  const events = family.events.map(({ type, summary, schema }) => `| \`${type}\` | ${sentence(summary)} | ${Object.keys((schema.jsonSchema['properties'] ?? {}) as JsonObject).map((name) => `\`${name}\``).join(' ')} |`)
+  return [
+    `## ${reference.family}`,
+    '',
+    reference.intro,
+    '',
+    ...kinds,
+    ...(reference.byItself === undefined ? [] : ['### By the chain itself', '', reference.byItself, '']),
+    `### Events of ${reference.family}`,
+    '',
+    '| event | when | fields |',
+    '| --- | --- | --- |',
+    ...events,
+    '',
+    `### Codes of ${reference.family}`,
+    '',
+    codeTable(family.codes),
+    '',
+  ].join('\n')
+}
+
+export function codeTable(codes: Readonly<Record<string, string>>): string {
+  return ['| code | what happened, and what to do |', '| --- | --- |', ...Object.entries(codes).map(([code, text]) => `| \`${code}\` | ${text} |`)].join('\n')
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
+
+/** A row for each field, those of a record inside after it. */
+function fieldsOf(schema: JsonObject, prefix: string): readonly string[] {
+  const required = new Set(schema['required'] as readonly string[])
+  return Object.entries(schema['properties'] as { readonly [name: string]: JsonObject }).flatMap(([name, field]) => {
+    const path = `${prefix}${name}`
+    const row = `| \`${path}\` | ${describe(field)}${required.has(name) ? '' : ', optional'} |`
+    const inner = field['type'] === 'array' ? (field['items'] as JsonObject) : field
+    return inner['type'] === 'object' ? [row, ...fieldsOf(inner, `${path}${field['type'] === 'array' ? '[]' : ''}.`)] : [row]
+  })
+}
+
+const thousands = (value: Json | undefined): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+
+function describe(field: JsonObject): string {
+  const [least, most] = [field['minLength'] as number, field['maxLength'] as number]
+  switch (field['type']) {
+    case 'integer':
+      return field['maximum'] === Number.MAX_SAFE_INTEGER ? `integer from ${thousands(field['minimum'])}` : `integer ${thousands(field['minimum'])} … ${thousands(field['maximum'])}`
+    case 'boolean':
+      return 'true or false'
+    case 'array':
+      return `list of ${field['minItems']} … ${field['maxItems']}: ${describe(field['items'] as JsonObject)}`
+    case 'object':
+      return 'record'
+    case 'string': {
+      if (field['enum'] !== undefined) return (field['enum'] as readonly string[]).map((value) => `\`${value}\``).join(' or ')
+      const bytes = (length: number): number => Math.floor((length * 3) / 4)
+      if (field['contentEncoding'] !== undefined) return least === most ? `${bytes(least)} bytes` : `${bytes(least)} … ${bytes(most)} bytes`
+      const pattern = String(field['pattern'])
+      if (pattern.includes('did:dongbaek:')) return 'DID'
+      if (pattern === '^(?:[a-z0-9]+(?:-[a-z0-9]+)*)$') return `name of lower-case letters, digits and hyphens, at most ${most}`
+      return field['pattern'] === undefined ? `text of ${least} … ${most}` : `token \`${pattern.replace(/^\^\(\?:(.*)\)\$$/, '$1').replaceAll('|', '\\|')}\`, at most ${most}`
+    }
+    default:
+      return 'JSON'
+  }
+}
