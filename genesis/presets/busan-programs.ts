@@ -19,6 +19,8 @@ export function multiChild(openedMs: number): OpenProgram {
     terms: {
       kind: 'points',
       title: '다자녀 교육지원 포인트',
+      // Reported: a household may claim once; the second parent's claim is a duplicate (ramss.co.kr, jwgm.kr).
+      unit: 'household',
       tiers: [
         // Reported: once a year 300,000 won for two children (donga.com 2024-05-20; ytn.co.kr 2025-05-22; jwgm.kr 626000000655).
         { tier: 'two-children', amount: won(300_000) },
@@ -56,6 +58,8 @@ export function youthCulturePass(openedMs: number): OpenProgram {
       ownShare: won(10_000),
       // Reported: first come, 5,000 young residents (donga.com 2024-05-20).
       grantsMax: 5_000,
+      // Reported: over 10,000 signed up just before, and places came free late (newspim.com). Assumption: that so many may wait for one.
+      waitlistMax: 10_000,
       // Reported: from July (donga.com 2024-05-20). Assumption: applications for 30 days, use for 184 (July to December), both from the day of opening.
       applicationOpensMs: after(openedMs, 0),
       applicationClosesMs: after(openedMs, 30),

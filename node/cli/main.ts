@@ -7,6 +7,7 @@ import { addKeys } from './keys.ts'
 import { exitUsage, reportError } from './output.ts'
 import { addQuery } from './query.ts'
 import { addStart } from './start.ts'
+import { addStatement } from './statement.ts'
 import { addStatus } from './status.ts'
 import { addTx, idMark } from './tx.ts'
 import { addValidators } from './validators.ts'
@@ -20,7 +21,7 @@ export function createProgram(): Command {
     .version(version)
     .showHelpAfterError('Add --help for what the command takes.')
     .exitOverride()
-  for (const add of [addInit, addKeys, addGenesis, addStart, addStatus, addValidators, addTx, addQuery]) add(program)
+  for (const add of [addInit, addKeys, addGenesis, addStart, addStatus, addValidators, addTx, addQuery, addStatement]) add(program)
   return program
 }
 

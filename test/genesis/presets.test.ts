@@ -31,6 +31,7 @@ t.test('figures of the pilot', async (t) => {
   const pass = youthCulturePass(0)
   t.equal(pass.terms.ownShare, 10_000, 'reported: 10,000 won')
   t.equal((pass.terms.ownShare ?? 0) + (pass.terms.tiers[0]?.amount ?? 0), 110_000, 'reported: up to 110,000 won of performances')
+  t.equal(points.terms.unit, 'household', 'reported: a household once')
   t.equal(pass.terms.grantsMax, 5_000, 'reported: 5,000 passes')
   t.equal(pass.budget, 5_000 * (pass.terms.tiers[0]?.amount ?? 0), 'the budget bears them all')
 })
