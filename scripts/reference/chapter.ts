@@ -1,6 +1,6 @@
 // How a family's chapter of docs/transactions.md is made: fields, bounds, codes and events from the schemas and tables that the node itself uses; who may, the
 // order of the rules and the cost from the family's description here, which tests hold against what really happens.
-import type { Json, JsonObject } from '../../primitives/schema.ts'
+import { type JsonObject, slug } from '../../primitives/schema.ts'
 import { families } from '../../state/families.ts'
 
 export interface KindReference {
@@ -91,27 +91,39 @@ function fieldsOf(schema: JsonObject, prefix: string): readonly string[] {
   })
 }
 
-const thousands = (value: Json | undefined): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+const thousands = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+
+/** What JSON Schema says of a bound or a pattern, as primitives/schema.ts writes it. */
+interface Bounds {
+  readonly minimum: number
+  readonly maximum: number
+  readonly minLength: number
+  readonly maxLength: number
+  readonly minItems: number
+  readonly maxItems: number
+  readonly pattern?: string
+  readonly enum?: readonly string[]
+}
 
 function describe(field: JsonObject): string {
-  const [least, most] = [field['minLength'] as number, field['maxLength'] as number]
+  const { minimum, maximum, minLength, maxLength, minItems, maxItems, pattern, enum: words } = field as unknown as Bounds
   switch (field['type']) {
     case 'integer':
-      return field['maximum'] === Number.MAX_SAFE_INTEGER ? `integer from ${thousands(field['minimum'])}` : `integer ${thousands(field['minimum'])} … ${thousands(field['maximum'])}`
+      return maximum === Number.MAX_SAFE_INTEGER ? `integer from ${thousands(minimum)}` : `integer ${thousands(minimum)} … ${thousands(maximum)}`
     case 'boolean':
       return 'true or false'
     case 'array':
-      return `list of ${field['minItems']} … ${field['maxItems']}: ${describe(field['items'] as JsonObject)}`
+      return `list of ${minItems} … ${maxItems}: ${describe(field['items'] as JsonObject)}`
     case 'object':
       return 'record'
     case 'string': {
-      if (field['enum'] !== undefined) return (field['enum'] as readonly string[]).map((value) => `\`${value}\``).join(' or ')
+      if (words !== undefined) return words.map((word) => `\`${word}\``).join(' or ')
       const bytes = (length: number): number => Math.floor((length * 3) / 4)
-      if (field['contentEncoding'] !== undefined) return least === most ? `${bytes(least)} bytes` : `${bytes(least)} … ${bytes(most)} bytes`
-      const pattern = String(field['pattern'])
+      if (field['contentEncoding'] !== undefined) return minLength === maxLength ? `${bytes(minLength)} bytes` : `${bytes(minLength)} … ${bytes(maxLength)} bytes`
+      if (pattern === undefined) return `text of ${minLength} … ${maxLength}`
       if (pattern.includes('did:dongbaek:')) return 'DID'
-      if (pattern === '^(?:[a-z0-9]+(?:-[a-z0-9]+)*)$') return `name of lower-case letters, digits and hyphens, at most ${most}`
-      return field['pattern'] === undefined ? `text of ${least} … ${most}` : `token \`${pattern.replace(/^\^\(\?:(.*)\)\$$/, '$1').replaceAll('|', '\\|')}\`, at most ${most}`
+      if (pattern === slug.jsonSchema['pattern']) return `name of lower-case letters, digits and hyphens, at most ${maxLength}`
+      return `token \`${pattern.replace(/^\^\(\?:(.*)\)\$$/, '$1').replaceAll('|', '\\|')}\`, at most ${maxLength}`
     }
     default:
       return 'JSON'
