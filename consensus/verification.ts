@@ -91,12 +91,12 @@ export function decisionChecks(one: Decision, { chain, schedule }: VerificationC
 
 /**
  * A checkpoint certificate above the heights whose sets are known here, as a node meets it that has been away. It must say itself that no set was scheduled after
- * the last one known here, and be signed by a quorum of that: what a phone believes that has followed the sets so far.
+ * the last one known here, and be signed by a quorum of the last that is in force at its height: what a phone believes that has followed the sets so far.
  */
 export function farCheckpointChecks(certificate: CheckpointCertificate, { chain, schedule }: Pick<VerificationContext, 'chain' | 'schedule'>): Checks {
-  const { activation, set } = latestEpoch(schedule)
   const { height, nextSet } = certificate.content
-  if (height < activation || !equalBytes(nextSet, epochHash({ activation, set }))) return unknownSet(height)
+  const set = schedule.epochs.findLast(({ activation }) => activation <= height)?.set
+  if (set === undefined || !equalBytes(nextSet, epochHash(latestEpoch(schedule)))) return unknownSet(height)
   if (!signersFormQuorum(set, certificate.signatures)) return malformed('checkpoint certificate without a quorum')
   return { ok: true, checks: checkpointChecks(certificate, set, chain) }
 }
