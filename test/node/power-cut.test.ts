@@ -1,8 +1,9 @@
 // What is left after a power cut of everybody, and of a node that has lost its store or its votes.
 import t, { type Test } from 'tap'
 import { buildTransaction, type Client, createClient, randomSeed, type ReceiptJson, signTransaction, submitAndWait, walletFromSeed } from '../../rpc/client/index.ts'
+import type { Action } from '../../state/governance/types.ts'
 import { type Assembled, createAssembled } from '../support/assembled.ts'
-import { seedOf } from '../support/genesis.ts'
+import { seedOf, smallPreset } from '../support/genesis.ts'
 import { until } from '../support/until.ts'
 
 const registrar = walletFromSeed(seedOf('registrar'))
@@ -112,4 +113,32 @@ t.test('a vote log older than its store is noticed: its validator says so, follo
   nodes.restoreVotes('validator-3')
   await nodes.start('validator-3')
   t.match((await clientOf(nodes, 'validator-3').call('node_status', {})).problems.join(' '), /not the one that the store was written beside/)
+})
+
+t.test('a set of validators that is scheduled survives power cuts of everybody before, at and after its activation', async (t) => {
+  const window = 4
+  const nodes = createAssembled({ preset: { ...smallPreset, consensus: { ...smallPreset.consensus, window, checkpointInterval: 2 } } })
+  t.teardown(nodes.stopAll)
+  await Promise.all(nodes.names.map(nodes.start))
+  await allReady(nodes)
+  const { chainId } = nodes.node('validator-0')
+  const governed = async (office: string, kind: 'governance.propose' | 'governance.vote', payload: never): Promise<ReceiptJson> => {
+    const governor = walletFromSeed(seedOf(office))
+    return submitAndWait(clientOf(nodes, 'validator-0'), await signTransaction(buildTransaction({ chain: chainId, kind, sender: governor, payload }), [governor]), { timeoutMs: 60_000 })
+  }
+  const action: Action = { type: 'changeValidators', changes: [{ type: 'setMinimum', organisation: 'busan', minimum: 2 }] }
+  await governed('governor-busan', 'governance.propose', { action, expiresMs: Date.now() + 600_000 } as never)
+  await governed('governor-busan', 'governance.vote', { proposal: 1, vote: 'yes' } as never)
+  const receipts = [await governed('governor-bnk', 'governance.vote', { proposal: 1, vote: 'yes' } as never)]
+  const activation = (receipts[0] as ReceiptJson).height + window + 1
+  const minimumAt = async (name: string, height: number): Promise<unknown> => (await clientOf(nodes, name).call('chain_getValidators', { height })).set.minimums.find(({ organisation }) => organisation === 'busan')?.minimum
+  // a cut after the decision, with the activation next, with it just made, and a block later
+  for (const head of [activation - window - 1, activation - 1, activation, activation + 1]) {
+    while ((receipts.at(-1) as ReceiptJson).height < head) receipts.push(await register(nodes, 'validator-0'))
+    await nodes.powerCut()
+    await Promise.all(nodes.names.map(nodes.start))
+    await hasAll(t, nodes, receipts)
+    for (const name of nodes.names) t.strictSame([await minimumAt(name, activation - 1), await minimumAt(name, activation)], [1, 2], `${name} after the cut at ${head}`)
+  }
+  t.equal((await register(nodes, 'validator-2')).status, 'ok')
 })

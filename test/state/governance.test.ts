@@ -298,6 +298,17 @@ t.test('a governor removed has the open proposals counted again', (t) => {
   t.end()
 })
 
+t.test('a governor who lays the role down has the open proposals counted again, too', (t) => {
+  const chain = harness({ roles: [[second, 'governor', 'city']] })
+  open(chain)
+  cast(chain, city, 1)
+  cast(chain, bank, 1)
+  t.same(openProposals(chain.view()), [1])
+  t.match(eventsOf(chain.run(revokeRole, second, { did: second.did, role: 'governor', scope: 'city' }), 'governance.closed'), [{ proposal: 1, outcome: 'executed' }])
+  t.ok(hasRole(chain.view(), shop.did, 'registrar', '*', chain.next().timeMs))
+  t.end()
+})
+
 t.test('every code of proposals and roles was provoked', (t) => {
   t.same([...provoked].filter((code) => code.startsWith('governance/')).sort(), Object.keys(proposalCodes).sort())
   t.end()

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildGenesis } from '../../genesis/ceremony.ts'
+import type { Preset } from '../../genesis/presets/preset.ts'
 import { chainIdOf, type Genesis } from '../../genesis/genesis.ts'
 import { systemClock } from '../../node/clock.ts'
 import type { Config } from '../../node/config.ts'
@@ -42,12 +43,13 @@ export interface AssembledOptions {
   /** Stands between a node and its vote log. */
   readonly votes?: (name: string, log: VoteLog) => VoteLog
   readonly rpcPort?: (name: string) => number
+  readonly preset?: Preset
 }
 
-export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpcPort = () => 0 }: AssembledOptions = {}): Assembled {
+export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpcPort = () => 0, preset = smallPreset }: AssembledOptions = {}): Assembled {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-assembled-'))
   const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
-  const genesis = buildGenesis(smallPreset, {
+  const genesis = buildGenesis(preset, {
     name: 'test',
     timeMs: Date.now() - 1_000,
     nodes: names.map((name, i) => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${20_000 + i}`], organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
