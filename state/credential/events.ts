@@ -6,11 +6,11 @@ import { anchorsMax, issuerScope, schemaVersion, statusIndexesMax, statusIndexMa
 export const issuerRegistered = event('credential.issuerRegistered', 'An issuer published what it is, or changed it.', { issuer: did, scope: issuerScope })
 export const schemaRegistered = event('credential.schemaRegistered', 'An issuer published a version of a schema.', { issuer: did, schema: slug, version: schemaVersion, hash })
 export const anchored = event('credential.anchored', 'Salted hashes of credentials were anchored.', { issuer: did, hashes: list(hash, 1, anchorsMax) })
-export const statusSet = event('credential.statusSet', 'Credentials were revoked, suspended or restored; the indexes are those that changed.', {
+export const statusSet = event('credential.statusSet', 'Credentials were revoked, suspended or restored; the indexes are those that changed, none when the list was made.', {
   issuer: did,
   list: slug,
   purpose: statusPurpose,
-  indexes: list(integer(0, statusIndexMax), 1, statusIndexesMax),
+  indexes: list(integer(0, statusIndexMax), 0, statusIndexesMax),
   status: boolean,
 })
 

@@ -20,7 +20,8 @@ export const setStatus = kind({
       if (known.purpose !== purpose) return refuse('credential/list-purpose', { list, purpose: known.purpose })
     }
     const changed = writeStatus(view, list, indexes, status)
-    if (changed.length === 0) return refuse('credential/status-unchanged', { list })
+    const madeEmpty = known === undefined && indexes.length === 0
+    if (changed.length === 0 && !madeEmpty) return refuse('credential/status-unchanged', { list })
     emit(statusSet({ issuer: sender, list, purpose, indexes: changed, status }))
     return undefined
   },

@@ -59,7 +59,8 @@ export const setStatusPayload = record({
   /** The name of the list, made by its first use and its issuer's from then on. */
   list: slug,
   purpose: statusPurpose,
-  indexes: refine(list(integer(0, statusIndexMax), 1, statusIndexesMax), (indexes) => {
+  /** None at all makes the list, so that its bits can be read before the first withdrawal. */
+  indexes: refine(list(integer(0, statusIndexMax), 0, statusIndexesMax), (indexes) => {
     if (indexes.some((index, i) => i > 0 && index <= (indexes[i - 1] as number))) return 'ascending, distinct indexes'
     return new Set(indexes.map((index) => Math.floor(index / statusChunkBits))).size <= statusChunksTouchedMax ? undefined : `indexes within ${statusChunksTouchedMax} chunks of ${statusChunkBits}`
   }),

@@ -93,7 +93,21 @@ t.test('status lists hold what was set and not cleared', async (t) => {
   const make = (indexes: readonly number[]) => () => chain.make(setStatus, testIssuer, { list: 'cards', purpose: 'suspension', indexes, status: true })
   const spread = (chunks: number): number[] => Array.from({ length: chunks }, (_, i) => i * statusChunkBits)
   t.doesNotThrow(make(spread(statusChunksTouchedMax)))
-  for (const indexes of [[], [2, 1], [1, 1], [statusIndexMax + 1], spread(statusChunksTouchedMax + 1)]) t.throws(make(indexes), { code: 'codec/invalid' })
+  for (const indexes of [[2, 1], [1, 1], [statusIndexMax + 1], spread(statusChunksTouchedMax + 1)]) t.throws(make(indexes), { code: 'codec/invalid' })
+})
+
+t.test('only the kilobytes in which a bit was set are kept', (t) => {
+  const chain = harness()
+  const rows = (): readonly (readonly [string, Uint8Array])[] => chain.entries().filter(([key]) => key.startsWith('credential.statusChunk/'))
+  // ten million cards, every ten-thousandth withdrawn
+  const all = Array.from({ length: 1_000 }, (_, i) => i * 10_000)
+  for (let from = 0; from < all.length; from += 50) t.equal(codeOf(chain.run(setStatus, testIssuer, { list: 'cards', purpose: 'revocation', indexes: all.slice(from, from + 50), status: true })), 'ok')
+  t.equal(rows().length, new Set(all.map((index) => Math.floor(index / statusChunkBits))).size)
+  t.ok(rows().every(([, value]) => value.length < 1_030))
+  const before = rows().length
+  t.equal(codeOf(chain.run(setStatus, testIssuer, { list: 'cards', purpose: 'revocation', indexes: [1, 2, 3], status: true })), 'ok')
+  t.equal(rows().length, before)
+  t.end()
 })
 
 t.test('anchors: all or none, once', async (t) => {
@@ -112,6 +126,10 @@ t.test('status lists', async (t) => {
   const bit = async (index: number): Promise<boolean | undefined> => (await chain.query(status, { list: 'cards', index }))?.status
   const far = 5 * statusChunkBits + 3
   t.equal(await bit(0), undefined)
+  t.equal(set(testIssuer, 'cards', 'suspension', [], false), 'ok', 'an empty list can be read before the first withdrawal')
+  t.equal(await bit(0), false)
+  t.equal(set(testIssuer, 'cards', 'suspension', [], true), 'credential/status-unchanged')
+  t.equal(set(other, 'cards', 'suspension', [], true), 'credential/list-of-other')
   t.equal(set(testIssuer, 'cards', 'suspension', [0, 7, far], true), 'ok')
   t.same([await bit(0), await bit(1), await bit(7), await bit(far)], [true, false, true, true])
   t.equal(set(other, 'cards', 'suspension', [1], true), 'credential/list-of-other')
