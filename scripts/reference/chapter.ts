@@ -19,10 +19,12 @@ export interface ChapterReference {
   readonly kinds: Readonly<Record<string, KindReference>>
   /** What the chain does by itself, if it does. */
   readonly byItself?: string
+  /** What other families ask of this one, with the codes that their transactions are refused with then. */
+  readonly byOthers?: string
 }
 
 /** The codes that a kind may be refused with, as its description says. */
-export function codesIn({ rules }: KindReference): ReadonlySet<string> {
+export function codesIn({ rules }: Pick<KindReference, 'rules'>): ReadonlySet<string> {
   return new Set(rules.flatMap((rule) => rule.match(/[a-z]+\/[a-z-]+/g) ?? []))
 }
 
@@ -39,9 +41,7 @@ export function chapterOf(reference: ChapterReference): string {
       '',
       `**Who may:** ${described.who}`,
       '',
-      '| field | what |',
-      '| --- | --- |',
-      ...fieldsOf(payload.jsonSchema, ''),
+      ...fieldTable(fieldsOf(payload.jsonSchema, '')),
       '',
       `**Rules, in order:** ${described.rules.map((rule) => (/^[a-z]+\/[a-z-]+$/.test(rule) ? `\`${rule}\`` : rule)).join(' · ')}`,
       '',
@@ -59,6 +59,7 @@ export function chapterOf(reference: ChapterReference): string {
     '',
     ...kinds,
     ...(reference.byItself === undefined ? [] : ['### By the chain itself', '', reference.byItself, '']),
+    ...(reference.byOthers === undefined ? [] : ['### Asked by others', '', reference.byOthers, '']),
     `### Events of ${reference.family}`,
     '',
     '| event | when | fields |',
@@ -77,7 +78,11 @@ export function codeTable(codes: Readonly<Record<string, string>>): string {
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`
+}
+
+function fieldTable(rows: readonly string[]): readonly string[] {
+  return rows.length === 0 ? ['No fields.'] : ['| field | what |', '| --- | --- |', ...rows]
 }
 
 /** A row for each field, those of a record inside after it. */

@@ -12,13 +12,13 @@ t.test('the page is what the code says', async (t) => {
   t.throws(() => withGenerated('# a page without marks'), /no marks/)
 })
 
-for (const { family: name, kinds, byItself } of chapters) {
+for (const { family: name, kinds, byItself, byOthers = '' } of chapters) {
   t.test(name, async (t) => {
     const family = families.find((each) => each.name === name)
     t.same(Object.keys(kinds), family?.kinds.map(({ kind }) => kind), 'each kind, in order')
     const allCodes = new Set(families.flatMap(({ codes }) => Object.keys(codes)))
     const described = Object.values(kinds)
-    const codes = new Set(described.flatMap((kind) => [...codesIn(kind)]))
+    const codes = new Set([...described.flatMap((kind) => [...codesIn(kind)]), ...codesIn({ rules: [byOthers] })])
     t.same([...codes].filter((code) => !allCodes.has(code)), [], 'no code that there is not')
     t.same(Object.keys(family?.codes ?? {}).filter((code) => !codes.has(code)), [], 'every code at some kind')
     const events = new Set([...described.flatMap((kind) => kind.events), ...(byItself?.match(/[a-z]+\.[a-zA-Z]+/g) ?? [])])

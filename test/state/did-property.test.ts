@@ -16,6 +16,8 @@ import { stopRecovery } from '../../state/did/stop-recovery.ts'
 import { type DidKey, recoveryHashOf } from '../../state/did/types.ts'
 import { update } from '../../state/did/update.ts'
 import type { Receipt } from '../../state/receipt.ts'
+import { codesIn, type KindReference } from '../../scripts/reference/chapter.ts'
+import { didReference } from '../../scripts/reference/did.ts'
 import { broken, type Value } from '../support/did-statements.ts'
 import { createHarness, type Harness, testActor, type TestActor, testKey, testPhone, testRegistrar, withKey } from '../support/state-harness.ts'
 
@@ -28,6 +30,7 @@ const keyFor = (name: Name): ReturnType<typeof testKey> => keys.get(name) as Ret
 const by = (name: Name): TestActor => withKey(subject, keyFor(name))
 const listed = (keys: readonly Name[]): readonly DidKey[] => keys.map((name) => ({ key: keyFor(name).multikey, relationships: ['authentication'] }))
 const waitMs = 86_400_000
+const kindOf = { register: 'did.register', update: 'did.update', recover: 'did.recover', request: 'did.requestRecovery', stop: 'did.stopRecovery', complete: 'did.completeRecovery', deactivate: 'did.deactivate' } as const
 
 /** The account: what the page says, in the plainest way. */
 interface Account {
@@ -190,6 +193,7 @@ t.test('random lives agree with the account, receipt by receipt', async (t) => {
         codes.set(code, (codes.get(code) ?? 0) + 1)
         for (const { type } of receipt.events) events.add(type)
         const wanted = expected(one, account, height, timeMs)
+        if (code.startsWith('did/') && !codesIn(didReference.kinds[kindOf[one.type]] as KindReference).has(code)) throw new Error(`${kindOf[one.type]}: docs/transactions.md does not tell of ${code}`)
         if (code !== wanted) throw new Error(`${JSON.stringify(one)}: ${code}, and the account says ${wanted}`)
         if (names.some((name) => isAuthorised(chain.view(), subject.did, keyFor(name).multikey) !== (!account.deactivated && account.keys.includes(name)))) return false
       }
