@@ -14,31 +14,31 @@ import { createAvailability } from './availability.ts'
 import { createBackend } from './backend.ts'
 import { bodyStandingIn, openBodies } from './bodies.ts'
 import type { Config } from './config.ts'
+import { checkedSource } from './checked-state.ts'
+import { asDamage } from './damage.ts'
 import { createDoor } from './door.ts'
 import { openEvidence } from './evidence.ts'
 import { createExecutor, type ExecutedBlock } from './executor.ts'
 import { createGossip } from './gossip.ts'
 import { createHouse } from './house.ts'
 import { createJoining } from './joining.ts'
-import { recoveryPauseMs } from './limits.ts'
-import { createMembership, type OwnPlace } from './membership.ts'
+import { createMembership } from './membership.ts'
 import { createMempool } from './mempool.ts'
 import { createMetrics } from './metrics.ts'
 import type { OpenChain } from './open-chain.ts'
 import { createOrdering, type Ordering } from './ordering.ts'
 import { createPayloads } from './payloads.ts'
-import { followFirst } from './recovery.ts'
 import { replicaConfigOf } from './replica-config.ts'
 import { readUnknownRules, readValidityMs, ruleSetsKey } from './rules.ts'
 import { restorePayloads } from './restore-payloads.ts'
 import { createSelfReport, peerStatuses } from './self-report.ts'
-import type { Recovering } from './status.ts'
 import { createSetLearning } from './set-learning.ts'
 import { createSetCertificates } from './set-certificates.ts'
 import { createServing } from './serving.ts'
 import { createSnapshots } from './snapshots.ts'
 import { noEntries, readEntries, votingEntry } from './vote-entries.ts'
 import { voteMark, whyVotesMissing } from './vote-mark.ts'
+import { createVoting } from './voting.ts'
 import { createWaiters } from './waiters.ts'
 import type { Clock, Log, Signer, Store, Transport, Verifier, VoteLog } from './world.ts'
 
@@ -77,9 +77,6 @@ export interface Opened {
   readonly closeAll: () => Promise<void>
 }
 
-/** Said of a validator whose vote log is new or gone. */
-const noVotes = 'this validator has no record of its votes'
-
 /** The front is started last and stopped first. */
 export async function assembleNode<F extends Front>(opened: Opened, makeFront: (backend: Backend) => F): Promise<AssembledNode<F>> {
   const { config, log, clock, genesis, chainId, signer, database, chain, votes, verifier, transport, closeAll } = opened
@@ -114,8 +111,9 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   let tellJoined: () => void = () => {}
   const joined = new Promise<void>((resolve) => (tellJoined = resolve))
 
-  const onFatal = (reason: unknown): void => {
+  const onFatal = (error: unknown): void => {
     if (stopping !== undefined) return
+    const reason = asDamage(database.place, error)
     failure = { reason }
     log.error('node-failed', { error: reason })
     void stop().then(() => tellFailed(reason))
@@ -139,7 +137,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const setCertificates = createSetCertificates({ chainId, store, epochs: membership.epochs, transport, verifier, clock, log, onFatal })
   const executor = createExecutor({
     chainId,
-    state,
+    // others read while a block is being stored, when the tree is ahead
+    state: { ...state, source: checkedSource(store.stateValue, state.tree, database.place) },
     store,
     clock,
     obtain: (decision) => ordering.obtain(decision),
@@ -209,11 +208,14 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     return { epochs: membership.epochs(), decision: { header: row.header, certificate: row.certificate }, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
   }
 
-  const beginOrdering = async (records: readonly LogRecord[]): Promise<Ordering> =>
-    createOrdering({
-      config: replicaConfigOf(genesis, signer, mayVote),
+  const beginOrdering = async (records: readonly LogRecord[]): Promise<Ordering> => {
+    const keyed = voting.isWhole()
+    return createOrdering({
+      config: replicaConfigOf(genesis, signer, keyed),
       records,
-      mayVote,
+      mayVote: voting.isWhole,
+      maySpeak: () => !keyed || voting.recovering() === undefined,
+      onForgotten: voting.forget,
       point: await pointOfStore(),
       votes,
       store,
@@ -254,14 +256,28 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       held: joining.underWay,
       onFatal,
     })
+  }
 
   // a validator without its votes follows first, and so does an observer that becomes one
-  let mayVote = entries.mayVote
-  let recovering: Recovering | undefined
+  const voting = createVoting({
+    place: membership.ownPlace,
+    transport,
+    clock,
+    log,
+    votes,
+    isWhole: entries.mayVote,
+    why: forgotten,
+    ordering: () => ordering,
+    head: () => store.head().height,
+    follow: followFrom,
+    hasEnded: () => stopping !== undefined || halted !== undefined,
+    voteAgain: () => voteAgain(),
+    onFatal,
+  })
   let ordering = await beginOrdering(neededRecords(entries.records, durable()))
   if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
-  const report = createSelfReport({ genesis, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: () => recovering, halted: () => halted, unknownRules: () => unknownRules, evidence: evidence.counts })
+  const report = createSelfReport({ genesis, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: voting.recovering, halted: () => halted, unknownRules: () => unknownRules, evidence: evidence.counts })
   const known = await store.checkpointAtOrBelow(store.head().height)
   if (known !== undefined) report.noteCheckpoint(known)
   const metrics = createMetrics(opened.metrics, report.gauges)
@@ -302,53 +318,27 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const serving = createServing({ store, snapshots, setChanges: setCertificates.changes, mempool, payloads, clock, top: () => ordering.top() })
   const front = makeFront(backend)
 
-  const recover = async ({ epoch, index }: OwnPlace, why: string): Promise<void> => {
-    recovering = { why }
-    const upToDate = await followFirst({
-      set: epoch.set,
-      self: index,
-      transport,
-      clock,
-      stopped: () => stopping !== undefined,
-      follow: followFrom,
-      executedAll: () => (ordering.status().committed === store.head().height ? store.head().height : undefined),
-      onHorizon: (until) => {
-        recovering = { why, until }
-        // at height 0 everywhere there was nothing to vote on yet: a new network
-        if (until > 0) log.warn('votes-lost', { why, until, head: store.head().height })
-      },
-    })
-    // at a moment when nothing final waits to be executed: the next life begins where the store is
-    while (upToDate && stopping === undefined && ordering.status().committed !== store.head().height) await new Promise<void>((resolve) => clock.after(recoveryPauseMs, resolve))
-    if (!upToDate || stopping !== undefined || halted !== undefined) return
+  /** All that this validator may have had a part in is executed: a new log, and a life with its key. */
+  const voteAgain = async (): Promise<void> => {
     await ordering.stop()
+    // what the old log kept is not in the new one
+    payloads.retain(() => false)
     await database.batch([voteMark(votes.position())], { sync: true })
-    await votes.append([votingEntry])
-    mayVote = true
+    await votes.rewrite([votingEntry])
     const next = await beginOrdering([])
     if (stopping !== undefined) return
     ordering = next
-    recovering = undefined
     ordering.begin()
     toldWork = false
     tellWork()
-    log.info('voting', { height: store.head().height })
-  }
-
-  /** A key in the set in force or in the scheduled one gets its vote, once it is known that nothing was signed with it that is not final. */
-  const seeToVote = (): void => {
-    const place = membership.ownPlace()
-    if (mayVote || recovering !== undefined || place === undefined) return
-    const waits = place.epoch.activation > store.head().height + 1
-    recover(place, forgotten ?? (waits ? `this node is a validator from block ${place.epoch.activation} on` : noVotes)).catch(onFatal)
   }
 
   const membersChanged = (): void => {
     transport.setPeers(membership.peers())
     setCertificates.seek()
     const place = membership.ownPlace()
-    log.info('validators', { height: store.head().height, validators: membership.set().validators.map(({ name }) => name), scheduled: membership.scheduled()?.activation, voting: mayVote && place !== undefined })
-    seeToVote()
+    log.info('validators', { height: store.head().height, validators: membership.set().validators.map(({ name }) => name), scheduled: membership.scheduled()?.activation, voting: voting.isWhole() && place !== undefined })
+    voting.see()
   }
 
   /** With their last position in the store. */
@@ -394,6 +384,6 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   }
   warnOfRules()
   setCertificates.seek()
-  seeToVote()
+  voting.see()
   return { chainId, front, stop, failed, joined }
 }

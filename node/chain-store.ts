@@ -16,6 +16,8 @@ import { bytes, hash, height, type Infer, integer, list, record, timeMs } from '
 import type { Executed } from '../state/execute.ts'
 import type { Transaction } from '../state/transaction.ts'
 import type { QuerySource } from '../state/view.ts'
+import { presenceChecked } from './checked-state.ts'
+import { damagedStore } from './damage.ts'
 import type { Store, StoreOp, StoreReader } from './world.ts'
 
 const blockRow = record({ header: blockHeader, references: list(hash, 1, blockTransactionsMax), certificate: slotCertificate })
@@ -51,6 +53,10 @@ export interface ChainStore {
   readonly idsOf: (did: Did, cursor: string | undefined, limit: number) => Promise<{ readonly items: readonly TransactionId[]; readonly next: string | undefined }>
   readonly stateValue: (key: string) => Uint8Array | undefined
   readonly treePage: (path: string) => Uint8Array | undefined
+  /** What is there of a block above `height`, in words. */
+  readonly rowsAbove: (height: Height) => Promise<string | undefined>
+  /** Which entry of the indexes a stored transaction lacks, in words. */
+  readonly missingEntry: (height: Height, index: number, transaction: Transaction) => string | undefined
   readonly checkpoint: (height: Height) => CheckpointCertificate | undefined
   /** The highest kept at or below `height`. */
   readonly checkpointAtOrBelow: (height: Height) => Promise<CheckpointCertificate | undefined>
@@ -64,6 +70,7 @@ export interface ChainStore {
   readonly openQuery: () => { readonly head: HeadRow; readonly source: QuerySource; readonly close: () => Promise<void> }
 }
 
+const names = { b: 'header', p: 'transactions', r: 'receipts', c: 'checkpoint' } as const
 const headKey = utf8('mhead')
 const syncKey = utf8('msync')
 const oldestKey = utf8('moldest')
@@ -140,6 +147,14 @@ export function createChainStore(store: Store): ChainStore {
     if (head === undefined) throw new DongbaekError('store/empty', 'the store holds no chain yet: start the node with its genesis file')
     return head
   }
+  const { place } = store
+  const oldest = (): Height => read<Height>(oldestKey, height) ?? (1 as Height)
+  /** A row of each block that is kept, up to the head; without one the store is damaged. */
+  const ofBlock = <T>(prefix: 'b' | 'p' | 'r', at: Height, row: Parameters<typeof decode<T>>[0]): T | undefined => {
+    const found = read<T>(heightKey(prefix, at), row)
+    if (found === undefined && at <= (head?.height ?? 0) && at >= oldest()) throw damagedStore(place, `the ${names[prefix]} of block ${at} of ${head?.height ?? 0} is missing`, { height: at })
+    return found
+  }
   const read = <T>(key: Uint8Array, row: Parameters<typeof decode<T>>[0]): T | undefined => {
     const encoded = store.get(key)
     return encoded === undefined ? undefined : decode(row, encoded, rowBytesMax)
@@ -151,11 +166,11 @@ export function createChainStore(store: Store): ChainStore {
 
   return {
     head: known,
-    oldest: () => read(oldestKey, height) ?? (1 as Height),
-    block: (at) => read(heightKey('b', at), blockRow),
-    payload: (at) => read(heightKey('p', at), payloadRow),
+    oldest,
+    block: (at) => ofBlock('b', at, blockRow),
+    payload: (at) => ofBlock('p', at, payloadRow),
     heightOf: (block) => read(hashKey('h', block), height),
-    results: (at) => read(heightKey('r', at), resultsRow),
+    results: (at) => ofBlock('r', at, resultsRow),
     placeOf: (id) => read(hashKey('t', id), placeRow),
     idsOf: async (did, cursor, limit) => {
       const prefix = `d${did}/`
@@ -165,6 +180,20 @@ export function createChainStore(store: Store): ChainStore {
     },
     stateValue: (key) => store.get(utf8(`s${key}`)),
     treePage: (path) => store.get(utf8(`n${path}`)),
+    rowsAbove: async (at) => {
+      for (const prefix of ['b', 'p', 'r', 'c'] as const) {
+        const [row] = await store.page({ gt: heightKey(prefix, at), lte: heightKey(prefix, Number.MAX_SAFE_INTEGER as Height), limit: 1 })
+        if (row !== undefined) return `the ${names[prefix]} of block ${new DataView(row.key.buffer, row.key.byteOffset).getBigUint64(1)}`
+      }
+      return undefined
+    },
+    missingEntry: (at, index, { id, signatures }) => {
+      const entry = read<Place>(hashKey('t', id), placeRow)
+      if (entry === undefined) return 'the place'
+      // another envelope with the same id may have run elsewhere: its receipt is the one
+      if (entry.height !== at || entry.index !== index) return undefined
+      return signatures.every(({ signer }) => store.get(utf8(`d${signer}/${didPlace(at, index)}`)) !== undefined) ? undefined : `the entry in a signer's list`
+    },
     checkpoint: (at) => read(heightKey('c', at), checkpointCertificate),
     checkpointAtOrBelow: async (at) => {
       const [row] = await store.page({ gte: heightKey('c', 0 as Height), lte: heightKey('c', at), reverse: true, limit: 1 })
@@ -189,7 +218,7 @@ export function createChainStore(store: Store): ChainStore {
         head: readHead(snapshot) ?? known(),
         close: () => snapshot.close(),
         source: {
-          get: (key) => snapshot.get(utf8(`s${key}`)),
+          get: presenceChecked((key) => snapshot.get(utf8(`s${key}`)), (path) => snapshot.get(utf8(`n${path}`)), place),
           scan: async (prefix, after, limit) => {
             const rows = await snapshot.page({ gt: utf8(`s${after ?? prefix}`), lt: utf8(`s${upperBound(prefix)}`), limit })
             return rows.map(({ key, value }) => [fromUtf8(key).slice(1), value] as const)

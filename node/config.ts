@@ -155,7 +155,7 @@ function parseFile(path: string): Readonly<Record<string, unknown>> {
     return root
   } catch (cause) {
     if (cause instanceof DongbaekError) throw cause
-    if (cause instanceof SyntaxError) throw new DongbaekError('config/malformed', `${path} is no JSON: ${cause.message}`, { path }, { cause })
+    if (cause instanceof SyntaxError) throw new DongbaekError('config/malformed', `${path} is no JSON: ${cause.message}. Correct it`, { path }, { cause })
     throw new DongbaekError('config/missing-file', `cannot read ${path} (${codeOfSystem(cause)}). Make one by dongbaek init, or name another by --config`, { path }, { cause })
   }
 }
@@ -214,7 +214,7 @@ function invalid(keyName: string, source: string, expected: string, value: unkno
 
 function unknown(keyName: string, source: string, known: readonly string[]): DongbaekError {
   const nearest = [...known].sort((a, b) => distance(a, keyName) - distance(b, keyName))[0] ?? ''
-  return new DongbaekError('config/unknown-key', `${keyName} (${source}) is no key of the configuration. The nearest is ${nearest}`, { key: keyName, source, nearest })
+  return new DongbaekError('config/unknown-key', `${keyName} (${source}) is no key of the configuration. Correct it: the nearest is ${nearest}`, { key: keyName, source, nearest })
 }
 
 /** Edits between two names, a swap of neighbours counting as one, without regard to case. */

@@ -74,7 +74,7 @@ export async function openKeystore(path: string, passphrase: string): Promise<Op
   try {
     seed = new Uint8Array(Buffer.concat([decipher.update(cipher.sealed.subarray(0, seedBytes)), decipher.final()]))
   } catch (cause) {
-    throw new DongbaekError('keystore/passphrase-wrong', `the passphrase does not open ${path}, or the file was changed`, { path }, { cause })
+    throw new DongbaekError('keystore/passphrase-wrong', `the passphrase does not open ${path}, or the file was changed. Check the passphrase, then restore the file from its backup`, { path }, { cause })
   }
   if (!equalBytes(keyPairFromSeed(seed).publicKey, publicKey)) throw malformed(path, 'its public key is not that of its seed')
   return { label, publicKey, seed }

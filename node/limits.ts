@@ -131,6 +131,12 @@ export const storeCacheBytes = 32 * 1_048_576
 /** LevelDB's write buffer: larger means fewer compactions and a longer recovery. */
 export const storeWriteBufferBytes = 16 * 1_048_576
 
+/**
+ * What a start looks through before anything is served, newest blocks first: a second or two. Of a larger store the rest is found damaged when it is read, and
+ * by `verify`. What LevelDB's own log can lose, one write buffer, is within it.
+ */
+export const startAudit = { transactionsMax: 20_000, stateBytesMax: 4 * 1_048_576 } as const
+
 // ---------------------------------------------------------------- verifier
 
 /** Fewer items are checked on the calling thread: the way to a worker and back costs more than they do (test/node/verifier.test.ts prints both). */

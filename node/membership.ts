@@ -168,12 +168,12 @@ function isUsable(address: string): boolean {
 }
 
 /** Throws `config/role` when the configuration and the sets of the chain contradict each other. */
-export function checkRole({ name, role }: Pick<Config, 'name' | 'role'>, store: Pick<ChainStore, 'stateValue'>, publicKey: Uint8Array): void {
+export function checkRole({ name, role, keystore }: Pick<Config, 'name' | 'role' | 'keystore'>, store: Pick<ChainStore, 'stateValue'>, publicKey: Uint8Array): void {
   const founding = readRow(store, 0).validators.find((one) => equalBytes(one.publicKey, publicKey))
   const ever = readSets(store).some(({ row }) => row.validators.some((one) => equalBytes(one.publicKey, publicKey)))
   if (role === 'validator' && !ever) {
-    throw new DongbaekError('config/role', 'this key is in no validator set known here: set role to observer (it votes by itself from the height on at which governance has added it), or name the keystore that the genesis lists', { role })
+    throw new DongbaekError('config/role', `the key in ${keystore} is in no validator set known here: set role to observer (it votes by itself from the height on at which governance has added it), or name the keystore that the genesis lists`, { role })
   }
-  if (role === 'observer' && founding !== undefined) throw new DongbaekError('config/role', `this key is that of the validator ${founding.name} of the genesis: set role to validator, or make an observer a key of its own`, { role })
-  if (founding !== undefined && founding.name !== name) throw new DongbaekError('config/role', `this key is that of the validator ${founding.name} in genesis, and the configuration calls it ${name}: set name to ${founding.name}`, { name })
+  if (role === 'observer' && founding !== undefined) throw new DongbaekError('config/role', `the key in ${keystore} is that of the validator ${founding.name} of the genesis: set role to validator, or make an observer a key of its own`, { role })
+  if (founding !== undefined && founding.name !== name) throw new DongbaekError('config/role', `the key in ${keystore} is that of the validator ${founding.name} in genesis, and the configuration calls it ${name}: set name to ${founding.name}, or restore this node's own keystore`, { name })
 }

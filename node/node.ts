@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkGenesis } from '../genesis/check.ts'
-import { chainIdOf, genesisHash, readGenesis } from '../genesis/genesis.ts'
+import { chainIdOf, type Genesis, genesisHash, readGenesis } from '../genesis/genesis.ts'
 import { toHex } from '../primitives/bytes.ts'
 import { keyPairFromSeed, sign } from '../primitives/ed25519.ts'
 import { DongbaekError } from '../primitives/errors.ts'
@@ -68,8 +68,7 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
 
 /** Throws DongbaekError of whatever could not be opened: `genesis/…`, `keystore/…`, `store/…`, `votelog/…`, `transport/listen`, `rpc/listen`, `config/role`. */
 async function openNode(config: Config, log: Log): Promise<OpenNode> {
-  const genesis = readGenesis(readFile(config.genesis))
-  checkGenesis(genesis)
+  const genesis = readGenesisFile(config.genesis)
   const chainId = chainIdOf(genesis)
   const { seed, publicKey } = await openKeystore(config.keystore, readPassphrase(config.passphraseFile))
   log.info('starting', { version, chainId, genesis: toHex(genesisHash(genesis)), role: config.role })
@@ -97,6 +96,18 @@ async function openNode(config: Config, log: Log): Promise<OpenNode> {
   } catch (error) {
     await closeAll()
     throw error
+  }
+}
+
+function readGenesisFile(path: string): Genesis {
+  const text = readFile(path)
+  try {
+    const genesis = readGenesis(text)
+    checkGenesis(genesis)
+    return genesis
+  } catch (error) {
+    if (!(error instanceof DongbaekError)) throw error
+    throw new DongbaekError(error.code, `${path}: ${error.message}`, { ...error.data, path }, { cause: error })
   }
 }
 

@@ -3,7 +3,7 @@
 import { blockHash } from '../consensus/block.ts'
 import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { ReplicaConfig } from '../consensus/config.ts'
-import type { Message } from '../consensus/messages.ts'
+import type { Message, Verified } from '../consensus/messages.ts'
 import type { Blame, Halt, Propose, Sync, ViewNote } from '../consensus/output.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import type { ReplicaStatus } from '../consensus/report.ts'
@@ -20,6 +20,7 @@ import { createInbound } from './inbound.ts'
 import { createJudging } from './judging.ts'
 import { openPayloadBytesMax } from './limits.ts'
 import type { Mempool } from './mempool.ts'
+import { createOwnVotes, type OwnVote, type OwnVotes } from './own-votes.ts'
 import { manifestOf, type Payload, payloadOf, type Payloads } from './payloads.ts'
 import { type BlockLimits, makeProposal } from './proposer.ts'
 import { preparedHeight } from './recovery.ts'
@@ -46,7 +47,11 @@ export interface OrderingContext {
   readonly config: ReplicaConfig
   readonly records: readonly LogRecord[]
   /** The vote log says so (recovery.ts), and goes on saying it when it is cut. */
-  readonly mayVote: boolean
+  readonly mayVote: () => boolean
+  /** While false nothing is sent: what is stepped through and recorded has not been said. */
+  readonly maySpeak: () => boolean
+  /** Someone has shown a vote of this validator that its log knows nothing of. */
+  readonly onForgotten: (vote: OwnVote) => void
   readonly votes: VoteLog
   readonly store: ChainStore
   readonly payloads: Payloads
@@ -91,6 +96,8 @@ export function createOrdering(context: OrderingContext): Ordering {
   let known: ReplicaStatus | undefined
   const status = (): ReplicaStatus => (known ??= replica.status())
   let top = context.records.reduce((highest, record) => Math.max(highest, preparedHeight(record) ?? 0), store.head().height as number)
+  const ownVotes = createOwnVotes(config.publicKey, replica.schedule)
+  for (const record of context.records) ownVotes.note(record)
   let stopped = false
   let proposed: Hash | undefined
   let pruneAt = openPayloadBytesMax
@@ -167,13 +174,16 @@ export function createOrdering(context: OrderingContext): Ordering {
       step: (input) => {
         known = undefined
         const output = replica.step(input)
-        for (const record of output.persist) top = Math.max(top, preparedHeight(record) ?? 0)
+        for (const record of output.persist) {
+          top = Math.max(top, preparedHeight(record) ?? 0)
+          ownVotes.note(record)
+        }
         return output
       },
     },
     votes,
     records: context.records,
-    transport,
+    transport: { send: (peer, channel, message) => context.maySpeak() && transport.send(peer, channel, message) },
     clock,
     effects: {
       deliver: (decision) => {
@@ -195,9 +205,18 @@ export function createOrdering(context: OrderingContext): Ordering {
     validators: context.validatorNames,
     stored: context.durable,
     syncStore: store.sync,
-    otherEntries: (stored) => [...(context.mayVote ? [votingEntry] : []), ...payloadEntries(stored)],
+    otherEntries: (stored) => [...(context.mayVote() ? [votingEntry] : []), ...payloadEntries(stored)],
     onFatal,
   })
+
+  const look = (shown: Parameters<OwnVotes['forgottenIn']>[0]): void => {
+    const forgotten = ownVotes.forgottenIn(shown, status().committed)
+    if (forgotten !== undefined) context.onForgotten(forgotten)
+  }
+  const take = (message: Verified<Message>): void => {
+    look(message)
+    driver.input({ type: 'message', message })
+  }
 
   const follower = createFollower({
     transport,
@@ -210,10 +229,11 @@ export function createOrdering(context: OrderingContext): Ordering {
     executed: () => store.head().height,
     aheadMax: config.parameters.window,
     take: (decision, payload) => {
+      look({ type: 'decision', decision })
       payloads.put(payload, false)
       driver.input({ type: 'synced', decision })
     },
-    takeCheckpoint: (message) => driver.input({ type: 'message', message }),
+    takeCheckpoint: take,
     far: context.far,
     held: context.held,
     onFatal,
@@ -225,7 +245,7 @@ export function createOrdering(context: OrderingContext): Ordering {
     log,
     context: verification,
     wants: (message) => isWanted(message, status()),
-    take: (message) => driver.input({ type: 'message', message }),
+    take,
     behind: (claimed, peer) => follower.follow(claimed, [peer], peer),
   })
 

@@ -1,3 +1,6 @@
+// A validator that starts says nothing until it has heard a quorum: it asks how far they are, and has what they have before it votes. Others hold its own
+// signatures, in the certificates of those blocks too, and one that its vote log does not tell of means that the log is not all (own-votes.ts).
+//
 // A validator without its votes (a new folder, or one whose votes were lost) does not know what it has signed. It follows without a vote until what it could
 // have had a part in is final: it asks the others how far they have blocks prepared, and waits until it has executed that far itself. A quorum of answers, its
 // own place in it included, meets every quorum that can have decided anything with its old votes, as long as it counts as one of the f faulty until then.
@@ -70,20 +73,22 @@ export interface RecoveryContext {
   readonly stopped: () => boolean
   /** Someone has final blocks up to here. */
   readonly follow: (head: Height, peer: string) => void
-  /** The last block executed, when every block known to be final is. */
-  readonly executedAll: () => Height | undefined
+  /** How far this node has come; undefined while that is not settled. */
+  readonly reached: () => Height | undefined
+  /** Without its votes a validator follows as far as others have had blocks prepared; with them as far as others have blocks. */
+  readonly measure: 'top' | 'head'
   /** It is known how far to follow. */
   readonly onHorizon: (until: Height) => void
 }
 
 /** Asks the other validators until enough have answered; the height to have executed before voting, undefined when the node stops first. */
-async function askHorizon({ set, self, transport, clock, stopped, follow }: RecoveryContext): Promise<Height | undefined> {
+async function askHorizon({ set, self, transport, clock, stopped, follow, measure }: RecoveryContext): Promise<Height | undefined> {
   const horizon = createHorizon(set, self)
   const ask = async (name: string, index: number): Promise<void> => {
     try {
-      const { head, top } = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: Number.MAX_SAFE_INTEGER as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
-      horizon.note(index, top)
-      follow(head, name)
+      const answer = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: Number.MAX_SAFE_INTEGER as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
+      horizon.note(index, answer[measure])
+      follow(answer.head, name)
     } catch (error) {
       // not there yet: asked again in the next round
       if (!(error instanceof DongbaekError)) throw error
@@ -109,8 +114,8 @@ export async function followFirst(context: RecoveryContext): Promise<boolean> {
   if (until === undefined) return false
   context.onHorizon(until)
   while (!context.stopped()) {
-    const executed = context.executedAll()
-    if (executed !== undefined && executed >= until) return true
+    const reached = context.reached()
+    if (reached !== undefined && reached >= until) return true
     await pause(context.clock, recoveryLookMs)
   }
   return false

@@ -9,6 +9,7 @@ import { Level } from 'level'
 import type { ClassicLevel, Snapshot } from 'classic-level'
 import { concatBytes, toHex, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
+import { damagedStore, rebuildWay as wayOut } from './damage.ts'
 import { codeOfSystem, writeFileAtomically } from './files.ts'
 import { storeCacheBytes, storePageMax, storeReadAhead, storeWriteBufferBytes } from './limits.ts'
 import type { Store, StoreEntry, StoreOp, StoreRange, StoreReader } from './world.ts'
@@ -17,7 +18,6 @@ type Database = ClassicLevel<Uint8Array, Uint8Array>
 
 const checksumBytes = 4
 const formatVersion = 1
-const wayOut = 'Nothing was changed. Rebuild this node from its peers: dongbaek resync'
 
 export interface StoreOptions {
   /** The database's folder; the marker stands beside it as `<folder>.json`. */
@@ -83,8 +83,8 @@ async function openDatabase(folder: string, createIfMissing: boolean): Promise<D
     const text = String(cause)
     if (code === 'LEVEL_LOCKED') throw new DongbaekError('store/locked', `${folder} is open in another process. Stop that one first`, { folder }, { cause: error })
     if (/does not exist/.test(text)) throw new DongbaekError('store/missing', `the database in ${folder} has lost its CURRENT file. ${wayOut}`, { folder }, { cause: error })
-    if (code === 'LEVEL_CORRUPTION' || /orruption/.test(text)) throw new DongbaekError('store/damaged', `the database in ${folder} is damaged (${text}). ${wayOut}`, { folder }, { cause: error })
-    throw new DongbaekError('store/failed', `cannot open ${folder} (${text}). Check the disk and the folder's permissions`, { folder }, { cause: error })
+    if (code === 'LEVEL_CORRUPTION' || /orruption/.test(text)) throw damagedStore(folder, text, {}, error)
+    throw new DongbaekError('store/failed', `cannot open ${folder} (${text}). Check the disk and the folder's permissions. When a file is missing or cut short, rebuild this node from its peers: dongbaek resync`, { folder }, { cause: error })
   }
 }
 
@@ -97,14 +97,14 @@ export function sealValue(key: Uint8Array, value: Uint8Array): Uint8Array {
 }
 
 /** The value without it. Throws `store/damaged`. */
-export function openValue(key: Uint8Array, sealed: Uint8Array): Uint8Array {
+export function openValue(key: Uint8Array, sealed: Uint8Array, place: string): Uint8Array {
   const length = sealed.length - checksumBytes
   if (length >= 0) {
     // plain bytes: LevelDB hands out Buffers, whose slice() shares memory where a Uint8Array's copies
     const value = new Uint8Array(sealed.buffer, sealed.byteOffset, length)
     if (crc32(value, crc32(key)) === new DataView(sealed.buffer, sealed.byteOffset + length, checksumBytes).getUint32(0)) return value
   }
-  throw new DongbaekError('store/damaged', `the value of key ${toHex(key)} does not hold its checksum. ${wayOut}`, { key: toHex(key) })
+  throw damagedStore(place, `the value of key ${toHex(key)} does not hold its checksum`, { key: toHex(key) })
 }
 
 function createStore(database: Database, folder: string): Store {
@@ -112,7 +112,7 @@ function createStore(database: Database, folder: string): Store {
   function failed(error: unknown): DongbaekError {
     if (error instanceof DongbaekError) return error
     const code = codeOfSystem(error)
-    if (code === 'LEVEL_CORRUPTION') return new DongbaekError('store/damaged', `the database in ${folder} is damaged (${String(error)}). ${wayOut}`, { folder }, { cause: error })
+    if (code === 'LEVEL_CORRUPTION') return damagedStore(folder, String(error), {}, error)
     if (code === 'LEVEL_DATABASE_NOT_OPEN') return new DongbaekError('store/closed', 'the store is closed', { folder }, { cause: error })
     return new DongbaekError('store/failed', `the database in ${folder} failed (${String(error)}). Make room or replace the disk, then restart`, { folder }, { cause: error })
   }
@@ -135,15 +135,15 @@ function createStore(database: Database, folder: string): Store {
         } catch (error) {
           throw failed(error)
         }
-        return sealed === undefined ? undefined : openValue(key, sealed)
+        return sealed === undefined ? undefined : openValue(key, sealed, folder)
       },
       getMany: (keys) =>
         guarded(async () => {
           const values = await database.getMany([...keys], at)
-          return values.map((sealed, i) => (sealed === undefined ? undefined : openValue(keys[i] as Uint8Array, sealed)))
+          return values.map((sealed, i) => (sealed === undefined ? undefined : openValue(keys[i] as Uint8Array, sealed, folder)))
         }),
       iterate: (range) => iterate(range, at),
-      page: (range) => guarded(async () => (await database.iterator({ ...range, ...at, limit: pageLimit(range) }).all()).map(openEntry)),
+      page: (range) => guarded(async () => (await database.iterator({ ...range, ...at, limit: pageLimit(range) }).all()).map((entry) => openEntry(entry, folder))),
     }
   }
 
@@ -155,7 +155,7 @@ function createStore(database: Database, folder: string): Store {
         for (;;) {
           const batch = await guarded(() => iterator.nextv(storeReadAhead))
           if (batch.length === 0) return
-          for (const entry of batch) yield openEntry(entry)
+          for (const entry of batch) yield openEntry(entry, folder)
         }
       } finally {
         await iterator.close()
@@ -164,6 +164,7 @@ function createStore(database: Database, folder: string): Store {
   }
 
   return {
+    place: folder,
     ...reader(undefined),
     batch: (ops, { sync }) => guarded(() => (ops.length === 0 ? Promise.resolve() : database.batch(ops.map(sealOp), { sync }))),
     snapshot() {
@@ -179,8 +180,8 @@ function sealOp(op: StoreOp): StoreOp {
   return op.type === 'del' ? op : { type: 'put', key: op.key, value: sealValue(op.key, op.value) }
 }
 
-function openEntry([key, sealed]: readonly [Uint8Array, Uint8Array]): StoreEntry {
-  return { key: new Uint8Array(key.buffer, key.byteOffset, key.length), value: openValue(key, sealed) }
+function openEntry([key, sealed]: readonly [Uint8Array, Uint8Array], place: string): StoreEntry {
+  return { key: new Uint8Array(key.buffer, key.byteOffset, key.length), value: openValue(key, sealed, place) }
 }
 
 export function pageLimit(range: StoreRange): number {

@@ -206,6 +206,8 @@ export interface StoreSnapshot extends StoreReader {
 }
 
 export interface Store extends StoreReader {
+  /** Where its files are, for what is said of it. */
+  readonly place: string
   /** All or nothing; of one key written twice the last counts. With `sync` it resolves once on the disk. Rejects with `store/failed`. */
   batch(ops: readonly StoreOp[], options: { readonly sync: boolean }): Promise<void>
   snapshot(): StoreSnapshot

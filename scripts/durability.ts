@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { countOf, type Judged, lineOf, openDefect, runCases, tableOf } from './durability/cases.ts'
+import { countOf, isFailure, type Judged, lineOf, runCases, tableOf } from './durability/cases.ts'
 import { whyNoPowerCuts } from './durability/image.ts'
 import { makeMaterial } from './durability/material.ts'
 import { freeBasePort, type PowerReport, runPowerCuts } from './durability/power.ts'
@@ -96,14 +96,12 @@ async function damageFiles(): Promise<void> {
     ...(only === undefined ? {} : { only }),
     amongPeers: values.peers,
     onCase: (one) => {
-      if (values.verbose || one.outcome === 'SERVED SILENTLY' || one.fault === 'ends the process') console.log(lineOf(one))
+      if (values.verbose || isFailure(one)) console.log(lineOf(one))
     },
   })
   console.log(`\n${tableOf(judged)}\n`)
-  const open = judged.flatMap((one) => openDefect(one) ?? [])
-  for (const defect of new Set(open)) console.log(`open: ${defect}, ${open.filter((other) => other === defect).length} cases (docs/durability.md)`)
   console.log(`${judged.length} cases in ${seconds()} s, the making included; ${countOf(judged, 'SERVED SILENTLY')} served silently`)
-  for (const one of judged) if (one.outcome === 'SERVED SILENTLY' || one.fault === 'ends the process') problems.push(`case ${one.number} of seed ${seed}: ${one.why}`)
+  for (const one of judged) if (isFailure(one)) problems.push(`case ${one.number} of seed ${seed}: ${one.why}`)
 }
 
 function count(flag: string, text: string): number {

@@ -2,7 +2,7 @@
 // Derived from the blocks alone (those within the validity window), so it needs no place in the state tree.
 import type { Height, TimeMs, TransactionId } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
-import { assert } from '../primitives/errors.ts'
+import { DongbaekError } from '../primitives/errors.ts'
 import { longestValidityMs, parametersAt } from './governance/parameters.ts'
 import type { ReadView } from './view.ts'
 
@@ -53,7 +53,7 @@ export function recallIds(seen: SeenIds, view: ReadView, headTimeMs: TimeMs, new
   for (const { height, timeMs, transactions } of newestFirst) {
     if (timeMs < oldestMs) return
     const parameters = parametersAt(view, (height - 1) as Height)
-    assert(parameters !== undefined, `parameters of height ${height - 1} remembered`)
+    if (parameters === undefined) throw new DongbaekError('state/damaged', `the stored state does not remember the parameters of height ${height - 1}: rebuild it with \`dongbaek resync\``)
     for (const { id, validUntilMs } of transactions) {
       if (validUntilMs >= headTimeMs && validUntilMs <= timeMs + parameters.transactionValidityMsMax) seen.add(id, validUntilMs)
     }

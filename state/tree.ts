@@ -4,10 +4,10 @@
 // so that a look-up reads a few pages and a block writes each page once (the idea of the Jellyfish Merkle tree, Diem, 2021).
 import type { Hash } from '../primitives/brand.ts'
 import { compareBytes, equalBytes } from '../primitives/bytes.ts'
-import { assert } from '../primitives/errors.ts'
+import { DongbaekError } from '../primitives/errors.ts'
 import { zeroHash } from '../primitives/hash.ts'
-import { leafOf, parentOf, type TreeNode, type TreePage } from './tree-node.ts'
-import { decodePage, encodePage } from './tree-page.ts'
+import { type Inner, leafOf, parentOf, type TreeNode, type TreePage } from './tree-node.ts'
+import { decodePage, encodePage, findLeaf, nibbleAt, nibbles } from './tree-page.ts'
 
 export interface TreeChange {
   readonly keyHash: Uint8Array
@@ -35,12 +35,10 @@ export interface StateTree {
   /** Applies the changes of one block; they must name each key once. Returns the pages to write. */
   readonly update: (changes: readonly TreeChange[]) => readonly PageWrite[]
   readonly prove: (keyHash: Uint8Array) => StateProof
-}
-
-const nibbles = '0123456789abcdef'
-export function nibbleAt(keyHash: Uint8Array, depth: number): number {
-  const byte = keyHash[depth >> 1] as number
-  return depth % 2 === 0 ? byte >> 4 : byte & 15
+  /** The hash of the value under a key; undefined when the state has no such key. */
+  readonly leaf: (keyHash: Uint8Array) => Uint8Array | undefined
+  /** The number of keys, by reading every page. */
+  readonly count: () => number
 }
 
 function emptyPage(): TreePage {
@@ -60,7 +58,7 @@ function fold(page: TreePage, dirty: number): void {
 
 /**
  * A tree over stored pages. `readPage` returns what was last written at a path, this tree's own unwritten updates included.
- * Keeps about `pagesMax` pages decoded.
+ * Keeps about `pagesMax` pages decoded. A page that is missing, or is not the one that the page above it names, throws `state/damaged`.
  */
 export function createStateTree(readPage: (path: string) => Uint8Array | undefined, pagesMax: number): StateTree {
   let young = new Map<string, TreePage>()
@@ -87,9 +85,12 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
     keep(path, page)
     return page
   }
-  const loadChild = (path: string): TreePage => {
+  const loadChild = (path: string, named: Inner): TreePage => {
     const page = load(path)
-    assert(page !== undefined, `tree page ${path} exists`)
+    const root = page?.[1]
+    if (page === undefined || root === undefined || !equalBytes(root.hash, named.hash)) {
+      throw new DongbaekError('state/damaged', `page ${path} of the state tree is ${page === undefined ? 'missing' : 'not the one that the page above it names'}: rebuild the state with \`dongbaek resync\``)
+    }
     return page
   }
 
@@ -119,7 +120,7 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
   }
 
   const applySlot = (path: string, slot: TreeNode, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): TreeNode => {
-    if (slot !== undefined && !slot.leaf) return apply(path, loadChild(path), changes, from, to, writes)
+    if (slot !== undefined && !slot.leaf) return apply(path, loadChild(path, slot), changes, from, to, writes)
     if (to - from === 1) {
       const { keyHash, valueHash } = changes[from] as TreeChange
       if (slot === undefined || equalBytes(slot.keyHash, keyHash)) return valueHash === undefined ? undefined : leafOf(keyHash, valueHash)
@@ -134,7 +135,30 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
     return apply(path, page, changes, from, to, writes)
   }
 
+  const countIn = (path: string, page: TreePage): number => {
+    let leaves = 0
+    for (let nibble = 0; nibble < 16; nibble++) {
+      const slot = page[16 + nibble]
+      const below = path + (nibbles[nibble] as string)
+      if (slot !== undefined) leaves += slot.leaf ? 1 : countIn(below, loadChild(below, slot))
+    }
+    return leaves
+  }
+
   return {
+    leaf: (keyHash) => {
+      let path = ''
+      for (let page = young.get(path) ?? old.get(path); page !== undefined; page = young.get(path) ?? old.get(path)) {
+        const nibble = nibbleAt(keyHash, path.length)
+        const slot = page[16 + nibble]
+        if (slot === undefined) return undefined
+        if (slot.leaf) return equalBytes(slot.keyHash, keyHash) ? slot.valueHash : undefined
+        path += nibbles[nibble] as string
+      }
+      // decoding a page for one look would cost more than all the rest
+      return findLeaf(readPage, keyHash, path)
+    },
+    count: () => countIn('', load('') ?? emptyPage()),
     root: () => (load('')?.[1]?.hash ?? zeroHash) as Hash,
     update: (changes) => {
       if (changes.length === 0) return []
@@ -154,7 +178,7 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
         if (node === undefined || node.leaf) return { keyHash, siblings, terminal: node === undefined ? undefined : { keyHash: node.keyHash, valueHash: node.valueHash } }
         if (at >= 16) {
           path += nibbles[at - 16] as string
-          page = loadChild(path)
+          page = loadChild(path, node)
           at = 1
         }
         const bit = ((keyHash[depth >> 3] as number) >> (7 - (depth & 7))) & 1

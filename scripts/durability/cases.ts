@@ -154,13 +154,7 @@ export function lineOf({ number, kind, deed, file, what, outcome, why, fault }: 
   return `case ${number}  ${kind} ${deed}: ${file}, ${what} → ${outcome}: ${why}${fault === undefined ? '' : `  [${fault}]`}`
 }
 
-/** Known and open: docs/durability.md says what is to be done about each. Undefined for what nobody has accounted for. */
-export function openDefect({ kind, deed, outcome, why, fault }: Judged): string | undefined {
-  if (fault === 'ends the process' && (kind === 'table' || kind === 'level log')) return 'LevelDB ends the process'
-  if (fault === 'not a DongbaekError' && why.includes('AssertionError')) return 'a mixed database is refused by an assertion'
-  if (outcome !== 'SERVED SILENTLY') return undefined
-  if ((kind === 'level log' || kind === 'MANIFEST') && deed === 'older') return 'an older part of the database is mixed in'
-  if (kind === 'level log' && deed === 'flip') return 'a block lost from the middle of the LevelDB log is not noticed'
-  if (kind === 'table' && deed === 'flip' && why.includes('is missing')) return 'a key lost by LevelDB reads as absent'
-  return undefined
+/** What a case must not end in: data served that is not the chain's, the process ended by LevelDB, an error that is none of ours. */
+export function isFailure({ outcome, fault }: Judged): boolean {
+  return outcome === 'SERVED SILENTLY' || fault === 'ends the process' || fault === 'not a DongbaekError'
 }

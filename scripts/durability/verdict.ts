@@ -15,7 +15,7 @@ import { whyVotesMissing } from '../../node/vote-mark.ts'
 import { openVoteLog } from '../../node/votelog.ts'
 import type { Store } from '../../node/world.ts'
 import type { Height } from '../../primitives/brand.ts'
-import { equalBytes, fromUtf8, toHex } from '../../primitives/bytes.ts'
+import { equalBytes, fromUtf8, toHex, utf8 } from '../../primitives/bytes.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { executeBlock } from '../../state/execute.ts'
 import { readyTransaction, type ReadyTransaction } from '../../state/families.ts'
@@ -149,7 +149,7 @@ async function readAll(database: Store, store: ChainStore, twin: Twin, head: Hei
     try {
       const value = database.get(new Uint8Array(key))
       if (value !== undefined && equalBytes(value, expected)) continue
-      if (hex === msync || (value === undefined ? kind === 'c' : isAnotherProof(store, twin, kind, key))) continue
+      if (written.has(hex) || (value === undefined ? kind === 'c' : isAnotherProof(store, twin, kind, key))) continue
       // behind an older head, what the missing blocks wrote is not there yet: judged after catching up
       if (behind && (value === undefined || kind === 's' || kind === 'n' || kind === 'm' || kind === 't')) continue
       wrong.push(`${nameOf(key)} ${value === undefined ? 'is missing' : 'is another value'} at head ${head} of ${twin.head}`)
@@ -180,7 +180,8 @@ function isAnotherProof(store: ChainStore, { blocks }: Twin, kind: string, key: 
   return row !== undefined && equalBytes(blockHash(row.header), hash) && equalBytes(row.certificate.blockHash, hash)
 }
 
-const msync = toHex(new TextEncoder().encode('msync'))
+/** Written at each sync, and with each block and stop: how far the vote log had got is judged by what it is for. */
+const written = new Set(['msync', 'mvotes'].map((name) => toHex(utf8(name))))
 
 function nameOf(key: Uint8Array): string {
   const kind = String.fromCharCode(key[0] as number)

@@ -1,5 +1,6 @@
 // What is left after a power cut of everybody, and of a node that has lost its store or its votes.
 import t, { type Test } from 'tap'
+import { silentLog } from '../../node/log.ts'
 import { buildTransaction, type Client, createClient, randomSeed, type ReceiptJson, signTransaction, submitAndWait, walletFromSeed } from '../../rpc/client/index.ts'
 import type { Action } from '../../state/governance/types.ts'
 import { type Assembled, createAssembled } from '../support/assembled.ts'
@@ -8,8 +9,11 @@ import { until } from '../support/until.ts'
 
 const registrar = walletFromSeed(seedOf('registrar'))
 
-async function started(t: Test): Promise<Assembled> {
-  const nodes = createAssembled()
+/** `told`: what the logs say of votes that are missing. */
+async function started(t: Test, told: string[] = []): Promise<Assembled> {
+  const nodes = createAssembled({
+    log: (name) => ({ ...silentLog, error: (event, data) => void (event === 'votes-outdated' && told.push(`${name}: ${String(data?.['why'])}`)) }),
+  })
   t.teardown(nodes.stopAll)
   await Promise.all(nodes.names.map(nodes.start))
   await allReady(nodes)
@@ -38,17 +42,20 @@ async function hasAll(t: Test, nodes: Assembled, receipts: readonly ReceiptJson[
 }
 
 t.test('every receipt that was answered survives the power cut of all, though no store had synced a block', async (t) => {
-  const nodes = await started(t)
+  const told: string[] = []
+  const nodes = await started(t, told)
   const receipts: ReceiptJson[] = []
   for (let i = 0; i < 4; i++) receipts.push(await register(nodes, 'validator-1'))
   await nodes.powerCut()
   await Promise.all(nodes.names.map(nodes.start))
   await hasAll(t, nodes, receipts)
   t.equal((await register(nodes, 'validator-2')).status, 'ok', 'and the chain goes on')
+  t.strictSame(told, [], 'and nobody takes its votes for old')
 })
 
 t.test('blocks that a validator only fetched are there again after the cut', async (t) => {
-  const nodes = await started(t)
+  const told: string[] = []
+  const nodes = await started(t, told)
   const receipts = [await register(nodes, 'validator-0')]
   await nodes.stop('validator-3')
   for (let i = 0; i < 3; i++) receipts.push(await register(nodes, 'validator-0'))
@@ -57,6 +64,7 @@ t.test('blocks that a validator only fetched are there again after the cut', asy
   await nodes.powerCut()
   await Promise.all(nodes.names.map(nodes.start))
   await hasAll(t, nodes, receipts)
+  t.strictSame(told, [])
 })
 
 t.test('a validator that has lost its store, or its votes, catches up and votes; one that is stopped before it may vote follows again', async (t) => {
@@ -89,12 +97,12 @@ t.test('a vote log older than its store is noticed: its validator says so, follo
   const nodes = await started(t)
   const receipts = [await register(nodes, 'validator-0')]
   await nodes.stop('validator-3')
-  nodes.copyVotes('validator-3')
+  nodes.backUp('validator-3')
   await nodes.start('validator-3')
   await allReady(nodes)
   receipts.push(await register(nodes, 'validator-3'))
   await Promise.all(nodes.names.map(nodes.stop))
-  nodes.restoreVotes('validator-3')
+  nodes.putBack('validator-3', 'votes')
   // alone it cannot know what it has signed; and what it gave up, it does not take up again in its next life
   for (const said of [/vote log ends with batch \d+, and the store was written when it had \d+/, /no record of its votes/]) {
     await nodes.start('validator-3')
@@ -110,7 +118,7 @@ t.test('a vote log older than its store is noticed: its validator says so, follo
   t.equal((await register(nodes, 'validator-3')).status, 'ok', 'its vote is needed, and given')
   // put back once more, the copy is of a log that was given up
   await Promise.all(nodes.names.map(nodes.stop))
-  nodes.restoreVotes('validator-3')
+  nodes.putBack('validator-3', 'votes')
   await nodes.start('validator-3')
   t.match((await clientOf(nodes, 'validator-3').call('node_status', {})).problems.join(' '), /not the one that the store was written beside/)
 })
@@ -141,4 +149,34 @@ t.test('a set of validators that is scheduled survives power cuts of everybody b
     for (const name of nodes.names) t.strictSame([await minimumAt(name, activation - 1), await minimumAt(name, activation)], [1, 2], `${name} after the cut at ${head}`)
   }
   t.equal((await register(nodes, 'validator-2')).status, 'ok')
+})
+
+t.test('a data folder put back whole from an older copy: its validator hears of votes that it does not know of, says so, and follows before it votes', async (t) => {
+  const told: string[] = []
+  const nodes = await started(t, told)
+  await register(nodes, 'validator-0')
+  await nodes.stop('validator-3')
+  nodes.backUp('validator-3')
+  await nodes.start('validator-3')
+  await allReady(nodes)
+  // so that no block is final without the vote of validator-3
+  await nodes.stop('validator-2')
+  const receipts = [await register(nodes, 'validator-0'), await register(nodes, 'validator-1')]
+  await nodes.start('validator-2')
+  await allReady(nodes)
+  await hasAll(t, nodes, receipts)
+  await nodes.stop('validator-3')
+  await nodes.start('validator-3')
+  await allReady(nodes)
+  t.strictSame(told, [], 'an ordinary restart finds its votes')
+  await nodes.stop('validator-3')
+  nodes.putBack('validator-3', 'all')
+  await nodes.start('validator-3')
+  await allReady(nodes)
+  t.equal(told.length, 1)
+  t.match(told[0], /^validator-3: others hold a (commit|checkpoint) vote of this validator for block \d+/)
+  await hasAll(t, nodes, receipts)
+  await nodes.stop('validator-1')
+  t.equal((await register(nodes, 'validator-3')).status, 'ok', 'its vote is needed, and given')
+  for (const name of ['validator-0', 'validator-2', 'validator-3']) t.strictSame((await clientOf(nodes, name).call('chain_getEvidence', {})).items, [], `${name} has seen no contradiction`)
 })

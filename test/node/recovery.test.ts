@@ -50,6 +50,7 @@ t.test('it votes when it has executed what it may have had a part in, and not wh
   void followFirst({
     set,
     self: 3,
+    measure: 'top',
     transport: {
       request: async (peer) => {
         if (peer === 'validator-0') throw new DongbaekError('transport/not-connected', 'away')
@@ -59,7 +60,7 @@ t.test('it votes when it has executed what it may have had a part in, and not wh
     clock,
     stopped: () => false,
     follow: () => {},
-    executedAll: () => executed as Height | undefined,
+    reached: () => executed as Height | undefined,
     onHorizon: (height) => until.push(height),
   }).then((mayVote) => (done = mayVote))
   await clock.advance(1_000)
@@ -76,7 +77,7 @@ t.test('one that stops meanwhile never votes', async (t) => {
   const clock = createManualClock()
   let stopped = false
   let done: boolean | undefined
-  void followFirst({ set, self: 3, transport: { request: async () => Promise.reject(new DongbaekError('transport/not-connected', 'away')) }, clock, stopped: () => stopped, follow: () => {}, executedAll: () => 0 as Height, onHorizon: () => t.fail('nobody has answered') }).then((mayVote) => (done = mayVote))
+  void followFirst({ set, self: 3, measure: 'top', transport: { request: async () => Promise.reject(new DongbaekError('transport/not-connected', 'away')) }, clock, stopped: () => stopped, follow: () => {}, reached: () => 0 as Height, onHorizon: () => t.fail('nobody has answered') }).then((mayVote) => (done = mayVote))
   await clock.advance(5_000)
   stopped = true
   await clock.advance(5_000)

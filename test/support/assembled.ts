@@ -30,9 +30,9 @@ export interface Assembled {
   readonly store: (name: string) => MemoryStore | undefined
   readonly loseStore: (name: string) => void
   readonly loseVotes: (name: string) => void
-  /** A copy of the votes as they are now, and back. */
-  readonly copyVotes: (name: string) => void
-  readonly restoreVotes: (name: string) => void
+  /** A copy of the data of a node that is not running; and back, the votes alone or the whole. */
+  readonly backUp: (name: string) => void
+  readonly putBack: (name: string, what: 'votes' | 'all') => void
   /** Opens the vote log of a node that is not running. */
   readonly openVotes: (name: string) => OpenedVoteLog
   readonly stopAll: () => Promise<void>
@@ -59,6 +59,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
   const network = createMemoryNetwork()
   const running = new Map<string, RunningNode>()
   const stores = new Map<string, MemoryStore>()
+  const backups = new Map<string, MemoryStore>()
   const folder = (name: string): string => join(root, name, 'votes')
   const configOf = (name: string): Config => ({
     name,
@@ -121,10 +122,14 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     store: (name) => stores.get(name),
     loseStore: (name) => void stores.delete(name),
     loseVotes: (name) => rmSync(folder(name), { recursive: true, force: true }),
-    copyVotes: (name) => cpSync(folder(name), `${folder(name)}.copy`, { recursive: true }),
-    restoreVotes: (name) => {
+    backUp: (name) => {
+      cpSync(folder(name), `${folder(name)}.copy`, { recursive: true })
+      backups.set(name, (stores.get(name) as MemoryStore).crash())
+    },
+    putBack: (name, what) => {
       rmSync(folder(name), { recursive: true })
       cpSync(`${folder(name)}.copy`, folder(name), { recursive: true })
+      if (what === 'all') stores.set(name, (backups.get(name) as MemoryStore).crash())
     },
     openVotes: (name) => openVoteLog({ folder: folder(name), chainId, publicKey: publicKeyOf(name), log: silentLog }),
     stopAll: async () => {

@@ -28,7 +28,7 @@ export function createMemoryStore(initial: Table = []): MemoryStore {
   function reader(at: () => Table): StoreReader {
     const get = (key: Uint8Array): Uint8Array | undefined => {
       const found = find(at(), key)
-      return found === undefined ? undefined : openValue(key, found.value).slice()
+      return found === undefined ? undefined : openValue(key, found.value, 'memory').slice()
     }
     return {
       get,
@@ -44,6 +44,7 @@ export function createMemoryStore(initial: Table = []): MemoryStore {
   }
 
   return {
+    place: 'memory',
     ...reader(now),
     async batch(ops, { sync }) {
       table = merge(now(), ops)
@@ -115,5 +116,5 @@ function merge(table: Table, ops: readonly StoreOp[]): Table {
 }
 
 function open({ key, value }: StoreEntry): StoreEntry {
-  return { key: key.slice(), value: openValue(key, value).slice() }
+  return { key: key.slice(), value: openValue(key, value, 'memory').slice() }
 }

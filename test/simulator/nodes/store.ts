@@ -57,6 +57,7 @@ export function createSimulatedStore({ kernel, life, disk, delayMs }: StoreWorld
   }
 
   return {
+    place: 'the simulated disk',
     ...reader(rows),
     batch: async (ops, { sync }) => {
       rows()

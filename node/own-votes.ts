@@ -1,0 +1,89 @@
+// A validator's own votes in the hands of others. Its vote log says what it has signed; a data folder put back from an older copy is consistent in itself and
+// says less. What others show of it then gives it away: certificates bear its signature for blocks that it has no record of having voted for.
+import type { Decision, SlotCertificate } from '../consensus/certificate.ts'
+import type { Message, ViewChange } from '../consensus/messages.ts'
+import type { LogRecord } from '../consensus/record.ts'
+import { indexOfKey, type Schedule, setAt } from '../consensus/validators.ts'
+import type { Height } from '../primitives/brand.ts'
+
+export interface OwnVote {
+  readonly kind: 'prepare' | 'commit' | 'checkpoint'
+  readonly height: Height
+  readonly view: number
+}
+
+export interface OwnVotes {
+  /** What is or was put into the vote log. */
+  readonly note: (record: LogRecord) => void
+  /** A vote of ours above `committed` that is in the message or the decision and that no record tells of; their signatures have been checked. */
+  readonly forgottenIn: (shown: Message | { readonly type: 'decision'; readonly decision: Decision }, committed: Height) => OwnVote | undefined
+}
+
+export function createOwnVotes(publicKey: Uint8Array, schedule: () => Schedule): OwnVotes {
+  // each vote is on the disk under its height, and of one height the record of the highest view stays
+  const prepared = new Map<Height, number>()
+  const certified = new Map<Height, number>()
+  const checkpoints = new Set<Height>()
+  let final = 0
+  const raise = (views: Map<Height, number>, height: Height, view: number): void => void views.set(height, Math.max(view, views.get(height) ?? 0))
+
+  const isForgotten = ({ kind, height, view }: OwnVote, committed: Height): boolean => {
+    if (height <= committed || height <= final) return false
+    if (kind === 'checkpoint') return !checkpoints.has(height)
+    const commit = certified.get(height) ?? -1
+    return (kind === 'commit' ? commit : Math.max(commit, prepared.get(height) ?? -1)) < view
+  }
+
+  const isOwn = (height: Height, validator: number): boolean => {
+    const set = setAt(schedule(), height)
+    return set !== undefined && indexOfKey(set, publicKey) === validator
+  }
+  const inCertificate = (kind: OwnVote['kind'], { height, view, signatures }: SlotCertificate): OwnVote[] => (signatures.some(({ validator }) => isOwn(height, validator)) ? [{ kind, height, view }] : [])
+  const inViewChange = ({ base, prepared: shown }: ViewChange): OwnVote[] => [...(base === undefined ? [] : inCertificate('commit', base.certificate)), ...shown.flatMap(({ certificate }) => inCertificate('prepare', certificate))]
+
+  const votesIn = (shown: Parameters<OwnVotes['forgottenIn']>[0]): readonly OwnVote[] => {
+    switch (shown.type) {
+      case 'decision':
+        return inCertificate('commit', shown.decision.certificate)
+      case 'view-change':
+        return inViewChange(shown)
+      case 'new-view':
+        return shown.viewChanges.flatMap(inViewChange)
+      case 'certified': {
+        const { content, signatures } = shown.certificate
+        return signatures.some(({ validator }) => isOwn(content.height, validator)) ? [{ kind: 'checkpoint', height: content.height, view: 0 }] : []
+      }
+      case 'prepare':
+      case 'commit':
+        return isOwn(shown.height, shown.validator) ? [{ kind: shown.type, height: shown.height, view: shown.view }] : []
+      case 'checkpoint':
+        return isOwn(shown.content.height, shown.validator) ? [{ kind: 'checkpoint', height: shown.content.height, view: 0 }] : []
+      default:
+        return []
+    }
+  }
+
+  return {
+    note: (record) => {
+      switch (record.type) {
+        case 'proposed':
+        case 'prepared':
+          raise(prepared, record.header.height, record.view)
+          return
+        case 'certificate':
+          raise(certified, record.header.height, record.certificate.view)
+          return
+        case 'committed':
+          final = Math.max(final, record.header.height)
+          for (const views of [prepared, certified]) for (const height of views.keys()) if (height <= final) views.delete(height)
+          return
+        case 'checkpoint':
+          checkpoints.add(record.height)
+          for (const height of checkpoints) if (height <= final && height < record.height) checkpoints.delete(height)
+          return
+        default:
+      }
+    },
+    forgottenIn: (shown, committed) => votesIn(shown).find((vote) => isForgotten(vote, committed)),
+  }
+}
