@@ -109,6 +109,7 @@ export function createVoting(context: VotingContext): Voting {
       recovering = { why: `others hold a ${kind} vote of this validator for block ${height} in view ${view}, of which its vote log knows nothing (its data folder is an older copy)` }
       log.error('votes-outdated', { why: recovering.why })
       renewed = votes.renew()
+      renewed.catch(onFatal)
       see()
     },
   }

@@ -42,7 +42,7 @@ t.test('other sizes', async (t) => {
 })
 
 t.test('power cuts of all at once', async (t) => {
-  const { failures, faults } = await runSeeds(1, 6, { validators: 4, faults: ['power-cut'] })
+  const { failures, faults } = await runSeeds(1, 12, { validators: 4, faults: ['power-cut'] })
   t.same(failures, [])
   t.ok((faults.get('power-cut') ?? 0) > 3)
 })
