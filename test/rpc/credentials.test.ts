@@ -197,6 +197,12 @@ t.test('what must not pass', async (t) => {
   t.equal(await check(unsigned), 'vc/proof')
   t.equal(await check({ ...unsigned, proof: [proof, proof] }), 'vc/proof')
   for (const change of [{ type: 'Other' }, { cryptosuite: 'eddsa-rdfc-2022' }, { cryptosuite: 'ecdsa-jcs-2019' }, { proofPurpose: 'authentication' }, { challenge: 'x' }, { created: 'today' }, { expires: '2001-01-01T00:00:00Z' }, { verificationMethod: 5 }, { verificationMethod: `${issuer.did}#key` }, { proofValue: 'z1' }, { proofValue: 5 }, { '@context': [] }]) t.equal(await check({ ...unsigned, proof: { ...proof, ...change } }), 'vc/proof', JSON.stringify(change))
+  // a proof that its maker has limited in time
+  const { proofValue: _, ...options } = proof
+  const limited = { ...options, expires: '2025-10-09T08:53:20Z' }
+  const proven = { ...unsigned, proof: { ...limited, proofValue: toMultibase(await issuer.sign(hashData(unsigned, limited))) } }
+  t.equal(await check(proven, { nowMs: msOf(limited.expires)! }), 'ok')
+  t.equal(await check(proven, { nowMs: msOf(limited.expires)! + 1 }), 'vc/proof')
   // one who signs in another's name
   const forged = await addProof({ ...unsigned, issuer: issuer.did }, holder, { purpose: 'assertionMethod', createdMs: startMs })
   t.equal(await check(forged), 'vc/issuer')
