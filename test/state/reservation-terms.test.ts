@@ -342,6 +342,20 @@ t.test('a seat with a price: points and seat, both or neither', async (t) => {
   t.equal(pointsOf(chain, mina), 20_000)
 })
 
+t.test('the end of a hold that was given up leaves a later one alone', (t) => {
+  const chain = richCity(mina, jun)
+  chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('a', { price })] })
+  ok(t, chain.run(hold, mina, { slot: 'a' }), 'held')
+  ok(t, chain.run(cancel, mina, { slot: 'a' }), 'cancelled')
+  ok(t, chain.run(reserve, jun, { slot: 'a', payment }), 'points.spent', 'reserved')
+  ok(t, chain.run(reserve, mina, { slot: 'a' }), 'waitlisted')
+  ok(t, chain.run(cancel, jun, { slot: 'a' }), 'points.refunded', 'cancelled', 'promoted')
+  chain.advance(settings.holdMs)
+  t.strictSame(idle(chain), [])
+  ok(t, chain.run(reserve, mina, { slot: 'a', payment }), 'points.spent', 'confirmed')
+  t.end()
+})
+
 t.test('closing gives the points back, by slot and by day', async (t) => {
   for (const how of ['slot', 'day', 'facility'] as const) {
     const chain = richCity(mina, jun, sora)
