@@ -246,6 +246,8 @@ t.test('caps of a day and a month, by Korean time, holds included, refunds of th
   refused(t, spend(world, mina, shop, 1), 'points/over-month-cap')
   world.nowMs++
   ok(t, spend(world, mina, shop, 50_000))
+  ok(t, world.send(shop, 'points.refund', { purchase: first.id, amount: 15_000 }))
+  t.match(await world.ask('points_balance', { did: mina.did }), { programs: [{ leftToday: 0, leftThisMonth: 30_000 }] }, 'what comes back of another month makes no room in this one')
   t.end()
 })
 
@@ -320,6 +322,14 @@ t.test('who finds nothing left waits in line, and moves up by himself when somet
   t.match(await world.ask('points_application', { program: kids, did: b.did }), { place: 6, line: 4, aheadMax: 0 }, 'again, at a new place')
   ok(t, world.send(officer, 'points.topUp', { program: kids, amount: 250_000 }))
   t.equal(grantsOf(world, b).length, 1)
+  t.end()
+})
+
+t.test('nobody overtakes in line, not for a smaller tier that is left', (t) => {
+  const world = city({ kids: { waitlistMax: 3 }, budget: 400_000 })
+  t.match(ok(t, apply(world, mina, kids, 'three')), [{}, { type: 'points.waitlisted' }])
+  t.match(ok(t, apply(world, jun)), [{}, { type: 'points.waitlisted', line: 2, ahead: 1 }])
+  t.match(ok(t, world.send(officer, 'points.topUp', { program: kids, amount: 400_000 })), [{}, { did: mina.did }, { did: jun.did }])
   t.end()
 })
 
