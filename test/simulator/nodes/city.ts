@@ -82,6 +82,7 @@ export function keysOf(real: boolean): Keys {
 /** How the networks differ. */
 export interface Terms {
   readonly validators: number
+  readonly observers: number
   readonly viewTimeoutMs: number
   readonly checkpointInterval: number
   readonly pipelineDepth: number
@@ -95,6 +96,7 @@ export interface City {
   readonly chainId: string
   /** Names of the validators, in the order in which they are primary. */
   readonly names: readonly string[]
+  readonly observers: readonly string[]
   /** What a store holds before the first block. */
   readonly rows: ReadonlyMap<string, Uint8Array>
 }
@@ -108,7 +110,7 @@ export async function cityOf(terms: Terms): Promise<City> {
   return city
 }
 
-async function foundCity({ validators, viewTimeoutMs, checkpointInterval, pipelineDepth, transactionsMax, strict }: Terms): Promise<City> {
+async function foundCity({ validators, observers, viewTimeoutMs, checkpointInterval, pipelineDepth, transactionsMax, strict }: Terms): Promise<City> {
   const keys = keysOf(false)
   const preset = {
     ...smallPreset,
@@ -133,18 +135,19 @@ async function foundCity({ validators, viewTimeoutMs, checkpointInterval, pipeli
     const name = `${i % 2 === 0 ? 'city' : 'bank'}-${Math.floor(i / 2) + 1}`
     return { name, organisation, publicKey: keys.of(name).publicKey, addresses: [`127.0.0.1:${20_000 + i}`] }
   })
+  const watching = Array.from({ length: observers }, (_, i) => ({ name: `map-${i + 1}`, publicKey: keys.of(`map-${i + 1}`).publicKey, addresses: [] }))
   const organisations = ['busan', 'bnk'].filter((id) => cards.some(({ organisation }) => organisation === id))
   const genesis = buildGenesis(preset, {
     name: 'simulated',
     timeMs: epochMs - 1_000,
-    nodes: cards,
+    nodes: [...cards, ...watching],
     offices: preset.offices.map(({ id }) => ({ office: id, publicKey: keys.of(id).publicKey })),
     minimums: organisations.map((organisation) => ({ organisation, minimum: strict ? Math.floor((2 * cards.filter((card) => card.organisation === organisation).length) / 3) + 1 : 1 })),
   })
   const store = createMemoryStore()
   await openChain(store, genesis, 1, silentLog)
   const rows = new Map((await store.page({ limit: 10_000 })).map(({ key, value }) => [keyOf(key), value]))
-  return { genesis, chainId: chainIdOf(genesis), names: genesis.validators.map(({ name }) => name), rows }
+  return { genesis, chainId: chainIdOf(genesis), names: genesis.validators.map(({ name }) => name), observers: watching.map(({ name }) => name), rows }
 }
 
 export interface Order<P> {

@@ -130,7 +130,7 @@ export class NodeFaults {
     const { random, nodes } = world
     if (world.terms.strict) return false
     const faulty = new Set(nodes.filter((one) => !one.isCorrect || one.amnesiac || one.disk.damagedVotes || one.disk.damagedRows.size > 0).map(({ name }) => name))
-    if (!node.isCorrect || faulty.has(node.name) || faulty.size >= faultsTolerated(world.city.names.length)) return false
+    if (!node.isCorrect || !node.isValidator || faulty.has(node.name) || faulty.size >= faultsTolerated(world.city.names.length)) return false
     const what = random.pick(['votes', 'row', 'lost votes'] as const)
     if (what === 'row' && node.disk.damageRow(random) === undefined) return false
     node.crash(random.chance(0.5))

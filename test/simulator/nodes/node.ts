@@ -32,13 +32,14 @@ export class WholeNode {
   readonly id: number
   readonly actor: Actor
   readonly behaviour: NodeBehaviour | undefined
+  readonly isValidator: boolean
   readonly disk: Disk
   /** How wrong its clock is. */
   clockOffsetMs = 0
   /** Factor on what its disk and its verifier take. */
   slowness = 1
   /** It is new, or its votes were lost, and it has not said that it votes. */
-  amnesiac = true
+  amnesiac: boolean
   /** How often it was started in an empty folder. */
   incarnation = 0
   life: Life | undefined
@@ -54,6 +55,8 @@ export class WholeNode {
     this.id = id
     this.actor = actor
     this.behaviour = behaviour
+    this.isValidator = world.city.names.includes(actor.name)
+    this.amnesiac = this.isValidator
     this.disk = new Disk(world.city.rows)
     const set = validatorSetOf(world.city.genesis)
     this.signatory = { name: actor.name, publicKey: actor.publicKey, incarnation: () => this.incarnation, setAt: () => set, epoch: () => 1 as Height, delivered: () => this.stored }
@@ -186,7 +189,7 @@ export class WholeNode {
   /** Of a machine that is down. */
   loseVotes(): void {
     this.disk.loseVotes()
-    this.amnesiac = true
+    this.amnesiac = this.isValidator
     this.incarnation++
   }
 
@@ -247,7 +250,7 @@ export class WholeNode {
   #config(): Config {
     return {
       name: this.name,
-      role: 'validator',
+      role: this.isValidator ? 'validator' : 'observer',
       dataDir: '',
       genesis: '',
       keystore: '',

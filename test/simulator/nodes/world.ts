@@ -71,9 +71,10 @@ export class NodesWorld {
       }
       for (let twin = behaviour === 'twins' ? 2 : 1; twin > 0; twin--) nodes.push(new WholeNode(this, nodes.length, this.keys.of(name), behaviour))
     }
+    for (const name of city.observers) nodes.push(new WholeNode(this, nodes.length, this.keys.of(name), undefined))
     this.nodes = nodes
     this.client = new Client(this)
-    this.trace('seed', () => `${seed}: ${validators} validators, view timeout ${terms.viewTimeoutMs} ms, checkpoint interval ${terms.checkpointInterval}, pipeline ${terms.pipelineDepth}, ${terms.transactionsMax} transactions a block${isReal ? ', Ed25519' : ''}${told.map((one) => `; ${one}`).join('')}`)
+    this.trace('seed', () => `${seed}: ${validators} validators${city.observers.length > 0 ? ' and an observer' : ''}, view timeout ${terms.viewTimeoutMs} ms, checkpoint interval ${terms.checkpointInterval}, pipeline ${terms.pipelineDepth}, ${terms.transactionsMax} transactions a block${isReal ? ', Ed25519' : ''}${told.map((one) => `; ${one}`).join('')}`)
   }
 
   static async create(options: NodesOptions): Promise<NodesWorld> {
@@ -83,6 +84,7 @@ export class NodesWorld {
     const count = faults.includes('byzantine') && f > 0 && (liars !== undefined || random.chance(0.5)) ? 1 + random.below(f) : 0
     const terms: Terms = {
       validators,
+      observers: random.pick([0, 0, 0, 1]),
       viewTimeoutMs: random.pick([200, 400]),
       checkpointInterval: random.pick([1, 4]),
       pipelineDepth: random.pick([1, 4]),
