@@ -230,6 +230,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       blockLimits: { transactionsMax: consensus.transactionsMax, bytesMax: consensus.bytesMax },
       maxClockDriftMs: consensus.maxClockDriftMs,
       validatorNames,
+      followerNames,
       deliver: executor.deliver,
       certified: (certificate) => {
         const { height } = certificate.content

@@ -42,6 +42,8 @@ export interface DriverContext {
   readonly effects: Effects
   /** Names of the validators that votes go to. */
   readonly validators: () => readonly string[]
+  /** Of those who follow without a vote: from a Status they learn what they miss when the message that told of it was lost. */
+  readonly followers: () => readonly string[]
   /** How far the store has come; what it has may still be in memory. */
   readonly stored: () => Durable
   /** Puts what the store has onto the disk. */
@@ -85,7 +87,7 @@ export function createDriver(context: DriverContext): Driver {
   const send = ({ to, message }: Send): void => {
     const encoded = encodeMessage(message)
     if (to !== 'all') transport.send(to.name, 'consensus', encoded)
-    else for (const name of context.validators()) transport.send(name, 'consensus', encoded)
+    else for (const name of message.type === 'status' ? [...context.validators(), ...context.followers()] : context.validators()) transport.send(name, 'consensus', encoded)
   }
 
   const act = (output: Output): void => {

@@ -66,6 +66,7 @@ export interface OrderingContext {
   readonly maxClockDriftMs: number
   /** Of the other validators. */
   readonly validatorNames: () => readonly string[]
+  readonly followerNames: () => readonly string[]
   readonly point: Omit<ReplicaPoint, 'manifestOf'>
   readonly deliver: (decision: Decision) => void
   readonly certified: (certificate: CheckpointCertificate) => void
@@ -203,6 +204,7 @@ export function createOrdering(context: OrderingContext): Ordering {
       halt: context.halt,
     },
     validators: context.validatorNames,
+    followers: context.followerNames,
     stored: context.durable,
     syncStore: store.sync,
     otherEntries: (stored) => [...(context.mayVote() ? [votingEntry] : []), ...payloadEntries(stored)],

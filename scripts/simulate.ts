@@ -1,4 +1,4 @@
-// npm run simulate: whole nodes, or the consensus core alone, under a seeded scheduler, with faults and liars. See --help and docs/consensus.md.
+// npm run simulate: whole nodes, or the consensus core alone, under a seeded scheduler, with faults and liars. See --help and docs/simulator.md.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { validatorsMax } from '../primitives/limits.ts'

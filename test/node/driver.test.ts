@@ -5,7 +5,7 @@ import type { Input } from '../../consensus/input.ts'
 import { emptyEffects, outputOf } from '../../consensus/effects.ts'
 import type { Output } from '../../consensus/output.ts'
 import type { LogRecord } from '../../consensus/record.ts'
-import type { Height, View } from '../../primitives/brand.ts'
+import type { Hash, Height, View } from '../../primitives/brand.ts'
 import { blockBytesMax, blockTransactionsMax } from '../../primitives/limits.ts'
 import { utf8 } from '../../primitives/bytes.ts'
 import { createDriver, type Driver, type DriverContext } from '../../node/driver.ts'
@@ -51,6 +51,7 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
     clock: createManualClock(),
     effects: { deliver: nobody, validate: nobody, propose: nobody, sync: nobody, certified: nobody, blame: nobody, viewChanged: nobody, halt: nobody },
     validators: () => ['other'],
+    followers: () => [],
     stored: () => ({ stored: 0 as Height, stable: 0 as Height }),
     syncStore: async () => {},
     otherEntries: () => [],
@@ -69,6 +70,14 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
     },
   }
 }
+
+t.test('a Status goes to those who follow without a vote as well, a vote does not', async (t) => {
+  const vote: Output['send'][number] = { to: 'all', message: { type: 'checkpoint', content: { height: 1 as Height, blockHash: new Uint8Array(32) as Hash, stateRoot: new Uint8Array(32) as Hash, nextSet: new Uint8Array(32) as Hash }, validator: 0, signature: new Uint8Array(64) } }
+  const { driver, events } = rig(() => ({ ...nothing, send: [aStatus, vote] }), { followers: () => ['observer'] })
+  driver.input(timer)
+  await settled()
+  t.same(events, ['send other', 'send observer', 'send other'])
+})
 
 t.test('a vote that needs no record of its own waits for the payload that it vouches for', async (t) => {
   const { driver, events, synced } = rig(() => ({ ...nothing, send: [aStatus] }))

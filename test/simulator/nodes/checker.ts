@@ -55,6 +55,8 @@ export class NodesChecker {
 
   /** A correct node starts from what it finds on its disk. */
   found(node: WholeNode, store: ChainStore): void {
+    // it may have died between a block's batch and the news of it
+    if (store.head().height === this.history.length + 1) this.#extend(node, store, store.head().height)
     this.#compare(node, store)
   }
 
