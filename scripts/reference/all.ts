@@ -1,11 +1,13 @@
 // The generated parts of docs/transactions.md, by name. A family's chapter is added here, and its marks where it is to stand in the page.
 import { envelopeCodes } from '../../state/families.ts'
 import { chapterOf, type ChapterReference, codeTable } from './chapter.ts'
+import { communityReference } from './community.ts'
 import { credentialReference } from './credential.ts'
 import { didReference } from './did.ts'
 import { pointsReference } from './points.ts'
+import { reservationReference } from './reservation.ts'
 
-export const chapters: readonly ChapterReference[] = [didReference, credentialReference, pointsReference]
+export const chapters: readonly ChapterReference[] = [didReference, credentialReference, pointsReference, reservationReference, communityReference]
 
 function parts(): Readonly<Record<string, string>> {
   return { envelope: codeTable(envelopeCodes), ...Object.fromEntries(chapters.map((chapter) => [chapter.family, chapterOf(chapter).trimEnd()])) }
