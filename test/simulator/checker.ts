@@ -172,7 +172,7 @@ export class Checker {
     }
     if (!node.isCorrect) return
     this.#signatures.sent(this.#signatory(node), message)
-    this.#promises.said(node.validator, this.#signatory(node).epoch(), message)
+    this.#promises.said(node.validator, this.#signatory(node).epoch(node.replica?.status().committed ?? (0 as Height)), message)
     if (message.type === 'new-view' && this.#leads(node, message)) this.#promises.opens(node.validator, message)
     if ((message.type === 'prepare' || message.type === 'commit') && message.height > this.#certifiedTo + this.#world.parameters.window) {
       this.fail(`${node.name} votes for ${message.height}, beyond the window above the checkpoint ${this.#certifiedTo}`)

@@ -12,8 +12,8 @@ export interface Signatory {
   /** How often its votes were lost and it was let in again: what it had signed before binds it no more. */
   readonly incarnation: () => number
   readonly setAt: (height: Height) => ValidatorSet | undefined
-  /** Activation height of the epoch that it is in. */
-  readonly epoch: () => Height
+  /** Activation height of the epoch that it is in, or that governs the height. */
+  readonly epoch: (height: Height) => Height
   /** The last height delivered in this life. */
   readonly delivered: () => number
 }
@@ -71,7 +71,7 @@ export class SignatureRecord {
 
   #votes(who: Signatory, kind: string, view: number, height: number, signature: Uint8Array, block: Uint8Array): void {
     if (!this.#once(who, kind, `${view} ${height}`, signature, block)) return
-    const epoch = who.epoch()
+    const epoch = who.epoch(height as Height)
     const promised = this.#promised.get(`${identityOf(who)} ${epoch}`) ?? 0
     if (view < promised && height >= epoch) this.#fail(`${who.name} signs a ${kind} in view ${view} after its ViewChange to ${promised}`)
     const delivered = who.delivered()

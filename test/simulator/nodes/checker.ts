@@ -1,6 +1,8 @@
 // What must hold of whole nodes, looked at as an outsider sees them: by what they store, answer and send. What breaks is noted, since nothing may be thrown
 // into the node's own code, and ends the run after the event that broke it.
 import type { Message } from '../../../consensus/messages.ts'
+import { readSets } from '../../../node/membership.ts'
+import type { ValidatorSetRow } from '../../../state/governance/validator-sets.ts'
 import type { ChainStore } from '../../../node/chain-store.ts'
 import type { Height, TransactionId } from '../../../primitives/brand.ts'
 import { fromBase64url, toBase64url, toHex } from '../../../primitives/bytes.ts'
@@ -30,6 +32,7 @@ interface Acknowledged {
 
 export class NodesChecker {
   readonly #world: NodesWorld
+  #sets: readonly ValidatorSetRow[] = []
   /** The one history, from height 1, as the first correct node stored it. */
   readonly history: Stored[] = []
   readonly #ran = new Map<string, Height>()
@@ -78,10 +81,16 @@ export class NodesChecker {
     else if (known.root !== toHex(stateRoot)) this.note(`the state of height ${height} differs: ${node.name} has ${toHex(stateRoot).slice(0, 6)}, another ${known.root.slice(0, 6)}`)
   }
 
+  /** Activation height of the epoch that governs the height: a set is agreed on long before. */
+  epochOf(height: Height): Height {
+    return this.#sets.findLast(({ activation }) => activation <= height)?.activation ?? (1 as Height)
+  }
+
   #extend(node: WholeNode, store: ChainStore, height: Height): void {
     const { hash, stateRoot } = store.head()
     this.history.push({ hash: toHex(hash), root: toHex(stateRoot) })
     this.#world.faults.firstStored(node)
+    this.#sets = readSets(store).map(({ row }) => row)
     const row = store.block(height)
     const parent = this.history[height - 2]
     if (row === undefined) {
@@ -89,7 +98,7 @@ export class NodesChecker {
       return
     }
     if (parent !== undefined && parent.hash !== toHex(row.header.parent)) this.note(`block ${height} of ${node.name} does not stand on block ${height - 1}`)
-    if (!this.#isQuorum(row.certificate.signatures.map(({ validator }) => validator))) this.note(`block ${height} of ${node.name} is final by too few`)
+    if (!this.#isQuorum(row.certificate.signatures.map(({ validator }) => validator), height)) this.note(`block ${height} of ${node.name} is final by too few`)
     for (const envelope of store.payload(height) ?? []) {
       const transaction = decodeTransaction(envelope)
       if (!signatureChecks(transaction).every(this.#world.keys.verify)) this.note(`block ${height} orders ${toBase64url(transaction.id).slice(0, 6)}, which nobody signed`)
@@ -105,8 +114,8 @@ export class NodesChecker {
   }
 
   /** Counted here once more, so that a broken quorum rule cannot vouch for itself. */
-  #isQuorum(signers: readonly number[]): boolean {
-    const { validators, minimums } = this.#world.city.genesis
+  #isQuorum(signers: readonly number[], height: Height): boolean {
+    const { validators, minimums } = this.#sets.findLast(({ activation }) => activation <= height) ?? this.#world.city.genesis
     const n = validators.length
     const distinct = new Set(signers)
     if (2 * distinct.size < n + Math.floor((n - 1) / 3) + 1) return false

@@ -59,7 +59,7 @@ export class WholeNode {
     this.amnesiac = this.isValidator
     this.disk = new Disk(world.city.rows)
     const set = validatorSetOf(world.city.genesis)
-    this.signatory = { name: actor.name, publicKey: actor.publicKey, incarnation: () => this.incarnation, setAt: () => set, epoch: () => 1 as Height, delivered: () => this.stored }
+    this.signatory = { name: actor.name, publicKey: actor.publicKey, incarnation: () => this.incarnation, setAt: () => set, epoch: (height) => world.checker.epochOf(height), delivered: () => this.stored }
   }
 
   get name(): string {
