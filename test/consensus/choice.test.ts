@@ -73,7 +73,7 @@ t.test('the highest final block is the base, and certificates beside it do not c
   t.end()
 })
 
-t.test('pitfall: new view computed over another set than the backups. The order of the view changes does not matter', (t) => {
+t.test('fabric #1111: new view computed over another set than the backups. The order of the view changes does not matter', (t) => {
   const [b1, b2, b3] = chainOn(genesis, [1, 2, 3]) as [BlockHeader, BlockHeader, BlockHeader]
   const [c1, c2] = chainOn(genesis, [4, 5]) as [BlockHeader, BlockHeader]
   const changes = [

@@ -73,7 +73,7 @@ t.test('every kind goes over the wire and back, and is taken', (t) => {
   t.end()
 })
 
-t.test('pitfall: signer, type or seal not checked. A change in any field of any message makes it refused', (t) => {
+t.test('sawtooth-pbft: signer, type or seal not checked. A change in any field of any message makes it refused', (t) => {
   const counts: Record<string, number> = {}
   for (const [kind, message] of messages) {
     for (const { path, value } of mutations(message, '')) {

@@ -10,7 +10,7 @@ import { decode, encode } from '../../primitives/codec.ts'
 
 const member = (index: number, organisation: string): Validator => ({ name: `v${index}`, organisation, publicKey: new Uint8Array(32).fill(index + 1) })
 
-t.test('pitfall: quorum 2f+1 taken for n ≠ 3f+1. Any two quorums share f + 1, for every n', (t) => {
+t.test('celo-blockchain #253: quorum 2f+1 taken for n ≠ 3f+1. Any two quorums share f + 1, for every n', (t) => {
   for (let n = 1; n <= validatorsMax; n++) {
     const f = faultsTolerated(n)
     const q = quorumSize(n)

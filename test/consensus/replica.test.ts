@@ -42,7 +42,7 @@ t.test('blocks become final in order, each once, and are certified', (t) => {
   t.end()
 })
 
-t.test('pitfall: decision and abort deadlock, double delivery. Said again in any order, nothing is delivered twice', (t) => {
+t.test('SmartBFT #622, #570: no deadlock of decision and abort, no double delivery. Said again in any order, nothing is delivered twice', (t) => {
   const bench = new Bench(4)
   bench.work(3)
   const everything = bench.replicas.flatMap((one) => one.sent)
@@ -132,7 +132,7 @@ t.test('a refused payload is not voted for, and the primary is distrusted', (t) 
   t.end()
 })
 
-t.test('a dead primary is replaced, and what was prepared survives. pitfall: original IBFT, two decisions at one height', (t) => {
+t.test('a dead primary is replaced, and what was prepared survives. IBFT (arXiv 2002.03613, 1901.07160): one decision at a height, and no lock that stops the next', (t) => {
   const bench = new Bench(4)
   bench.work(2, ({ message, to }) => message.type !== 'commit' || to === 3)
   t.same(heightsOf(bench, 3), [1, 2], 'replica 3 alone knows that they are final')
@@ -148,7 +148,7 @@ t.test('a dead primary is replaced, and what was prepared survives. pitfall: ori
   t.end()
 })
 
-t.test('pitfall: timer and commit race. After committing a height a replica never signs for it again', (t) => {
+t.test('besu #1734: timer and commit race. After committing a height a replica never signs for it again', (t) => {
   const bench = new Bench(4)
   bench.work(2, ({ message, to }) => message.type !== 'commit' || to === 3)
   const before = bench.at(3).sent.length
@@ -160,7 +160,7 @@ t.test('pitfall: timer and commit race. After committing a height a replica neve
   t.end()
 })
 
-t.test('pitfall: commit accepted after a view change began. After its ViewChange a replica sends no Prepare and no Commit for a lower view', (t) => {
+t.test('neo #642: commit accepted after a view change began. After its ViewChange a replica sends no Prepare and no Commit for a lower view', (t) => {
   const bench = new Bench(4)
   bench.work(1, ({ message }) => message.type !== 'commit')
   // Everyone has sent its ViewChange; nobody hears of the new view. Now the old votes arrive.
@@ -177,7 +177,7 @@ t.test('pitfall: commit accepted after a view change began. After its ViewChange
   t.end()
 })
 
-t.test('pitfall: stays "view changing" after catching up. A replica that was cut off has only wished, and goes on voting when it is back', (t) => {
+t.test('sawtooth-pbft #90: stays "view changing" after catching up. A replica that was cut off has only wished, and goes on voting when it is back', (t) => {
   const bench = new Bench(4)
   bench.work(1)
   bench.allowance = 1
@@ -228,7 +228,7 @@ t.test('a wish is given up when nothing waits here and fewer than f + 1 others a
   t.end()
 })
 
-t.test('pitfall: view-change timer started too early. Alone with its wish, a replica neither leaves its view nor counts down for the next', (t) => {
+t.test('sawtooth-pbft #133: the view-change timer starts with a quorum of view changes. Alone with its wish, a replica neither leaves its view nor counts down for the next', (t) => {
   const bench = new Bench(4)
   bench.posted = []
   bench.at(2).give({ type: 'work', pending: true })
@@ -239,7 +239,7 @@ t.test('pitfall: view-change timer started too early. Alone with its wish, a rep
   t.end()
 })
 
-t.test('pitfall: back-off uncapped. The view timer doubles with each view that fails, up to the cap, and comes down with progress', (t) => {
+t.test('besu #7642: back-off uncapped. The view timer doubles with each view that fails, up to the cap, and comes down with progress', (t) => {
   const bench = new Bench(4)
   const replica = bench.at(2)
   const waits: number[] = []
@@ -262,7 +262,7 @@ t.test('pitfall: back-off uncapped. The view timer doubles with each view that f
   t.end()
 })
 
-t.test('pitfall: n replicas in n different views meet again. f + 1 higher views are joined', (t) => {
+t.test('quorum #1664: f + 1 higher views are joined, and one is not', (t) => {
   const bench = new Bench(4)
   const replica = bench.at(0)
   bench.hand(0, bench.statusBy(1, 7))
@@ -271,6 +271,35 @@ t.test('pitfall: n replicas in n different views meet again. f + 1 higher views 
   t.equal(replica.status.wish, 5, 'what f + 1 others want at least')
   t.equal(replica.status.view, 5, 'and with itself they are a quorum')
   t.equal(replica.status.mode, 'changing')
+  t.end()
+})
+
+t.test('besu #7642, quorum #1664: n replicas in n different views meet again, within one capped timeout and nobody restarted', (t) => {
+  const bench = new Bench(4)
+  bench.work(1)
+  bench.pend()
+  // Each has seen a quorum ask for another view, and nobody has heard of the others since.
+  for (const index of all) {
+    for (const other of all) {
+      if (other === index) continue
+      const content = { epoch: 1 as Height, view: 0 as View, active: 1, wish: (index < 2 ? 3 + 7 * index : 28 + index) as View, committed: 1 as Height, checkpoint: 1 as Height, validator: other }
+      bench.hand(index, { type: 'status', ...content, signature: bench.signAs(other, statusBytes(chain, content)) })
+    }
+    t.match(bench.at(index).status, { mode: 'changing' })
+    bench.posted = []
+  }
+  bench.allowance = 1
+  bench.expire('retransmit')
+  bench.expire('retransmit')
+  for (const index of all) t.ok((bench.at(index).timers.get('view') ?? 0) <= defaultTiming.viewTimeoutMaxMs)
+  if (bench.at(0).status.committed < 2) bench.expire('view')
+  t.same(all.map((index) => bench.at(index).status.committed), [2, 2, 2, 2])
+  // Who is ahead of f + 1 others has promised to vote in no lower view; it is one view ahead at most, since f + 1 correct ones stood behind that.
+  t.same(all.map((index) => bench.at(index).status.view), [30, 30, 30, 31])
+  bench.at(0).give({ type: 'suspect', reason: 'test' })
+  bench.at(1).give({ type: 'suspect', reason: 'test' })
+  bench.settle()
+  for (const index of all) t.match(bench.at(index).status, { view: 31, mode: 'normal' }, 'and the next view has all of them')
   t.end()
 })
 
@@ -463,7 +492,7 @@ t.test('a validator that leaves the set still certifies the last height that it 
   t.end()
 })
 
-t.test('pitfall: unbounded round numbers fill memory. One validator\'s flood takes a bounded place', (t) => {
+t.test('besu GHSA-23rh-rrqg-wq82: unbounded round numbers fill memory. One validator\'s flood takes a bounded place', (t) => {
   const bench = new Bench(4)
   const { members, epoch } = bench
   const state = restoreState(bench.configOf(1), { epochs: [epoch] })
@@ -496,7 +525,7 @@ t.test('a lone validator is a network of its own', (t) => {
   t.end()
 })
 
-t.test('pitfall: a whole network restarted never resumed. All stop with blocks in flight, all start, and go on', (t) => {
+t.test('sawtooth-pbft #125: a whole network restarted never resumed. All stop with blocks in flight, all start, and go on', (t) => {
   for (const kept of ['pre-prepare', 'prepare', 'commit'] as const) {
     const bench = new Bench(4)
     bench.work(2)

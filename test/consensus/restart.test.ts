@@ -115,7 +115,7 @@ t.test('the life is worth it', (t) => {
   t.end()
 })
 
-t.test('pitfall: double-sign guard off by one. Restarted at every record, no replica contradicts what it had sent', (t) => {
+t.test('cometbft #5668, #5953: double-sign guard off by one. Restarted at every record, no replica contradicts what it had sent', (t) => {
   let restarts = 0
   for (const one of bench.replicas) {
     const { records, sentBy } = historyOf(one)

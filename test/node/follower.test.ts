@@ -130,7 +130,7 @@ t.test('nobody is blamed because our own verifier is busy', async (t) => {
   t.equal(one.committed, 3)
 })
 
-t.test('a replica that ignores a block is given it again instead of being waited for', async (t) => {
+t.test('fabric #5076: a replica that ignores a block is given it again instead of being waited for', async (t) => {
   let refuse = true
   const one = rig({ honest }, {
     takes: (self, height) => {

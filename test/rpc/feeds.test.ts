@@ -133,7 +133,7 @@ async function open(url: string): Promise<Socket> {
 
 const spendOnce = async (on: City, n: number): Promise<void> => void (await on.send('points.spend', { program, merchant: shop.did, amount: (n + 1) as never }, [citizens[(n % 10) + 10]!]))
 
-t.test('a subscription from any cursor, cut at any point, while blocks come: no hole and no double', async (t) => {
+t.test('cometbft #6023, hermes #1205: a subscription from any cursor, cut at any point, while blocks come: no hole and no double', async (t) => {
   const live = createCity()
   await liveADay(live)
   const { server, url } = await serve(live)

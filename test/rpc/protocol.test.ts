@@ -115,7 +115,7 @@ t.test('an error inside is answered without its words, and logged', async (t) =>
   t.match(other.log.lines.find(({ event }) => event === 'rpc-internal-error')?.data, { method: 'chain_head', error: /secret/ })
 })
 
-t.test('ids come back byte for byte', async (t) => {
+t.test('cometbft #5861: ids come back byte for byte', async (t) => {
   for (const id of ['1', '0', '-5', '9007199254740993', '123456789012345678901234567890', '""', '"a b"', '"\\u00e9\\ud83d\\ude00"', '"동백"', 'null', `"${'x'.repeat(200)}"`]) {
     const { text } = await post(url, `{"jsonrpc":"2.0","id": ${id} ,"method":"chain_head"}`)
     t.ok(text.startsWith(`{"jsonrpc":"2.0","id":${id},"result"`), id)

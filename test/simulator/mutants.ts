@@ -42,7 +42,7 @@ export const mutants: readonly Mutant[] = [
   { name: 'prepares of other views counted', file: 'normal.ts', find: 'vote.view === state.view && vote.validator !== primary &&', replace: 'vote.validator !== primary &&' },
   { name: 'f + 1 wishes not joined', file: 'wish.ts', find: "  raiseWish(state, joined, 'others')", replace: '  void (joined)' },
   { name: 'leaves its view alone', file: 'wish.ts', find: 'if (!isQuorum(state.epoch.set, asking)) continue', replace: '' },
-  { name: 'no repetition', file: 'status.ts', find: '  else if (hasMoved || !needsRepetition(state)) return', replace: '  else return' },
+  { name: 'no repetition', file: 'status.ts', find: '    return\n  }\n  repeat(state)\n', replace: '  }\n' },
   { name: 'the late get no new view', file: 'status.ts', find: 'if (sameEpoch && state.newView !== undefined', replace: 'if (sameEpoch && state.newView === undefined && state.newView !== undefined' },
   { name: 'checkpoint certificate taken ahead of execution', file: 'checkpoint.ts', find: '  if (content.height > state.executed) {', replace: '  if (content.height < 0) {', liars: ['wrong-root'] },
   { name: 'checkpoints of different roots counted together', file: 'checkpoint.ts', find: 'equalBytes(a.stateRoot, b.stateRoot) &&', replace: '', liars: ['wrong-root'] },

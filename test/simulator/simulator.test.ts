@@ -65,7 +65,7 @@ t.test('without faults, transactions still reach some validators only', (t) => {
   t.end()
 })
 
-t.test('pitfall: a whole network restarted without seals never resumed', (t) => {
+t.test('sawtooth-pbft #125: a whole network restarted without seals never resumed', (t) => {
   const { failures, faults } = runSeeds(1, 40, { validators: 4, faults: ['crash-all'] })
   t.same(failures, [])
   t.ok((faults.get('crash-all') ?? 0) >= 10)
