@@ -8,7 +8,7 @@ import type { LogRecord } from '../consensus/record.ts'
 import type { Replica } from '../consensus/replica.ts'
 import { type Durable, neededRecords } from '../consensus/restore.ts'
 import type { Height } from '../primitives/brand.ts'
-import { recordsPruneMin, voteLogCompactBytes } from './limits.ts'
+import { recordsPruneMin, timerLateMs, voteLogCompactBytes } from './limits.ts'
 import { recordEntry } from './vote-entries.ts'
 import type { Clock, Transport, VoteLog } from './world.ts'
 
@@ -71,15 +71,22 @@ export function createDriver(context: DriverContext): Driver {
     onFatal(error)
   }
 
-  const setTimer = (name: TimerName, afterMs: number | undefined): void => {
+  /**
+   * A timer that fires late means that this machine was held up. What the others said meanwhile lies unread behind it, and must not be taken for silence: the view
+   * timer gives it as long as the delay was, once and at most its own time again.
+   */
+  const setTimer = (name: TimerName, afterMs: number | undefined, isExtended = false): void => {
     timers.get(name)?.()
     timers.delete(name)
     if (afterMs === undefined || stopped) return
+    const dueMs = clock.monotonic() + afterMs
     timers.set(
       name,
       clock.after(afterMs, () => {
         timers.delete(name)
-        input({ type: 'timer', name })
+        const lateMs = clock.monotonic() - dueMs
+        if (name === 'view' && lateMs > timerLateMs && !isExtended) setTimer(name, Math.min(lateMs, afterMs), true)
+        else input({ type: 'timer', name })
       }),
     )
   }

@@ -234,6 +234,8 @@ export const inboundChecksMin = 8
 
 /** The vote log is cut down to what is still needed when it has grown to this: the store is synced then, so not too often. */
 export const voteLogCompactBytes = 64 * 1_048_576
+/** A timer later than this was held up by the machine, not by the granularity of timers or a long turn of our own. */
+export const timerLateMs = 100
 /** Records held in memory before those that the store has made superfluous are looked for. */
 export const recordsPruneMin = 4_096
 

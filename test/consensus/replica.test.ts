@@ -274,6 +274,24 @@ t.test('quorum #1664: f + 1 higher views are joined, and one is not', (t) => {
   t.end()
 })
 
+t.test('after the loss of the primary the next block waits for one view timeout and for nothing else; timers adapt back with it', (t) => {
+  const bench = new Bench(4)
+  bench.work(2)
+  bench.allowance = 1
+  bench.pend([1, 2, 3])
+  const alive = ({ from, to }: { from: number; to: number }): boolean => from !== 0 && to !== 0
+  for (const index of [1, 2, 3]) t.equal(bench.at(index).timers.get('view'), defaultTiming.viewTimeoutMs)
+  bench.expire('view', [1, 2, 3], alive)
+  for (const index of [1, 2, 3]) t.match(bench.at(index).status, { view: 1, mode: 'normal', committed: 3 })
+  t.ok(defaultTiming.viewTimeoutMs < 2_000, 'well below the two seconds that are promised')
+  bench.allowance = 1
+  bench.pend([1, 2, 3])
+  bench.settle(alive)
+  bench.pend([1, 2, 3])
+  for (const index of [1, 2, 3]) t.equal(bench.at(index).timers.get('view'), defaultTiming.viewTimeoutMs, 'one block undoes one failure')
+  t.end()
+})
+
 t.test('besu #7642, quorum #1664: n replicas in n different views meet again, within one capped timeout and nobody restarted', (t) => {
   const bench = new Bench(4)
   bench.work(1)

@@ -172,10 +172,11 @@ function votersOf(world: ExploredWorld, kind: 'prepare' | 'commit', key: string,
   return [...(said.get(key) ?? []), ...(liar === undefined ? [] : [liar])].filter((validator) => validator !== self && !(kind === 'prepare' && validator === primary)).sort((a, b) => a - b)
 }
 
-function wishes(world: ExploredWorld, self: number, view: number): Input[] {
+/** All others ask for this view, from where this replica stands: it counts no wish from before what is final here. */
+function wishes(world: ExploredWorld, self: number, view: number, committed: Height): Input[] {
   return world.set.validators.flatMap((_, validator) => {
     if (validator === self) return []
-    const content: StatusContent = { epoch: world.epoch.activation, view: 0 as View, active: 1, wish: view as View, committed: 0 as Height, checkpoint: 0 as Height, validator }
+    const content: StatusContent = { epoch: world.epoch.activation, view: 0 as View, active: 1, wish: view as View, committed, checkpoint: 0 as Height, validator }
     return [arrival({ type: 'status', ...content, signature: world.sign(validator, statusBytes(chain, content)) })]
   })
 }
@@ -234,7 +235,7 @@ export function movesOf(world: ExploredWorld, local: Local, others: readonly Loc
     if (block.header.height === state.committed.height + 1) push(`fetches ${block.name}, final in view ${certificate.view}`, () => [{ type: 'synced', decision: asVerified({ header: block.header, certificate }) }])
   }
 
-  for (let next = view + 1; next < views; next++) push(`all wish for view ${next}`, () => wishes(world, index, next))
+  for (let next = view + 1; next < views; next++) push(`all wish for view ${next}`, () => wishes(world, index, next, state.committed.height))
 
   for (let of = Math.max(1, view); of < views; of++) {
     if (of === view && isNormal) continue

@@ -11,6 +11,7 @@ export const explorable: readonly (Pick<Bounds, 'liar' | 'heights' | 'views' | '
   { name: 'wrong new view is followed', liar: 1, heights: 1, views: 2, restarts: 0 },
   { name: 'lowest instead of highest certificate in the new view', liar: 0, heights: 1, views: 3, restarts: 0 },
   { name: 'lowest base in the new view', liar: 0, heights: 2, views: 2, restarts: 0 },
+  { name: 'a new view may undo what is final in its own view', liar: 1, heights: 1, views: 2, restarts: 0 },
   { name: 'a new view needs no quorum', liar: 1, heights: 1, views: 2, restarts: 0 },
   { name: 'votes go on after the view change', liar: 0, heights: 1, views: 2, restarts: 0 },
   { name: 'view change forgets what is prepared', liar: 0, heights: 1, views: 2, restarts: 0 },

@@ -105,6 +105,35 @@ t.test('no input is left lying, whenever it comes', async (t) => {
   }
 })
 
+t.test('a view timer that fires late gives what lies unread as long again, once; others, and one in time, do not wait', async (t) => {
+  let nowMs = 0
+  const due: { readonly ms: number; readonly fire: () => void }[] = []
+  const clock = { ...createManualClock(), monotonic: () => nowMs, after: (ms: number, fire: () => void) => (due.push({ ms, fire }), () => {}) }
+  const seen: string[] = []
+  const set = (name: 'view' | 'heartbeat'): Output => ({ ...nothing, timers: [{ name, afterMs: 1_000 }] })
+  const { driver } = rig((input) => (input.type === 'timer' ? (seen.push(input.name), nothing) : set(input.type === 'work' ? 'view' : 'heartbeat')), { clock })
+  const fireAt = async (ms: number): Promise<number | undefined> => {
+    nowMs = ms
+    due.shift()?.fire()
+    await settled()
+    return due[0]?.ms
+  }
+  driver.input({ type: 'work', pending: true })
+  await settled()
+  t.equal(await fireAt(1_050), undefined)
+  t.same(seen, ['view'], 'in time')
+  driver.input({ type: 'work', pending: true })
+  await settled()
+  t.equal(await fireAt(1_050 + 1_000 + 400), 400, 'held up for 400 ms: 400 ms to read')
+  t.same(seen, ['view'])
+  t.equal(await fireAt(9_000), undefined, 'held up again, it is taken as it is')
+  t.same(seen, ['view', 'view'])
+  driver.input({ type: 'start' })
+  await settled()
+  await fireAt(20_000)
+  t.same(seen, ['view', 'view', 'heartbeat'])
+})
+
 t.test('a cut of the log keeps what was stored only during the sync of the store', async (t) => {
   let head = 1
   const above: number[] = []

@@ -61,6 +61,7 @@ export const mutants: readonly Mutant[] = [
   { name: 'checkpoint votes of any content make a certificate', file: 'checkpoint.ts', find: 'filter((vote) => sameContent(vote.content, content))', replace: 'filter(() => true)' },
   { name: 'inclusion suspicion ignored', file: 'replica.ts', find: "      distrustPrimary(state, 'suspicion')\n", replace: '      void distrustPrimary\n', liars: ['censor'] },
   { name: 'a suspicion ends with the next block', file: 'commit.ts', find: 'state.distrusts ? state.view + 1 : state.view', replace: 'state.view', liars: ['censor'] },
+  { name: 'a new view may undo what is final in its own view', file: 'viewchange.ts', find: '  if (undoesFinal(state, message.view, choice)) {', replace: '  if (choice.adopted.length < 0) {' },
   { name: 'voting below a view proven by a commit', file: 'commit.ts', find: '  if (certificate.view > state.view) awaitView(state, certificate.view)\n', replace: '' },
 ]
 
