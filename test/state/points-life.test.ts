@@ -333,6 +333,20 @@ t.test('nobody overtakes in line, not for a smaller tier that is left', (t) => {
   t.end()
 })
 
+t.test('a closed programme grants nothing more, whatever comes back to it', (t) => {
+  const world = city({ kids: { waitlistMax: 3, leftover: 'unallocated' }, budget: 300_000 })
+  apply(world, mina)
+  t.match(ok(t, apply(world, jun)), [{}, { type: 'points.waitlisted' }])
+  const bought = spend(world, mina, shop, 300_000)
+  ok(t, world.send(officer, 'points.closeProgram', { program: kids }))
+  t.match(ok(t, world.send(shop, 'points.refund', { purchase: bought.id, amount: 300_000 })), [{}, { type: 'points.reclaimed', to: 'unallocated' }])
+  t.same(tick(world), [])
+  t.match(sumsOf(world), { unallocated: 300_000, held: 0, grants: 1 })
+  ok(t, world.send(officer, 'points.decide', { program: kids, decisions: [{ did: jun.did, approve: false, reason: 'closed' }] }))
+  ok(t, world.send(officer, 'points.cutBudget', { program: kids, amount: 300_000 }))
+  t.end()
+})
+
 t.test('a place of which nothing was spent is free again, also from the number of grants', (t) => {
   const world = city({ youth: { grantsMax: 1, waitlistMax: 10 } })
   ok(t, apply(world, mina, youth))
