@@ -48,6 +48,7 @@ export const queryExamples: Readonly<Record<string, JsonObject>> = {
   reservation_standing: { did: exampleDid },
   community_posts: { livingArea, board: 'notice', limit: 10 },
   community_boards: { livingArea },
+  community_appeals: { livingArea },
   community_post: { post: exampleHash },
   map_livingAreas: {},
   map_features: { livingArea },

@@ -30,7 +30,7 @@ import { allVectors, textOf } from './vectors/all.ts'
 import { schemas } from './vectors/values.ts'
 
 const bytesMax = 10_000_000
-const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256', 'identity', 'points'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
+const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256', 'identity', 'points', 'places'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
 const read = <T>(name: string): T => JSON.parse(files.get(name) as string) as T
 const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
 
@@ -145,23 +145,29 @@ t.test('identities and credentials: every kind once, by keys of both algorithms,
   for (const { key, value } of rows) t.not(plainDecode(bytesOf(value)), undefined, `${key} is canonical`)
 })
 
-t.test('points: every kind once, its receipts, and the rows at the end', async (t) => {
-  const { transactions, byItself, rows } = read<{
-    transactions: { kind: string; payloadJson: Json; payload: string; receiptJson: Json; receipt: string }[]
-    byItself: { events: { json: Json; encoded: string }[] }[]
-    rows: { key: string; value: string }[]
-  }>('points')
-  for (const { kind, payloadJson, payload, receiptJson, receipt } of transactions) {
-    bothWays(t, kind, payloadSchemas[kind as KindName] as unknown as Schema<unknown>, payloadJson, payload)
-    bothWays(t, `the receipt of ${kind}`, receiptSchema, receiptJson, receipt)
-  }
-  const ran = transactions.filter(({ receiptJson }) => (receiptJson as { readonly status: string }).status === 'ok').map(({ kind }) => kind)
-  for (const kind of Object.keys(payloadSchemas).filter((name) => name.startsWith('points.'))) t.ok(ran.includes(kind), `${kind} ran`)
-  const own = byItself.flatMap(({ events }) => events)
-  for (const { json, encoded } of own) bothWays(t, 'an event of the chain', eventSchema, json, encoded)
-  t.strictSame([...new Set(own.map(({ json }) => (json as { readonly type: string }).type))].sort(), ['points.reclaimed', 'points.released'])
-  for (const { key, value } of rows) t.not(plainDecode(bytesOf(value)), undefined, `${key} is canonical`)
-})
+const everyKindOnce: Readonly<Record<string, { readonly kinds: RegExp; readonly byItself: readonly string[] }>> = {
+  points: { kinds: /^points\./, byItself: ['points.reclaimed', 'points.released'] },
+  places: { kinds: /^(reservation|community)\./, byItself: ['points.refunded', 'reservation.drawn', 'reservation.lapsed', 'reservation.promoted', 'reservation.refunded', 'reservation.registrationEnded'] },
+}
+for (const [name, { kinds, byItself: types }] of Object.entries(everyKindOnce)) {
+  t.test(`${name}: every kind once, its receipts, and the rows at the end`, async (t) => {
+    const { transactions, byItself, rows } = read<{
+      transactions: { kind: string; payloadJson: Json; payload: string; receiptJson: Json; receipt: string }[]
+      byItself: { events: { json: Json; encoded: string }[] }[]
+      rows: { key: string; value: string }[]
+    }>(name)
+    for (const { kind, payloadJson, payload, receiptJson, receipt } of transactions) {
+      bothWays(t, kind, payloadSchemas[kind as KindName] as unknown as Schema<unknown>, payloadJson, payload)
+      bothWays(t, `the receipt of ${kind}`, receiptSchema, receiptJson, receipt)
+    }
+    const ran = transactions.filter(({ receiptJson }) => (receiptJson as { readonly status: string }).status === 'ok').map(({ kind }) => kind)
+    for (const kind of Object.keys(payloadSchemas).filter((each) => kinds.test(each))) t.ok(ran.includes(kind), `${kind} ran`)
+    const own = byItself.flatMap(({ events }) => events)
+    for (const { json, encoded } of own) bothWays(t, 'an event of the chain', eventSchema, json, encoded)
+    t.strictSame([...new Set(own.map(({ json }) => (json as { readonly type: string }).type))].sort(), types)
+    for (const { key, value } of rows) t.not(plainDecode(bytesOf(value)), undefined, `${key} is canonical`)
+  })
+}
 
 t.test('signatures by P-256, by both implementations and from the definition', async (t) => {
   const { secret, publicKey, cases } = read<{ secret: string; publicKey: string; cases: { what: string; publicKey: string; message: string; signature: string; valid: boolean }[] }>('p256')

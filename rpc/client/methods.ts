@@ -79,6 +79,7 @@ interface Methods {
   credential_statusChunk: typeof queriesOfCredentials.statusChunk
   community_boards: typeof queriesOfCommunity.boards
   community_posts: typeof queriesOfCommunity.posts
+  community_appeals: typeof queriesOfCommunity.appeals
   community_post: typeof queriesOfCommunity.onePost
   reservation_facilities: typeof queriesOfReservations.facilities
   reservation_facility: typeof queriesOfReservations.oneFacility

@@ -1,5 +1,5 @@
 // The payload schema of every kind. The client imports the schemas alone, not the rules; a test compares this list with the families' own.
-import { commentPayload, erasePayload, hidePayload, newsPayload, postPayload, reactPayload, restorePayload } from '../../state/community/types.ts'
+import { appealPayload, commentPayload, decideAppealPayload, erasePayload, hidePayload, newsPayload, postPayload, reactPayload, restorePayload } from '../../state/community/types.ts'
 import { anchorPayload, registerIssuerPayload, registerSchemaPayload, setStatusPayload } from '../../state/credential/types.ts'
 import { grantRolePayload, proposePayload, revokeRolePayload, votePayload } from '../../state/governance/types.ts'
 import { deactivatePayload, recoverPayload, registerPayload, requestRecoveryPayload, stopRecoveryPayload, updatePayload } from '../../state/did/types.ts'
@@ -93,6 +93,8 @@ export const payloadSchemas = {
   'community.react': reactPayload,
   'community.hide': hidePayload,
   'community.restore': restorePayload,
+  'community.appeal': appealPayload,
+  'community.decideAppeal': decideAppealPayload,
   'community.erase': erasePayload,
   'governance.propose': proposePayload,
   'governance.vote': votePayload,

@@ -33,6 +33,18 @@ const kinds: Readonly<Record<string, KindReference>> = {
   },
   'community.hide': { who: moderator, rules: [...moderated, 'community/already-hidden'], events: ['community.hidden'], cost: 'reads the post and 2 roles, writes the post.' },
   'community.restore': { who: moderator, rules: [...moderated, 'community/not-hidden'], events: ['community.restored'], cost: 'reads the post and 2 roles, writes the post.' },
+  'community.appeal': {
+    who: 'The author of a hidden post or comment, once for each time that it is hidden.',
+    rules: ['community/unknown-post', 'community/not-author', 'community/post-erased', 'community/not-hidden', 'community/already-appealed'],
+    events: ['community.appealed'],
+    cost: 'reads the post, writes the post and the list of appeals.',
+  },
+  'community.decideAppeal': {
+    who: `${moderator} Not the one who hid the post, who may restore it.`,
+    rules: [...moderated, 'community/no-appeal', 'community/own-decision'],
+    events: ['community.restored', 'community.appealRejected'],
+    cost: 'reads the post and 2 roles, writes the post and the list of appeals.',
+  },
   'community.erase': {
     who: 'The author; or a moderator of the living area, with a reason. Nodes delete the body; the tombstone stays, and the chain, which never held the body, stays verifiable.',
     rules: ['community/unknown-post', 'community/not-author', 'community/reason-required', 'community/post-erased'],

@@ -2,7 +2,7 @@
 import { type Context, kind, refuse, type Refusal } from '../family.ts'
 import { eraseBody } from './body.ts'
 import { erased } from './events.ts'
-import { findPost, isModerator, putPost, whereOf } from './posts.ts'
+import { dropAppeal, findPost, isModerator, putPost, whereOf } from './posts.ts'
 import { type ErasePayload, erasePayload } from './types.ts'
 
 export const erase = kind({
@@ -18,6 +18,7 @@ export const erase = kind({
       if (reason === undefined) return refuse('community/reason-required')
     }
     if (post.erased !== undefined) return refuse('community/post-erased')
+    dropAppeal(view, id, post)
     const why = reason !== undefined && { reason }
     putPost(view, id, { ...post, erased: { by: sender, atMs: block.timeMs, ...why } })
     eraseBody(view, id, post, block.timeMs)

@@ -15,6 +15,8 @@ export const postTable = table('community.post', post)
 export const countsTable = table('community.counts', counts)
 /** community.feed/<living area>/<board>/<2^53 − 1 − number>: so that a walk by key gives the newest first */
 export const feedTable = table('community.feed', record({ post: transactionId }))
+/** community.appeal/<living area>/<post>: appeals that nobody has decided */
+export const appealTable = table('community.appeal', record({ post: transactionId }))
 /** community.thread/<post>/<number>: the comments under a post, in the order of the chain */
 export const threadTable = table('community.thread', record({ post: transactionId }))
 /** community.reaction/<post>/<did> */

@@ -4,7 +4,7 @@ import { toBase64url } from '../../primitives/bytes.ts'
 import { type BlockInfo, refuse, type Refusal } from '../family.ts'
 import { hasRole } from '../roles.ts'
 import type { ReadView, WriteView } from '../view.ts'
-import { countsTable, feedKey, feedTable, postNumberTable, postTable } from './keys.ts'
+import { appealTable, countsTable, feedKey, feedTable, postNumberTable, postTable } from './keys.ts'
 import type { Counts, Post } from './types.ts'
 
 export function findPost(view: ReadView, id: TransactionId): Post | undefined {
@@ -46,6 +46,11 @@ export function addCounts(view: WriteView, id: TransactionId, add: Partial<Count
   const before = readCounts(view, id)
   const sum = (name: keyof Counts): number => before[name] + (add[name] ?? 0)
   view.put(countsTable, [toBase64url(id)], { comments: sum('comments'), like: sum('like'), thanks: sum('thanks'), agree: sum('agree'), disagree: sum('disagree'), sad: sum('sad') })
+}
+
+/** Nothing is left to decide once the post is shown again or erased. */
+export function dropAppeal(view: WriteView, id: TransactionId, { livingArea, hidden }: Post): void {
+  if (hidden?.appeal !== undefined && hidden.appeal.rejected === undefined) view.remove(appealTable, [livingArea, toBase64url(id)])
 }
 
 /** Gives the post its number on its board and enters it into the board's feed. */

@@ -4,7 +4,7 @@ import { toBase64url } from '../../primitives/bytes.ts'
 import { did, type Infer, list, optional, record, slug, transactionId } from '../../primitives/schema.ts'
 import { pageFields, pageItemsMax, pageOf, pageResult, query } from '../query.ts'
 import type { QueryView, ReadView } from '../view.ts'
-import { boardTable, feedTable, reactionTable, threadTable } from './keys.ts'
+import { appealTable, boardTable, feedTable, reactionTable, threadTable } from './keys.ts'
 import { findPost, readCounts } from './posts.ts'
 import { readSettings } from './settings.ts'
 import { board, counts, post, reactionKind, settings } from './types.ts'
@@ -59,4 +59,15 @@ export const onePost = query({
   },
 })
 
-export const communityQueries = [boards, posts, onePost]
+export const appeals = query({
+  method: 'community_appeals',
+  summary: 'Hidden posts of a living area whose authors wait for the decision on an appeal.',
+  params: record({ livingArea: slug, ...pageFields }),
+  result: pageResult(postAnswer),
+  run: async (view, params) => {
+    const { items, next } = await view.scan(appealTable, [params.livingArea], pageOf(params))
+    return { items: answerPosts(view, items), ...(next !== undefined && { next }) }
+  },
+})
+
+export const communityQueries = [boards, posts, onePost, appeals]

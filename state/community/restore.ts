@@ -1,7 +1,7 @@
 // community.restore: a moderator shows a hidden post again, and says why.
 import { type Context, kind, refuse, type Refusal } from '../family.ts'
 import { restored } from './events.ts'
-import { moderatedPost, putPost, whereOf } from './posts.ts'
+import { dropAppeal, moderatedPost, putPost, whereOf } from './posts.ts'
 import { type RestorePayload, restorePayload } from './types.ts'
 
 export const restore = kind({
@@ -13,6 +13,7 @@ export const restore = kind({
     if ('code' in post) return post
     const { hidden, ...shown } = post
     if (hidden === undefined) return refuse('community/not-hidden')
+    dropAppeal(view, id, post)
     putPost(view, id, shown)
     emit(restored({ ...whereOf(id, post), by: transaction.sender, reason }))
     return undefined

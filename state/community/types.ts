@@ -1,6 +1,6 @@
 // The community board: boards, posts, comments and what became of them. A body stands outside the chain under its hash, so that it can be erased
 // for good; here is only who posted where and when. Whoever makes a body puts a random salt into it: the hash of a short text alone could be guessed.
-import { did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, slug, timeMs, transactionId } from '../../primitives/schema.ts'
+import { boolean, did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, slug, timeMs, transactionId } from '../../primitives/schema.ts'
 import { publicText } from '../public-text.ts'
 
 /** The living area of boards for the whole city; no living area may be named so. */
@@ -46,6 +46,11 @@ export type Reason = Infer<typeof reason>
 
 const acted = { by: did, atMs: timeMs } as const
 
+export const appealGrounds = ['rule-not-broken', 'misunderstood', 'quoted', 'other'] as const
+export const appealGround = oneOf(...appealGrounds)
+/** The author says that the moderator was wrong; another moderator decides. One for each time the post is hidden; words about it belong into a body. */
+export const appeal = record({ ground: appealGround, atMs: timeMs, rejected: optional(record({ ...acted, reason })) })
+
 /** A post, a piece of news or a comment. Its id is that of its transaction. */
 export const post = record({
   form: oneOf('post', 'news', 'comment'),
@@ -63,7 +68,7 @@ export const post = record({
   bodyBytes: integer(1, bodyBytesLimit),
   atMs: timeMs,
   height,
-  hidden: optional(record({ ...acted, reason })),
+  hidden: optional(record({ ...acted, reason, appeal: optional(appeal) })),
   /** A tombstone: the body is gone for good. */
   erased: optional(record({ ...acted, reason: optional(reason) })),
 })
@@ -94,6 +99,8 @@ export const commentPayload = record({ parent: transactionId, ...body })
 export const reactPayload = record({ post: transactionId, reaction: optional(reactionKind) })
 export const hidePayload = record({ post: transactionId, reason })
 export const restorePayload = record({ post: transactionId, reason })
+export const appealPayload = record({ post: transactionId, ground: appealGround })
+export const decideAppealPayload = record({ post: transactionId, restore: boolean, reason })
 /** An author needs no reason, a moderator does. */
 export const erasePayload = record({ post: transactionId, reason: optional(reason) })
 
@@ -103,4 +110,6 @@ export type CommentPayload = Infer<typeof commentPayload>
 export type ReactPayload = Infer<typeof reactPayload>
 export type HidePayload = Infer<typeof hidePayload>
 export type RestorePayload = Infer<typeof restorePayload>
+export type AppealPayload = Infer<typeof appealPayload>
+export type DecideAppealPayload = Infer<typeof decideAppealPayload>
 export type ErasePayload = Infer<typeof erasePayload>

@@ -6,6 +6,7 @@ import type { Hash } from '../../primitives/brand.ts'
 import { encode } from '../../primitives/codec.ts'
 import { toBase64url, utf8 } from '../../primitives/bytes.ts'
 import { sha256 } from '../../primitives/hash.ts'
+import { appeal, decideAppeal } from '../../state/community/appeal.ts'
 import { bodyBytesOf, bodyErased, bodyIsReferenced } from '../../state/community/body.ts'
 import { communityCodes } from '../../state/community/codes.ts'
 import { comment } from '../../state/community/comment.ts'
@@ -14,7 +15,7 @@ import { communityFamily } from '../../state/community/family.ts'
 import { hide } from '../../state/community/hide.ts'
 import { news } from '../../state/community/news.ts'
 import { post } from '../../state/community/post.ts'
-import { boards, onePost, posts } from '../../state/community/queries.ts'
+import { appeals, boards, onePost, posts } from '../../state/community/queries.ts'
 import { react } from '../../state/community/react.ts'
 import { restore } from '../../state/community/restore.ts'
 import { cityWide, type CommunityGenesis, genesisSection, type Reason, settingsDefault } from '../../state/community/types.ts'
@@ -266,6 +267,45 @@ t.test('genesis: the defaults, and what contradicts itself', async (t) => {
   t.equal(preset.boards.length, 1 + 3 * 62)
   const chain = city({ reservation: { livingAreas, facilities: [] }, community: preset })
   t.equal((await chain.query(boards, { limit: 1_000 }))?.items.length, preset.boards.length)
+})
+
+t.test('an appeal is decided by another moderator', async (t) => {
+  const chain = city()
+  const { id } = chain.run(post, mina, { livingArea: 'west', board: 'talk', ...body() })
+  const ask = (who = mina): Receipt => chain.run(appeal, who, { post: id, ground: 'misunderstood' })
+  const decide = (who: typeof mina, isRestored: boolean): Receipt => chain.run(decideAppeal, who, { post: id, restore: isRestored, reason: why })
+  const waiting = async (): Promise<number | undefined> => (await chain.query(appeals, { livingArea: 'west' }))?.items.length
+  refused(t, chain.run(appeal, mina, { post: sha256(utf8('none')) as never, ground: 'other' }), 'community/unknown-post')
+  refused(t, ask(), 'community/not-hidden')
+  refused(t, decide(cityModerator, true), 'community/no-appeal')
+  chain.run(hide, moderator, { post: id, reason: why })
+  refused(t, decide(cityModerator, true), 'community/no-appeal')
+  refused(t, ask(jun), 'community/not-author')
+  ok(t, ask(), 'appealed', { by: mina.did, ground: 'misunderstood' })
+  refused(t, ask(), 'community/already-appealed')
+  t.equal(await waiting(), 1)
+  refused(t, decide(jun, true), 'community/not-moderator')
+  refused(t, decide(moderator, false), 'community/own-decision')
+  ok(t, decide(cityModerator, false), 'appealRejected', { by: cityModerator.did })
+  t.match(await chain.query(onePost, { post: id }), { post: { hidden: { by: moderator.did, appeal: { rejected: { by: cityModerator.did, reason: why } } } } })
+  t.equal(await waiting(), 0)
+  refused(t, ask(), 'community/already-appealed')
+  refused(t, decide(cityModerator, true), 'community/no-appeal')
+  // hidden anew, it may be appealed anew
+  chain.run(restore, moderator, { post: id, reason: why })
+  chain.run(hide, cityModerator, { post: id, reason: why })
+  ok(t, ask(), 'appealed')
+  ok(t, decide(moderator, true), 'restored', { by: moderator.did })
+  t.equal((await chain.query(onePost, { post: id }))?.post.hidden, undefined)
+  for (const [end, code] of [['restore', 'community/not-hidden'], ['erase', 'community/post-erased']] as const) {
+    chain.run(hide, moderator, { post: id, reason: why })
+    ok(t, ask(), 'appealed')
+    t.equal(await waiting(), 1)
+    if (end === 'restore') chain.run(restore, moderator, { post: id, reason: why })
+    else chain.run(erase, moderator, { post: id, reason: why })
+    t.equal(await waiting(), 0, `${end} leaves nothing to decide`)
+    refused(t, ask(), code)
+  }
 })
 
 t.test('each code was provoked', (t) => {

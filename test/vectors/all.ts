@@ -4,11 +4,12 @@ import { identityVectors } from './identity.ts'
 import { blockVectors, hashVectors, stateVectors, transactionVectors } from './ledger.ts'
 import { messageVectors } from './messages.ts'
 import { p256Vectors } from './p256.ts'
+import { placesVectors } from './places.ts'
 import { pointsVectors } from './points.ts'
 import { valueVectors } from './values.ts'
 
 export function allVectors(): Readonly<Record<string, Json>> {
-  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors(), identity: identityVectors(), points: pointsVectors() }
+  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors(), identity: identityVectors(), points: pointsVectors(), places: placesVectors() }
 }
 
 export function textOf(vectors: Json): string {
