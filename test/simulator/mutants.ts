@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
   { name: 'view change forgets what is prepared', file: 'viewchange.ts', find: 'prepared: preparedAboveAnchor(state),', replace: 'prepared: [],' },
   { name: 'view change shows the lowest prepared slot only', file: 'viewchange.ts', find: '    out.push(prepared)\n', replace: '    out.push(prepared)\n    return out\n' },
   { name: 'accepts a block on any parent', file: 'safety.ts', find: '    equalBytes(header.parent, state.tip.hash) &&\n', replace: '' },
-  { name: 'a second proposal in a view takes the place of the first', file: 'normal.ts', find: '    if (isCurrent && view === state.view) raiseWish(state, view + 1)\n    return', replace: '    if (slot.accepted?.view === view) slot.accepted = { view, header, hash, signature: message.signature, manifest: message.manifest }\n    return', liars: ['equivocator'] },
+  { name: 'a second proposal in a view takes the place of the first', file: 'normal.ts', find: "    if (isCurrent && view === state.view) distrustPrimary(state, 'contradiction')\n    return", replace: '    if (slot.accepted?.view === view) slot.accepted = { view, header, hash, signature: message.signature, manifest: message.manifest }\n    return', liars: ['equivocator'] },
   { name: 'commits of different views counted together', file: 'tally.ts', find: '`${view} ${toHex(hash)}`', replace: '`${toHex(hash)}`' },
   { name: 'prepares of other blocks counted', file: 'normal.ts', find: 'vote.validator !== primary && equalBytes(vote.blockHash, accepted.hash)', replace: 'vote.validator !== primary' },
   { name: 'prepares of other views counted', file: 'normal.ts', find: 'vote.view === state.view && vote.validator !== primary &&', replace: 'vote.validator !== primary &&' },
@@ -61,7 +61,6 @@ export const mutants: readonly Mutant[] = [
   { name: 'checkpoint votes of any content make a certificate', file: 'checkpoint.ts', find: 'filter((vote) => sameContent(vote.content, content))', replace: 'filter(() => true)' },
   { name: 'inclusion suspicion ignored', file: 'replica.ts', find: "      distrustPrimary(state, 'suspicion')\n", replace: '      void distrustPrimary\n', liars: ['censor'] },
   { name: 'a suspicion ends with the next block', file: 'commit.ts', find: 'state.distrusts ? state.view + 1 : state.view', replace: 'state.view', liars: ['censor'] },
-  { name: 'a new view may undo what is final in its own view', file: 'viewchange.ts', find: '  if (undoesFinal(state, message.view, choice)) {', replace: '  if (choice.adopted.length < 0) {' },
   { name: 'voting below a view proven by a commit', file: 'commit.ts', find: '  if (certificate.view > state.view) awaitView(state, certificate.view)\n', replace: '' },
 ]
 
