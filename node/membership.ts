@@ -69,6 +69,11 @@ function epochOf({ activation, validators, minimums }: ValidatorSetRow): Epoch {
   return { activation, set: { validators: validators.map(({ name, organisation, publicKey }) => ({ name, organisation, publicKey })), minimums } }
 }
 
+/** The sets and the heights from which they govern, as the replica and whoever checks certificates take them. Throws `store/damaged`. */
+export function readEpochs(store: StateReader): readonly Epoch[] {
+  return readSets(store).map(({ row }) => epochOf(row))
+}
+
 const setKeys = validatorSetTable.name
 
 export function createMembership({ config, genesis, publicKey, store }: MembershipContext): Membership {

@@ -1,6 +1,7 @@
 // npx dongbaek: the operator's command line. One file a command; this one puts them together and ends with the right exit code.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addData } from './data.ts'
 import { addGenesis } from './genesis.ts'
 import { addInit } from './init.ts'
 import { addKeys } from './keys.ts'
@@ -21,7 +22,7 @@ export function createProgram(): Command {
     .version(version)
     .showHelpAfterError('Add --help for what the command takes.')
     .exitOverride()
-  for (const add of [addInit, addKeys, addGenesis, addStart, addStatus, addValidators, addTx, addQuery, addStatement]) add(program)
+  for (const add of [addInit, addKeys, addGenesis, addStart, addStatus, addValidators, addTx, addQuery, addStatement, addData]) add(program)
   return program
 }
 

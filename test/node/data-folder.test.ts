@@ -1,0 +1,116 @@
+// The operator's commands on the data folder of a node that does not run.
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { buildGenesis } from '../../genesis/ceremony.ts'
+import { chainIdOf, writeGenesis } from '../../genesis/genesis.ts'
+import { run } from '../../node/cli/main.ts'
+import { storeFolder } from '../../node/joined-store.ts'
+import { openStore } from '../../node/store.ts'
+import type { StoreOp } from '../../node/world.ts'
+import { utf8 } from '../../primitives/bytes.ts'
+import { buildChain } from '../../scripts/transfer/chain.ts'
+import { officeCards, publicKeyOf, seedOf, smallPreset } from '../support/genesis.ts'
+
+const blocks = 48
+const stepMs = 60_000
+const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
+const genesis = buildGenesis(smallPreset, {
+  name: 'test',
+  timeMs: Date.now() - (blocks + 60) * stepMs,
+  nodes: names.map((name, i) => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${20_000 + i}`], organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
+  offices: officeCards,
+})
+const chainId = chainIdOf(genesis)
+const folder = t.testdir({ keystore: '{}', chain: {} })
+await buildChain({ dataDir: join(folder, 'chain'), genesis, seeds: genesis.validators.map(({ name }) => seedOf(name)), registrarSeed: seedOf('registrar'), accounts: 200, blocks, stepMs, snapshotAt: 32, onProgress: () => {} })
+writeFileSync(join(folder, 'genesis.json'), writeGenesis(genesis))
+writeFileSync(join(folder, 'config.json'), JSON.stringify({ name: 'validator-0', role: 'validator', dataDir: 'none', genesis: 'genesis.json', keystore: 'keystore' }))
+
+interface Said {
+  readonly code: number | undefined
+  readonly out: string
+  readonly err: string
+}
+
+async function cli(command: string, dataDir: string, ...args: readonly string[]): Promise<Said> {
+  const said = { out: '', err: '' }
+  const [out, err] = [process.stdout.write, process.stderr.write]
+  process.stdout.write = ((text: string) => ((said.out += text), true)) as typeof out
+  process.stderr.write = ((text: string) => ((said.err += text), true)) as typeof err
+  try {
+    const code = await run([command, '--config', join(folder, 'config.json'), '--data-dir', dataDir, '--json', ...args])
+    return { code, ...said }
+  } finally {
+    process.stdout.write = out
+    process.stderr.write = err
+  }
+}
+
+let copies = 0
+function copy(): string {
+  const dataDir = join(folder, `copy-${copies++}`)
+  cpSync(join(folder, 'chain'), dataDir, { recursive: true })
+  return dataDir
+}
+
+t.test('verify walks it all, and names the first thing that does not hold', async (t) => {
+  const whole = await cli('verify', copy())
+  t.match(JSON.parse(whole.out), { holds: true, head: blocks, oldest: 1, blocks, transactions: 200, certificates: 3 })
+  const height = (prefix: string, at: number): Uint8Array => Uint8Array.of(prefix.charCodeAt(0), 0, 0, 0, 0, 0, 0, 0, at)
+  for (const [what, change, words] of [
+    ['a value of the state', (value: Uint8Array) => value.map((byte, i) => (i === value.length - 1 ? byte ^ 1 : byte)), /chain\.block\/0*20 /],
+    ['a block', () => undefined, /block 20/],
+    ['a certificate', (value: Uint8Array) => value.map((byte, i) => (i === value.length - 1 ? byte ^ 1 : byte)), /checkpoint certificate of height 32/],
+    ['a page of the tree', () => undefined, /state tree/],
+  ] as const) {
+    const dataDir = copy()
+    const database = await openStore({ folder: storeFolder(dataDir), chainId })
+    const key = { 'a value of the state': utf8('schain.block/0000000000000020'), 'a block': height('b', 20), 'a certificate': height('c', 32), 'a page of the tree': utf8('n7') }[what]
+    const changed = change(database.get(key) as Uint8Array)
+    const op: StoreOp = changed === undefined ? { type: 'del', key } : { type: 'put', key, value: changed }
+    await database.batch([op], { sync: true })
+    await database.close()
+    const { code, err } = await cli('verify', dataDir)
+    t.equal(code, 1, what)
+    t.match(err, /store\/damaged/)
+    t.match(err, what === 'a value of the state' ? /block 20|chain\.block/ : words, what)
+  }
+})
+
+t.test('two nodes make the same snapshot, byte for byte', async (t) => {
+  const [a, b] = [copy(), copy()]
+  const made = await cli('snapshot', a, '--out', join(folder, 'a.snapshot'))
+  const again = await cli('snapshot', b, '--out', join(folder, 'b.snapshot'))
+  const [one, two] = [made, again].map(({ out }) => JSON.parse(out) as { hash: string; height: number; parts: number }) as [{ hash: string; height: number; parts: number }, { hash: string }]
+  t.equal(one.height, blocks)
+  t.equal(one.hash, two.hash)
+  t.ok(readFileSync(join(folder, 'a.snapshot')).equals(readFileSync(join(folder, 'b.snapshot'))))
+  t.match(await cli('snapshot', a, '--out', join(folder, 'a.snapshot')), { code: 1, err: /cli\/exists/ })
+})
+
+t.test('a backup has no votes, and is put into an empty folder only', async (t) => {
+  const dataDir = copy()
+  mkdirSync(join(dataDir, 'votes'))
+  const target = join(folder, 'backup')
+  await cli('backup', dataDir, '--out', target)
+  t.same(readdirSync(target).sort((x, y) => (x < y ? -1 : 1)), ['genesis.json', 'keystore', 'store', 'store.json'])
+  t.match(await cli('restore', dataDir, '--from', target), { code: 1, err: /restore\/not-empty/ })
+  const restored = join(folder, 'restored')
+  await cli('restore', restored, '--from', target)
+  t.match(JSON.parse((await cli('verify', restored)).out), { holds: true, head: blocks })
+  t.match(await cli('restore', join(folder, 'other'), '--from', folder), { code: 1, err: /restore\/no-backup/ })
+})
+
+t.test('resync moves the database away, the votes only when they are said to be lost, and nothing of a node that runs', async (t) => {
+  const dataDir = copy()
+  mkdirSync(join(dataDir, 'votes'))
+  const database = await openStore({ folder: storeFolder(dataDir), chainId })
+  t.match(await cli('resync', dataDir), { code: 1, err: /store\/locked/ })
+  await database.close()
+  const { movedTo } = JSON.parse((await cli('resync', dataDir)).out) as { movedTo: string }
+  t.same([existsSync(join(movedTo, 'store')), existsSync(join(movedTo, 'store.json')), existsSync(storeFolder(dataDir)), existsSync(join(dataDir, 'votes'))], [true, true, false, true])
+  t.match(JSON.parse((await cli('resync', dataDir)).out), { movedTo: null })
+  const lost = JSON.parse((await cli('resync', dataDir, '--votes-lost')).out) as { movedTo: string }
+  t.same([existsSync(join(lost.movedTo, 'votes')), existsSync(join(dataDir, 'votes'))], [true, false])
+})
