@@ -17,6 +17,7 @@ import { checkpointCertificate, slotCertificate } from '../consensus/certificate
 import { decodeMessage, encodeMessage, message as messageSchema } from '../consensus/messages.ts'
 import { epoch, validatorSet } from '../consensus/validators.ts'
 import { createFrameReader } from '../node/frames.ts'
+import { decodeSnapshotQuestion, encodeSnapshotQuestion, manifest } from '../node/snapshot-exchange.ts'
 import { type KindName, payloadSchemas } from '../rpc/client/index.ts'
 import { attestation } from '../state/credential/attestation.ts'
 import { eventSchema } from '../state/families.ts'
@@ -30,7 +31,7 @@ import { allVectors, textOf } from './vectors/all.ts'
 import { schemas } from './vectors/values.ts'
 
 const bytesMax = 10_000_000
-const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256', 'identity', 'points', 'places'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
+const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256', 'identity', 'points', 'places', 'snapshot'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
 const read = <T>(name: string): T => JSON.parse(files.get(name) as string) as T
 const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
 
@@ -273,3 +274,48 @@ function plainDid(multikeys: readonly Uint8Array[]): string {
   const hash = tagged('did', ...multikeys.flatMap((key) => [Buffer.of(key.length), key]))
   return `did:dongbaek:${Buffer.from(hash, 'hex').subarray(0, 20).toString('base64url')}`
 }
+
+t.test('snapshots', async (t) => {
+  interface Part {
+    readonly prefix: string
+    readonly entries: readonly { readonly key: string; readonly value: string }[]
+    readonly encoded: string
+  }
+  const { parts, root, manifest: shown, questions } = read<{ parts: readonly Part[]; root: string; manifest: { value: Json; encoded: string; hash: string }; questions: readonly { tree: Tree; encoded: string }[] }>('snapshot')
+  const bitsOf = (hash: Uint8Array): string => [...hash].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  interface Node {
+    readonly hash: Buffer
+    readonly leaf: boolean
+  }
+  const node = (leaves: readonly { readonly bits: string; readonly hash: Buffer }[], depth: number): Node => {
+    const [first] = leaves
+    if (first === undefined) return { hash: Buffer.alloc(32), leaf: false }
+    if (leaves.length === 1) return { hash: first.hash, leaf: true }
+    const [left, right] = ['0', '1'].map((bit) => node(leaves.filter(({ bits }) => bits[depth] === bit), depth + 1)) as [Node, Node]
+    return { hash: sha256(Buffer.of(1), left.hash, right.hash), leaf: false }
+  }
+  const leavesOf = ({ entries }: Part): { readonly bits: string; readonly hash: Buffer }[] =>
+    entries.map(({ key, value }) => {
+      const keyHash = sha256(Buffer.from(key))
+      return { bits: bitsOf(keyHash), hash: sha256(Buffer.of(0), keyHash, sha256(bytesOf(value))) }
+    })
+  for (const part of parts) {
+    const encoded = part.entries.map(({ key, value }) => {
+      const head = Buffer.alloc(6)
+      head.writeUInt16BE(key.length)
+      head.writeUInt32BE(value.length / 2, 2)
+      return Buffer.concat([head, Buffer.from(key), bytesOf(value)])
+    })
+    t.equal(Buffer.concat(encoded).toString('hex'), part.encoded, `part ${part.prefix}`)
+    const hashes = part.entries.map(({ key }) => sha256(Buffer.from(key)).toString('hex'))
+    t.ok(hashes.every((hash, i) => hash.startsWith(part.prefix) && (i === 0 || (hashes[i - 1] as string) < hash)), `part ${part.prefix}: in order`)
+  }
+  t.equal(node(parts.flatMap(leavesOf), 0).hash.toString('hex'), root)
+  bothWays(t, 'manifest', manifest, shown.value, shown.encoded)
+  const [[content], list] = plainDecode(bytesOf(shown.encoded)) as unknown as readonly [readonly [Tree], Tree]
+  t.equal(tagged('snapshot', plainEncode([content, list])), shown.hash)
+  for (const { tree, encoded } of questions) {
+    t.equal(plainEncode(tree).toString('hex'), encoded)
+    t.equal(toHex(encodeSnapshotQuestion(decodeSnapshotQuestion(bytesOf(encoded)))), encoded)
+  }
+})

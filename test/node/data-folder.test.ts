@@ -35,7 +35,7 @@ interface Said {
 
 async function cli(command: string, dataDir: string, ...args: readonly string[]): Promise<Said> {
   const said = { out: '', err: '' }
-  const [out, err] = [process.stdout.write, process.stderr.write]
+  const [out, err] = [process.stdout.write.bind(process.stdout), process.stderr.write.bind(process.stderr)]
   process.stdout.write = ((text: string) => ((said.out += text), true)) as typeof out
   process.stderr.write = ((text: string) => ((said.err += text), true)) as typeof err
   try {

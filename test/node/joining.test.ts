@@ -7,6 +7,7 @@ import { chainIdOf, genesisRef, validatorSetOf } from '../../genesis/genesis.ts'
 import type { CheckpointCertificate } from '../../consensus/certificate.ts'
 import { type Epoch, epochHash, scheduleOf } from '../../consensus/validators.ts'
 import { type CheckpointContent, checkpointBytes } from '../../consensus/votes.ts'
+import { decodeSyncAnswer, encodeSyncQuestion } from '../../node/exchange.ts'
 import { systemClock } from '../../node/clock.ts'
 import { adoptJoinedStore, storeFolder } from '../../node/joined-store.ts'
 import { createJoining, type Joining } from '../../node/joining.ts'
@@ -149,6 +150,41 @@ t.test('parts and blocks that liars forge are found at once and come from others
   for (let at = oldest; at <= height; at = (at + 1) as Height) t.same([chain.store.block(at), chain.store.payload(at), chain.store.results(at)], [store.block(at), store.payload(at), store.results(at)])
   const [last] = (store.payload(height) ?? []).map(decodeTransaction)
   t.ok(last !== undefined && chain.state.seen.has(last.id), 'what could run again is remembered')
+  const { sync } = createServing({ store: chain.store, snapshots, setChanges: async () => [], mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, top: () => height })
+  const ask = (from: number): Promise<Uint8Array> => sync('peer', encodeSyncQuestion({ from: from as Height, count: 1 }))
+  await t.rejects(ask(oldest - 1), { code: 'chain/pruned' }, 'what it never had is refused, so that others are asked')
+  t.equal(decodeSyncAnswer(await ask(oldest)).blocks.length, 1)
+})
+
+t.test('a block with anything forged is refused, whatever it is', async (t) => {
+  type Block = ReturnType<typeof decodeRanBlocks>[number]
+  const forgeries: Readonly<Record<string, (block: Block) => Block>> = {
+    'a receipt less': ({ block, leaves }) => ({ block, leaves: leaves.slice(0, -1) }),
+    'the receipts in another order': ({ block, leaves: [outcome, ...receipts] }) => ({ block, leaves: [outcome as Uint8Array, ...receipts.reverse()] }),
+    'another time': ({ block, leaves }) => ({ block: { ...block, decision: { ...block.decision, header: { ...block.decision.header, timeMs: (block.decision.header.timeMs + 1) as typeof block.decision.header.timeMs } } }, leaves }),
+    'a signature': ({ block, leaves }) => ({ block: { ...block, decision: { ...block.decision, certificate: { ...block.decision.certificate, signatures: block.decision.certificate.signatures.map((entry) => ({ ...entry, signature: new Uint8Array(64) })) } } }, leaves }),
+    'a signer less': ({ block, leaves }) => ({ block: { ...block, decision: { ...block.decision, certificate: { ...block.decision.certificate, signatures: block.decision.certificate.signatures.slice(1) } } }, leaves }),
+    'an envelope': ({ block, leaves }) => ({ block: { ...block, envelopes: block.envelopes.map((envelope) => flipped(envelope, envelope.length - 1)) }, leaves }),
+    'another block': ({ block, leaves }) => ({ block: { ...block, decision: { ...block.decision, header: { ...block.decision.header, height: (block.decision.header.height + 1) as Height } } }, leaves }),
+  }
+  for (const [what, forge] of Object.entries(forgeries)) {
+    let told = (): void => {}
+    const lied = new Promise<void>((resolve) => (told = resolve))
+    const one = await rig(t, join(folder, what.replaceAll(' ', '-')), {
+      liar: async ({ type }, answer) => {
+        if (type !== 'blocks') return answer()
+        told()
+        return encodeRanBlocks(decodeRanBlocks(await answer()).map(forge))
+      },
+      honest: async ({ type }, answer) => {
+        if (type === 'blocks') await lied
+        return answer()
+      },
+    })
+    one.joining.far(certificate)
+    await until(one.joined, 30_000)
+    t.same([...new Set(one.blamed)], ['liar'], what)
+  }
 })
 
 t.test('a snapshot whose certificate or list of parts does not hold is not begun, and a node with liars alone stays as it is', async (t) => {

@@ -6,10 +6,11 @@ import { messageVectors } from './messages.ts'
 import { p256Vectors } from './p256.ts'
 import { placesVectors } from './places.ts'
 import { pointsVectors } from './points.ts'
+import { snapshotVectors } from './snapshot.ts'
 import { valueVectors } from './values.ts'
 
 export function allVectors(): Readonly<Record<string, Json>> {
-  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors(), identity: identityVectors(), points: pointsVectors(), places: placesVectors() }
+  return { values: valueVectors(), hashes: hashVectors(), transactions: transactionVectors(), blocks: blockVectors(), state: stateVectors(), messages: messageVectors(), p256: p256Vectors(), identity: identityVectors(), points: pointsVectors(), places: placesVectors(), snapshot: snapshotVectors() }
 }
 
 export function textOf(vectors: Json): string {
