@@ -91,9 +91,11 @@ t.test('a network of one’s own', { timeout: 240_000 }, async (t) => {
   const { did, didKey } = walletFromSeed(seed)
   const payload = JSON.stringify({ keys: [{ key: toBase64url(didKey.key), relationships: didKey.relationships }], services: [] })
   const send = ['tx', 'send', 'did.register', '--payload', payload, '--keystore', 'citizen.json', '--passphrase-file', 'passphrase', ...rpc]
-  t.match(await own(...send), { code: 3, out: /refused, did\// }, 'nobody countersigned')
+  t.match(await own(...send), { code: 1, err: /did\/registrar-missing/ }, 'nobody countersigned: not even ordered')
   const registered = await good(...send, '--countersign', 'registrar.json')
-  t.match(registered, /done: final in block 2, place 0\n.*did\.registered/)
+  t.match(registered, /done: final in block 1, place 0\n.*did\.registered/)
+  const update = JSON.stringify({ baseVersion: 7, keys: [{ key: toBase64url(didKey.key), relationships: didKey.relationships }], services: [] })
+  t.match(await own('tx', 'send', 'did.update', '--payload', update, '--keystore', 'citizen.json', '--passphrase-file', 'passphrase', ...rpc), { code: 3, out: /refused, did\// }, 'refused by a rule')
   t.match(JSON.parse(await good('query', 'did_resolve', `did=${did}`, ...rpc)), { didDocument: { id: did } })
   const id = registered.split(' ')[0] as string
   t.match(JSON.parse(await good('tx', 'get', id, ...rpc)), { receipt: { status: 'ok' } })
