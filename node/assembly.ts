@@ -12,6 +12,7 @@ import type { Backend } from '../rpc/backend.ts'
 import { createAdmission } from './admission.ts'
 import { createAvailability } from './availability.ts'
 import { createBackend } from './backend.ts'
+import { createBodyFetch } from './body-fetch.ts'
 import { bodyStandingIn, openBodies } from './bodies.ts'
 import type { Config } from './config.ts'
 import { checkedSource } from './checked-state.ts'
@@ -101,6 +102,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const waiters = createWaiters(clock)
   const evidence = await openEvidence({ store: database, onFatal: (error) => onFatal(error) })
   const bodies = await openBodies({ store: database, clock, stateOf: (hash) => bodyStandingIn(state, hash) })
+
+  const bodyFetch = createBodyFetch({ bodies, transport, peers: () => membership.peers().map(({ name }) => name), clock, log, onFatal: (error) => onFatal(error) })
 
   let halted: string | undefined
   let toldWork = false
@@ -316,7 +319,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     tellWork,
     suspect: (reason) => ordering.driver.input({ type: 'suspect', reason }),
   })
-  const serving = createServing({ store, snapshots, setChanges: setCertificates.changes, mempool, payloads, clock, top: () => ordering.top() })
+  const serving = createServing({ store, snapshots, setChanges: setCertificates.changes, bodyOf: bodies.get, mempool, payloads, clock, top: () => ordering.top() })
   const front = makeFront(backend)
 
   /** All that this validator may have had a part in is executed: a new log, and a life with its key. */
@@ -351,6 +354,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   /** Closes the rest whatever fails on the way. */
   const stopAll = async (): Promise<void> => {
     house.stop()
+    bodyFetch.stop()
     waiters.letGo()
     for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['set-certificates', setCertificates.stop], ['joining', joining.stop], ['snapshots', snapshots.stop], ['votes', closeVotes], ['world', closeAll]] as const) {
       await close().catch((error: unknown) => log.error('stop-incomplete', { part, error }))
@@ -375,6 +379,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     ordering.begin()
     transport.setPeers(membership.peers())
     await transport.start()
+    bodyFetch.start()
     if (failure === undefined) await front.start()
     if (failure !== undefined) throw failure.reason
   } catch (error) {

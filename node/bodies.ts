@@ -1,7 +1,7 @@
 // Bodies of posts: kept outside the blocks under their hash, so that they can be erased for good while the chain stays verifiable.
 // A body is kept while a post refers to it. Before one does, it waits, within bounds for each source, so that nobody can fill the disk with bodies that no
 // transaction paid for.
-//   x<hash>   the body          y<hash>   it waits for a post, since when
+//   x<hash>   the body          y<hash>   it waits for a post, since when          z<hash>   a post refers to it and it is not here, since when (body-fetch.ts)
 import type { Hash, TimeMs } from '../primitives/brand.ts'
 import { concatBytes, toBase64url, utf8 } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
@@ -13,7 +13,7 @@ import { commented, erased, posted } from '../state/community/events.ts'
 import type { Event } from '../state/family.ts'
 import type { Receipt } from '../state/receipt.ts'
 import { createOverlay, createValueCache, type StateSource } from '../state/view.ts'
-import { bodyBytesMax, waitingBodiesBytesMax, waitingBodiesMax, waitingBodyMs } from './limits.ts'
+import { bodyBytesMax, missingBodiesMax, waitingBodiesBytesMax, waitingBodiesMax, waitingBodyMs } from './limits.ts'
 import type { Clock, Store, StoreOp } from './world.ts'
 
 export type BodyStanding = 'referenced' | 'erased' | 'unknown'
@@ -28,6 +28,8 @@ export interface Bodies {
   /** `source`: the peer that sent it, undefined for clients. Throws `community/body-empty`, `community/body-too-large`, `community/body-erased`. */
   readonly put: (body: Uint8Array, source?: string) => Promise<Hash>
   readonly get: (hash: Hash) => Uint8Array | undefined
+  /** Some that posts refer to and that are not here: each call begins where the one before ended, so that one that nobody has keeps none from its turn. */
+  readonly missing: (max: number) => readonly Hash[]
   /** What is written together with a block: bodies that its posts refer to wait no longer, and those erased are deleted. */
   readonly opsOf: (receipts: readonly Receipt[]) => readonly StoreOp[]
 }
@@ -51,6 +53,8 @@ const waitingPrefix = utf8('y')
 
 const bodyKey = (hash: Hash): Uint8Array => concatBytes(utf8('x'), hash)
 const markerKey = (hash: Hash): Uint8Array => concatBytes(waitingPrefix, hash)
+const missingPrefix = utf8('z')
+const missingKey = (hash: Hash): Uint8Array => concatBytes(missingPrefix, hash)
 const forget = (hash: Hash): StoreOp[] => [{ type: 'del', key: bodyKey(hash) }, { type: 'del', key: markerKey(hash) }]
 
 export async function openBodies({ store, clock, stateOf }: BodiesContext): Promise<Bodies> {
@@ -60,6 +64,22 @@ export async function openBodies({ store, clock, stateOf }: BodiesContext): Prom
     const hash = key.slice(waitingPrefix.length) as Hash
     waiting.set(toBase64url(hash), { hash, bytes: store.get(bodyKey(hash))?.length ?? 0, sinceMs: decode(timeMs, value, markerBytesMax), source: 'before the start' })
   }
+
+  // in the order in which they are asked for
+  const missing = new Map<string, Hash>()
+  for await (const { key } of store.iterate({ gte: missingPrefix, lt: utf8('{') })) {
+    const hash = key.slice(missingPrefix.length) as Hash
+    missing.set(toBase64url(hash), hash)
+    if (missing.size >= missingBodiesMax) break
+  }
+  const miss = (hash: Hash): readonly StoreOp[] => {
+    missing.set(toBase64url(hash), hash)
+    const ops: StoreOp[] = [{ type: 'put', key: missingKey(hash), value: encode(timeMs, clock.now() as TimeMs) }]
+    const [oldest] = missing.values()
+    if (missing.size <= missingBodiesMax || oldest === undefined) return ops
+    return [...ops, ...found(oldest)]
+  }
+  const found = (hash: Hash): readonly StoreOp[] => (missing.delete(toBase64url(hash)) ? [{ type: 'del', key: missingKey(hash) }] : [])
 
   /** Those that have to go: too old, or the oldest of this source beyond its share. */
   const takeSurplus = (source: string | undefined): readonly Waiting[] => {
@@ -102,18 +122,31 @@ export async function openBodies({ store, clock, stateOf }: BodiesContext): Prom
       const known = stateOf(hash)
       if (known === 'erased') throw new DongbaekError('community/body-erased', 'the body with this hash was erased for good: write it anew, with a new salt')
       if (known === 'unknown') await putWaiting(hash, body, source)
-      else if (store.get(bodyKey(hash)) === undefined) await store.batch([{ type: 'put', key: bodyKey(hash), value: body }], { sync: false })
+      else if (store.get(bodyKey(hash)) === undefined) await store.batch([{ type: 'put', key: bodyKey(hash), value: body }, ...found(hash)], { sync: false })
       return hash
     },
     get: (hash) => store.get(bodyKey(hash)),
+    missing: (max) => {
+      const some: Hash[] = []
+      for (const hash of missing.values()) {
+        if (some.length === max) break
+        some.push(hash)
+      }
+      for (const hash of some) {
+        missing.delete(toBase64url(hash))
+        missing.set(toBase64url(hash), hash)
+      }
+      return some
+    },
     opsOf: (receipts) =>
       receipts.flatMap(({ events }) =>
         events.flatMap((event): StoreOp[] => {
           const hash = bodyHashOf(event)
           if (hash === undefined) return []
           const wasWaiting = waiting.delete(toBase64url(hash))
-          if (event.type === erased.type) return forget(hash)
-          return wasWaiting ? [{ type: 'del', key: markerKey(hash) }] : []
+          if (event.type === erased.type) return [...forget(hash), ...found(hash)]
+          if (wasWaiting) return [{ type: 'del', key: markerKey(hash) }]
+          return store.get(bodyKey(hash)) === undefined ? [...miss(hash)] : []
         }),
       ),
   }

@@ -4,7 +4,7 @@
 //   t<transaction id>    height and index of its receipt                     d<did>/<inverted place>   ids of a DID's transactions, newest first
 //   s<state key>         state value                                         n<path>     page of the state tree
 //   c<height>            checkpoint certificate                              m<name>     head, sync, oldest (the lowest block kept; absent: 1)
-//   x<hash>, y<hash>     bodies of posts (bodies.ts)                         e<hash>   evidence (evidence.ts)
+//   x<hash>, y<hash>, z<hash>   bodies of posts (bodies.ts)                  e<hash>   evidence (evidence.ts)
 import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
 import type { Did, Hash, Height, TransactionId } from '../primitives/brand.ts'

@@ -6,7 +6,10 @@ import { validatorSet } from '../consensus/validators.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
 import { bytes, hash, height, type Infer, integer, list, optional, record, union } from '../primitives/schema.ts'
-import { answerBytesMax, questionBytesMax } from './limits.ts'
+import { answerBytesMax, bodyBytesMax, questionBytesMax } from './limits.ts'
+
+/** So many bodies are within an answer. */
+export const answerBodiesMax = 64
 
 /** Protocol `fetch`. */
 const fetchQuestion = union({
@@ -18,6 +21,8 @@ const fetchQuestion = union({
   checkpoint: record({ at: height }),
   /** Validator sets from this number on (the genesis' is 0), each with a certificate that names it (set-learning.ts). */
   sets: record({ from: integer(1) }),
+  /** Bodies of posts, by hash. */
+  bodies: record({ hashes: list(hash, 1, answerBodiesMax) }),
 })
 export type FetchQuestion = Infer<typeof fetchQuestion>
 
@@ -34,6 +39,9 @@ const setsAnswer = record({ changes: list(setChange, 0, setChangesMax) })
 /** `references` answers a block question; envelopes come in the order asked, leaving out what the answerer lacks or has no room for. */
 const fetchAnswer = record({ references: list(hash, 0, blockTransactionsMax), envelopes: list(bytes(1, transactionBytesMax), 0, blockTransactionsMax) })
 export type FetchAnswer = Infer<typeof fetchAnswer>
+
+/** Answers a question for bodies, leaving out those that the answerer lacks. */
+const bodiesAnswer = record({ bodies: list(bytes(1, bodyBytesMax), 0, answerBodiesMax) })
 
 export const syncBlocksMax = 256
 /** Protocol `sync`: final blocks from a height on, as many as fit. */
@@ -64,6 +72,8 @@ export const encodeSetsAnswer = (changes: readonly SetChange[]): Uint8Array => e
 export const decodeSetsAnswer = (encoded: Uint8Array): Infer<typeof setsAnswer> => decode(setsAnswer, encoded, answerBytesMax)
 export const encodeFetchAnswer = (answer: FetchAnswer): Uint8Array => encode(fetchAnswer, answer)
 export const decodeFetchAnswer = (encoded: Uint8Array): FetchAnswer => decode(fetchAnswer, encoded, answerBytesMax)
+export const encodeBodiesAnswer = (bodies: readonly Uint8Array[]): Uint8Array => encode(bodiesAnswer, { bodies })
+export const decodeBodiesAnswer = (encoded: Uint8Array): Infer<typeof bodiesAnswer> => decode(bodiesAnswer, encoded, answerBytesMax)
 export const encodeSyncQuestion = (question: SyncQuestion): Uint8Array => encode(syncQuestion, question)
 export const decodeSyncQuestion = (encoded: Uint8Array): SyncQuestion => decode(syncQuestion, encoded, questionBytesMax)
 export const encodeSyncAnswer = (answer: SyncAnswer): Uint8Array => encode(syncAnswer, answer)

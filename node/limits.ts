@@ -246,6 +246,11 @@ export const bodyBytesMax = 65_536
 /** Bodies that no post refers to yet, of one peer or of all clients: a post follows its body within seconds. Beyond, the oldest of that source go. */
 export const waitingBodiesMax = 1_024
 export const waitingBodiesBytesMax = 16 * 1_048_576
+/** Bodies known to be missing here and asked for; beyond, the oldest are given up. */
+export const missingBodiesMax = 100_000
+/** Between questions for missing bodies; doubled up to the longest while none comes. */
+export const bodyFetchPauseMs = 2_000
+export const bodyFetchPauseMaxMs = 600_000
 /** As long as the transaction that posts it may be valid. */
 export const waitingBodyMs = 3_600_000
 

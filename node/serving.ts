@@ -4,7 +4,7 @@ import type { Hash, Height } from '../primitives/brand.ts'
 import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { answerFetch } from './availability.ts'
 import type { ChainStore } from './chain-store.ts'
-import { answerContentBytesMax, decodeFetchQuestion, decodeSyncQuestion, encodeCheckpointAnswer, encodeFetchAnswer, encodeSetsAnswer, type SetChange, setChangesMax, encodeSyncAnswer, type SyncBlock } from './exchange.ts'
+import { answerContentBytesMax, decodeFetchQuestion, decodeSyncQuestion, encodeBodiesAnswer, encodeCheckpointAnswer, encodeFetchAnswer, encodeSetsAnswer, type SetChange, setChangesMax, encodeSyncAnswer, type SyncBlock } from './exchange.ts'
 import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import type { Payloads } from './payloads.ts'
@@ -19,6 +19,7 @@ export interface ServingContext {
   readonly payloads: Pick<Payloads, 'get' | 'byReference'>
   /** Validator sets from a number on, as long as certificates that name them are here. */
   readonly setChanges: (from: number, max: number) => Promise<readonly SetChange[]>
+  readonly bodyOf: (hash: Hash) => Uint8Array | undefined
   readonly clock: Clock
   /** The highest height at which a block has been accepted here. */
   readonly top: () => Height
@@ -30,7 +31,7 @@ export interface Serving {
   readonly snapshot: RequestHandler
 }
 
-export function createServing({ store, snapshots, mempool, payloads, setChanges, clock, top }: ServingContext): Serving {
+export function createServing({ store, snapshots, mempool, payloads, setChanges, bodyOf, clock, top }: ServingContext): Serving {
   const byReference = (reference: Hash): Uint8Array | undefined => (mempool.byReference(reference) ?? payloads.byReference(reference))?.transaction.bytes
   const byBlock = (block: Hash): { readonly references: readonly Hash[]; readonly envelopes: readonly Uint8Array[] } | undefined => {
     const open = payloads.get(block)
@@ -75,6 +76,7 @@ export function createServing({ store, snapshots, mempool, payloads, setChanges,
     fetch: paced(async (encoded) => {
       const question = decodeFetchQuestion(encoded)
       if (question.type === 'sets') return encodeSetsAnswer(await setChanges(question.from, setChangesMax))
+      if (question.type === 'bodies') return encodeBodiesAnswer(question.hashes.map(bodyOf).filter((body) => body !== undefined))
       if (question.type !== 'checkpoint') return encodeFetchAnswer(answerFetch(question, byReference, byBlock, answerContentBytesMax))
       const certificate = await store.checkpointAtOrBelow(question.at)
       return encodeCheckpointAnswer(certificate === undefined ? {} : { certificate })

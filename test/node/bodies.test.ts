@@ -6,11 +6,14 @@ import { codeOf, DongbaekError } from '../../primitives/errors.ts'
 import { sha256 } from '../../primitives/hash.ts'
 import { type Bodies, type BodyStanding, openBodies } from '../../node/bodies.ts'
 import { systemClock } from '../../node/clock.ts'
+import { createBodyFetch } from '../../node/body-fetch.ts'
+import { encodeBodiesAnswer } from '../../node/exchange.ts'
 import { createGossip } from '../../node/gossip.ts'
-import { waitingBodiesBytesMax, waitingBodiesMax, waitingBodyMs } from '../../node/limits.ts'
+import { bodyFetchPauseMaxMs, waitingBodiesBytesMax, waitingBodiesMax, waitingBodyMs } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
+import { createServing } from '../../node/serving.ts'
 import type { Receipt } from '../../state/receipt.ts'
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
+import { createManualClock, type ManualClock, settled } from '../support/manual-clock.ts'
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts'
 import { makeTransaction } from '../support/transactions.ts'
 
@@ -48,6 +51,47 @@ t.test('a flood of one source costs that source its oldest, and nobody else', as
   t.equal(bodies.get(first), undefined)
   t.ok(bodies.get(mine))
   t.equal(await rows(store), 2 * (waitingBodiesMax + 1))
+})
+
+t.test('bodies that were spread while this node was down are fetched from its peers', async (t) => {
+  const there = await rig()
+  const here = await rig()
+  const body = (i: number): Uint8Array => utf8(`the body of post ${i}`)
+  const hashes = Array.from({ length: 70 }, (_, i) => sha256(body(i)) as Hash)
+  const erased = await there.bodies.put(utf8('to be erased'))
+  for (const [i, hash] of [...hashes, erased].entries()) {
+    if (i < 69) await there.bodies.put(body(i))
+    for (const each of [there, here]) await each.run('community.posted', hash)
+  }
+  await here.run('community.erased', erased)
+  t.equal(here.bodies.missing(100).length, 70)
+  // kept over a restart
+  const again = await rig(here.store, here.standing)
+  t.equal(again.bodies.missing(100).length, 70)
+
+  const asked: string[] = []
+  const serving = createServing({ store: {} as never, snapshots: {} as never, mempool: {} as never, payloads: {} as never, setChanges: async () => [], bodyOf: there.bodies.get, clock: there.clock, top: () => 0 as Height })
+  const transport = {
+    request: async (peer: string, protocol: string, question: Uint8Array) => {
+      asked.push(`${peer} ${protocol}`)
+      if (peer === 'down') throw new DongbaekError('transport/unreachable', 'the peer is down')
+      if (peer === 'liar') return encodeBodiesAnswer([utf8('of no post')])
+      return serving.fetch('here', question)
+    },
+  }
+  const fetcher = createBodyFetch({ bodies: again.bodies, transport: transport as never, peers: () => ['down', 'liar', 'there'], clock: again.clock, log: silentLog, onFatal: (error) => t.fail(String(error)) })
+  fetcher.start()
+  for (let round = 0; round < 12 && again.bodies.missing(100).length > 1; round++) {
+    await again.clock.advance(bodyFetchPauseMaxMs)
+    await settled()
+  }
+  t.strictSame(again.bodies.missing(100).map(toBase64url), [toBase64url(hashes[69] as Hash)], 'one that nobody has')
+  for (const [i, hash] of hashes.slice(0, 69).entries()) t.strictSame(toBase64url(again.bodies.get(hash) ?? new Uint8Array()), toBase64url(body(i)))
+  t.ok(asked.includes('down fetch') && asked.includes('liar fetch'))
+  // it comes by itself later, and nothing is missing
+  await again.bodies.put(body(69), 'there')
+  t.equal(again.bodies.missing(100).length, 0)
+  fetcher.stop()
 })
 
 t.test('the share is of bytes too', async (t) => {

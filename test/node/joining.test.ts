@@ -46,7 +46,7 @@ await buildChain({ dataDir: source, genesis, seeds: genesis.validators.map(({ na
 const database = await openStore({ folder: storeFolder(source), chainId })
 const { store } = await openChain(database, genesis, 64, silentLog)
 const snapshots = createSnapshots({ dataDir: source, database, clock: systemClock, log: silentLog, everyBlocks: 32, checkpointInterval: 16 })
-const serving = createServing({ store, snapshots, setChanges: async () => [], mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, top: () => blocks as Height })
+const serving = createServing({ store, snapshots, setChanges: async () => [], bodyOf: () => undefined, mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, top: () => blocks as Height })
 t.teardown(async () => {
   await snapshots.stop()
   await database.close()

@@ -93,7 +93,7 @@ function serving(clock = createManualClock()): ReturnType<typeof createServing> 
     snapshots: { manifest: () => new Uint8Array(), part: async () => new Uint8Array() },
     mempool: { byReference: () => undefined },
     payloads,
-    setChanges: async () => [],
+    setChanges: async () => [], bodyOf: () => undefined,
     clock,
     top: () => 7 as Height,
   })
