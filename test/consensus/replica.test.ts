@@ -321,6 +321,28 @@ t.test('besu #7642, quorum #1664: n replicas in n different views meet again, wi
   t.end()
 })
 
+t.test('indy-node #1720: a view-change loop. Views settle: after ten that came to nothing the next one stays, whatever old is said again', (t) => {
+  const bench = new Bench(4)
+  bench.work(1)
+  for (let i = 0; i < 10; i++) {
+    bench.pend()
+    bench.expire('view', all, ({ message }) => message.type !== 'new-view')
+  }
+  t.same(all.map((index) => bench.at(index).status.view), [10, 10, 10, 10])
+  for (const name of ['answer', 'retransmit', 'retransmit'] as const) bench.expire(name)
+  const settled = { view: 10, mode: 'normal', wish: 10 } as const
+  for (const index of all) t.match(bench.at(index).status, settled)
+  const said = all.map((from) => [...bench.at(from).sent])
+  for (let round = 0; round < 3; round++) {
+    bench.work(5)
+    for (const to of all) said.forEach((messages, from) => from === to || messages.forEach((message) => bench.hand(to, message)))
+    bench.settle()
+    for (const name of ['retransmit', 'heartbeat', 'answer'] as const) bench.expire(name)
+    for (const index of all) t.match(bench.at(index).status, { ...settled, committed: 1 + 5 * (round + 1) })
+  }
+  t.end()
+})
+
 t.test('a primary that proposes twice is blamed with both proposals, and left', (t) => {
   const bench = new Bench(4)
   const one = proposal(bench, 0, 1, 0)

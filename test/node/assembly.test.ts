@@ -35,6 +35,25 @@ t.test('a start that fails says why and leaves nothing running', async (t) => {
   await node.stop()
 })
 
+t.test('lodestar #6129, #6078, #7377: how late the event loop is and how large the heap are among the metrics', async (t) => {
+  const nodes = createAssembled()
+  t.teardown(nodes.stopAll)
+  const { url } = await nodes.start('validator-0')
+  const metrics = async (): Promise<(name: string) => number> => {
+    const text = await (await fetch(`${url}/metrics`)).text()
+    return (name) => Number(new RegExp(`^dongbaek_process_${name} (\\S+)$`, 'm').exec(text)?.[1])
+  }
+  await metrics()
+  // a callback that takes long is seen
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  for (const until = performance.now() + 300; performance.now() < until; );
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const value = await metrics()
+  t.ok(value('nodejs_eventloop_lag_max_seconds') > 0.25)
+  for (const name of ['mean', 'p50', 'p99']) t.ok(value(`nodejs_eventloop_lag_${name}_seconds`) > 0, name)
+  for (const name of ['nodejs_heap_size_used_bytes', 'nodejs_heap_size_total_bytes', 'nodejs_external_memory_bytes', 'process_resident_memory_bytes']) t.ok(value(name) > 1_000_000, name)
+})
+
 t.test('a vote log that fails stops the node in order, and the reason is told', async (t) => {
   let failing = false
   const nodes = createAssembled({

@@ -1,7 +1,7 @@
 // Judging proposals of a primary that lies: about the time, about what it holds, about how much there is.
 import t from 'tap'
 import type { Validate } from '../../consensus/output.ts'
-import type { Height, TimeMs } from '../../primitives/brand.ts'
+import type { Hash, Height, TimeMs } from '../../primitives/brand.ts'
 import { blockHash } from '../../consensus/block.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { createAvailability } from '../../node/availability.ts'
@@ -160,6 +160,28 @@ t.test('an envelope whose signature does not verify makes the block invalid', as
   judging.judge(request(payload))
   await clock.advance(1)
   t.same(verdicts, ['invalid'])
+})
+
+t.test('CometBFT ASA-2025-002: a part is bound to its place. References at other places than the header binds are no payload, whoever brings them', async (t) => {
+  const transactions = [makeTransaction('one'), makeTransaction('two')]
+  const payload = makePayload(1, transactions)
+  const [first, second] = payload.references as [Hash, Hash]
+  for (const references of [[second, first], [first, first], [second, second], [first], [first, second, second]]) {
+    const brought = rig({ primary: () => answerOf(payload) }, payload)
+    brought.judging.judge({ ...request(payload), manifest: manifestOf(references) })
+    await brought.clock.advance(1)
+    t.same([brought.verdicts, brought.kept], [['invalid'], []])
+    const answered = rig({ liar: () => ({ ...answerOf(payload), references }), honest: () => answerOf(payload) }, undefined)
+    const { manifest: _, ...unbrought } = request(payload, ['liar', 'honest'])
+    answered.judging.judge(unbrought)
+    await answered.clock.advance(1_000)
+    t.same([answered.verdicts, answered.asked], [['valid'], ['liar', 'honest']])
+  }
+  // envelopes in another order go where the references say
+  const shuffled = rig({ primary: () => ({ references: payload.references, envelopes: answerOf(payload).envelopes.toReversed() }) }, undefined)
+  shuffled.judging.judge(request(payload))
+  await shuffled.clock.advance(1_000)
+  t.same(shuffled.kept[0]?.transactions.map(({ transaction }) => transaction.reference), payload.references)
 })
 
 t.test('a final block is fetched though the first to answer names its envelopes and gives none', async (t) => {

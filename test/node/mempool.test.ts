@@ -3,14 +3,17 @@ import t from 'tap'
 import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
 import { codeOf } from '../../primitives/errors.ts'
 import { blockHash } from '../../consensus/block.ts'
+import { createAdmission } from '../../node/admission.ts'
 import { createHouse, type House } from '../../node/house.ts'
 import { mempoolPerSenderMax } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
-import { createMempool } from '../../node/mempool.ts'
+import { createMempool, type Mempool } from '../../node/mempool.ts'
 import { createPayloads } from '../../node/payloads.ts'
 import { makeProposal } from '../../node/proposer.ts'
+import { createVerifier } from '../../node/verifier.ts'
+import type { ReadyTransaction } from '../../state/families.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
-import { idOf, makePayload, makeTransaction, testValidUntilMs } from '../support/transactions.ts'
+import { idOf, makePayload, makeTransaction, testChain, testValidUntilMs } from '../support/transactions.ts'
 
 t.test('who signs in the name of another fills a share of his own', async (t) => {
   const mempool = createMempool()
@@ -55,6 +58,7 @@ interface HouseRig {
   readonly suspicions: number[]
   readonly seen: { view: number }
   readonly ordered: Set<string>
+  readonly mempool: Mempool
 }
 
 function houseRig(t: Test, waits: boolean): HouseRig {
@@ -75,7 +79,7 @@ function houseRig(t: Test, waits: boolean): HouseRig {
     tellWork: () => {},
     suspect: () => void suspicions.push(clock.monotonic()),
   })
-  const rig: HouseRig = { clock, house, suspicions, ordered, seen }
+  const rig: HouseRig = { clock, house, suspicions, ordered, seen, mempool }
   t.teardown(rig.house.stop)
   return rig
 }
@@ -108,6 +112,35 @@ t.test('nobody is suspected while blocks are full, while none is made, or when t
   const idle = houseRig(t, false)
   await seconds(idle, 60, 'roomy')
   t.same(idle.suspicions, [])
+})
+
+t.test('cometbft #1637: transactions stuck without expiry. All that waits goes when its time has passed, though no block is ever made', async (t) => {
+  const { clock, mempool } = houseRig(t, false)
+  const most = Array.from({ length: 40 }, (_, i) => makeTransaction(`${i}`, { validUntilMs: testValidUntilMs - 495_000 + 50 * i }))
+  for (const one of most) mempool.add(one, clock.monotonic())
+  mempool.add(makeTransaction('later'), clock.monotonic())
+  await clock.advance(4_000)
+  t.equal(mempool.size().transactions, most.length + 1, 'none before its time')
+  await clock.advance(4_000)
+  t.equal(mempool.size().transactions, 1)
+  t.equal(mempool.byReference((most[0] as ReadyTransaction).transaction.reference), undefined)
+  t.same(mempool.take(10, 1_000_000, () => false).map(idOf), [makeTransaction('later')].map(idOf))
+  await clock.advance(500_000)
+  t.same(mempool.size(), { transactions: 0, bytes: 0 })
+})
+
+t.test('cometbft #1637: what could wait for longer than the chain allows never comes in', async (t) => {
+  const clock = createManualClock(testValidUntilMs - 60_000)
+  const mempool = createMempool()
+  const verifier = createVerifier({ log: silentLog, workers: 0 })
+  t.teardown(verifier.stop)
+  const admission = createAdmission({ chainId: testChain, mempool, verifier, clock, hasRun: () => false, validityMsMax: () => 60_000, onAdded: () => {} })
+  await t.rejects(admission.admit(makeTransaction('too far', { validUntilMs: testValidUntilMs + 1 }).transaction.bytes), { code: 'tx/valid-until-too-far' })
+  await t.rejects(admission.admit(makeTransaction('too late', { validUntilMs: testValidUntilMs - 60_001 }).transaction.bytes), { code: 'tx/expired' })
+  t.equal(mempool.size().transactions, 0)
+  const admitted = admission.admit(makeTransaction('just').transaction.bytes)
+  await clock.advance(1)
+  t.ok((await admitted).added)
 })
 
 t.test('views do not run away: each primary has the whole time to do better', async (t) => {

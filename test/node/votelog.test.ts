@@ -53,7 +53,7 @@ t.test('what was appended is read again, in order, over segments, and goes on', 
   t.throws(() => open(folder, undefined, 'test', key(2)), { code: 'votelog/other-validator' })
 })
 
-t.test('tendermint #3295: a tail torn at any byte of the last batch is cut, and the log goes on', async (t) => {
+t.test('tendermint #3295, Jepsen on Tendermint 0.10.2: a tail torn at any byte of the last batch is cut, and the log goes on', async (t) => {
   // every place is opened and synced some times over: not on a disk where there is a memory
   const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'votes-torn-'))
   t.teardown(() => rmSync(root, { recursive: true }))

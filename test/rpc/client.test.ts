@@ -264,6 +264,48 @@ t.test('a liar who changes anything is found out', async (t) => {
   t.same(wrong.slice(0, 3), [])
 })
 
+t.test('CometBFT ASA-2025-002: the index is inside the proof. A transaction and its receipt stand at one place of their block and at no other', async (t) => {
+  const signed = await Promise.all([0, 1, 2].map(async (i) => city.sign('points.spend', { program, merchant: shop.did, amount: 1 as never }, [citizens[i]!])))
+  chain.block(signed.map(({ bytes }) => bytes))
+  for (const [place, { id }] of signed.entries()) {
+    const proof = (await client.call('tx_proof', { id: toBase64url(id) })) as unknown as { readonly [part in 'transaction' | 'receipt']: JsonObject } & JsonObject
+    t.equal(verifyTransactionProof(trust, id, proof).receipt.index, place)
+    // of three leaves, the path of the last is also that of the second of two: the count is the header's
+    for (const part of ['transaction', 'receipt'] as const) {
+      for (let count = 1; count <= 6; count++) {
+        for (let index = 0; index < count; index++) {
+          if (index === proof[part]['index'] && count === proof[part]['count']) continue
+          t.throws(() => verifyTransactionProof(trust, id, { ...proof, [part]: { ...proof[part], index, count } }), { name: 'DongbaekError', code: /^(proof\/transaction|codec\/invalid)$/ }, `${part} ${place} as ${index} of ${count}`)
+        }
+      }
+    }
+  }
+})
+
+t.test('arXiv 2107.11144: no read-only optimisation. An answer counts by its certificate alone, never by how many nodes gave it', async (t) => {
+  const state = (await client.call('state_proof', { keys })) as unknown as { readonly checkpoint: { readonly content: JsonObject; readonly signatures: readonly JsonObject[] } } & JsonObject
+  const { id } = (await client.call('tx_getByDid', { did: citizens[3]!.did })).items[0]!
+  const bytes = fromBase64url(id) as TransactionId
+  const transaction = (await client.call('tx_proof', { id })) as unknown as typeof state
+  const { signatures } = state.checkpoint
+  const [first] = signatures as [JsonObject]
+  const asked = [(one: Json): unknown => verifyStateProofs(trust, keys, one), (one: Json): unknown => verifyTransactionProof(trust, bytes, one)]
+  for (const [i, answer] of [state, transaction].entries()) {
+    const verify = asked[i]!
+    verify(answer)
+    const { checkpoint, ...bare } = answer
+    const signedBy = (some: readonly JsonObject[]): Json => ({ ...answer, checkpoint: { ...checkpoint, signatures: some } })
+    t.throws(() => verify(bare), { code: 'codec/invalid' }, 'without a certificate')
+    // f + 1 equal answers, which the optimisation would take, are no quorum; nor is one signer said to be several
+    for (const some of [[], signatures.slice(0, 1), signatures.slice(0, 2), signatures.map(() => first), signatures.map(({ validator }) => ({ ...first, validator: validator as number }))]) {
+      t.throws(() => verify(signedBy(some)), { name: 'DongbaekError', code: /^(proof\/checkpoint|codec\/invalid)$/ }, `${some.length} signatures`)
+    }
+  }
+  // what a node says without a proof is no proof
+  t.throws(() => asked[1]!(({ ...transaction, receipt: undefined }) as unknown as Json), { code: 'codec/invalid' })
+  for (const unproven of [await client.call('tx_get', { id }), await client.call('chain_head', {})]) for (const verify of asked) t.throws(() => verify(unproven as unknown as Json), { code: 'codec/invalid' })
+})
+
 t.test('validator sets are followed from the genesis on', async (t) => {
   const pairs = [41, 42, 43, 44].map((n) => keyPairFromSeed(new Uint8Array(32).fill(n)))
   const next = { activation: 100 as never, set: { validators: pairs.map(({ publicKey }, i) => ({ name: `new-${i}`, organisation: 'city', publicKey })), minimums: [] } }
