@@ -19,6 +19,9 @@ export interface AuditLimits {
   readonly stateBytesMax: number
 }
 
+/** All of it: minutes for a large store. */
+export const wholeAudit: AuditLimits = { transactionsMax: Infinity, stateBytesMax: Infinity }
+
 export interface Audited {
   /** The walk of the blocks came down to here. */
   readonly fromHeight: number

@@ -8,13 +8,13 @@
 import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
 import type { Did, Hash, Height, TransactionId } from '../primitives/brand.ts'
-import { concatBytes, fromUtf8, utf8 } from '../primitives/bytes.ts'
+import { concatBytes, equalBytes, fromUtf8, utf8 } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
 import { bytes, hash, height, type Infer, integer, list, record, timeMs } from '../primitives/schema.ts'
 import type { Executed } from '../state/execute.ts'
-import type { Transaction } from '../state/transaction.ts'
+import { decodeTransaction, type Transaction } from '../state/transaction.ts'
 import type { QuerySource } from '../state/view.ts'
 import { presenceChecked } from './checked-state.ts'
 import { damagedStore } from './damage.ts'
@@ -55,7 +55,7 @@ export interface ChainStore {
   readonly treePage: (path: string) => Uint8Array | undefined
   /** What is there of a block above `height`, in words. */
   readonly rowsAbove: (height: Height) => Promise<string | undefined>
-  /** Which entry of the indexes a stored transaction lacks, in words. */
+  /** Which entry of the indexes a stored transaction lacks, or has another than its own, in words. */
   readonly missingEntry: (height: Height, index: number, transaction: Transaction) => string | undefined
   readonly checkpoint: (height: Height) => CheckpointCertificate | undefined
   /** The highest kept at or below `height`. */
@@ -190,9 +190,13 @@ export function createChainStore(store: Store): ChainStore {
     missingEntry: (at, index, { id, signatures }) => {
       const entry = read<Place>(hashKey('t', id), placeRow)
       if (entry === undefined) return 'the place'
-      // another envelope with the same id may have run elsewhere: its receipt is the one
-      if (entry.height !== at || entry.index !== index) return undefined
-      return signatures.every(({ signer }) => store.get(utf8(`d${signer}/${didPlace(at, index)}`)) !== undefined) ? undefined : `the entry in a signer's list`
+      if (entry.height !== at || entry.index !== index) {
+        // another envelope with the same id may have run elsewhere: its receipt is the one
+        const there = read<readonly Uint8Array[]>(heightKey('p', entry.height), payloadRow)?.[entry.index]
+        return entry.height < oldest() || (there !== undefined && equalBytes(decodeTransaction(there).id, id)) ? undefined : 'the place'
+      }
+      const isListed = (signer: Did): boolean => equalBytes(store.get(utf8(`d${signer}/${didPlace(at, index)}`)) ?? new Uint8Array(), id)
+      return signatures.every(({ signer }) => isListed(signer)) ? undefined : `the entry in a signer's list`
     },
     checkpoint: (at) => read(heightKey('c', at), checkpointCertificate),
     checkpointAtOrBelow: async (at) => {

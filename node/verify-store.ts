@@ -1,5 +1,6 @@
 // Looking at everything that a store holds: each block from the oldest to the head with its certificate, transactions and receipts, each checkpoint certificate, each page of the
-// state tree, and each value of the state. For an operator who wants to know, since a start looks at the recent part alone. One thing at a time in memory.
+// state tree, and each value of the state; then the walk of a start (audit.ts) without its limits, which looks at the indexes too. For an operator who wants to know,
+// since a start looks at the recent part alone. One thing at a time in memory.
 import { blockHash } from '../consensus/block.ts'
 import { checkpointChecks, certifies, commitChecks, signersFormQuorum, type SignatureCheck } from '../consensus/certificate.ts'
 import type { Epoch, ValidatorSet } from '../consensus/validators.ts'
@@ -15,7 +16,9 @@ import { decodeTransaction } from '../state/transaction.ts'
 import { createStateTree } from '../state/tree.ts'
 import { nodeOfSlots } from '../state/tree-node.ts'
 import { decodePage } from '../state/tree-page.ts'
+import { auditChain, wholeAudit } from './audit.ts'
 import type { ChainStore } from './chain-store.ts'
+import type { OpenChain } from './open-chain.ts'
 import { bindsReferences } from './payloads.ts'
 import { endOfPrefix } from './store.ts'
 import type { Store } from './world.ts'
@@ -33,7 +36,7 @@ export interface StoreReport {
 const pagesMax = 4_096
 
 /** Throws `store/damaged` at the first thing that does not hold, naming it. */
-export async function verifyStore(database: Store, store: ChainStore, chainId: string, epochs: readonly Epoch[], onProgress: (height: Height) => void): Promise<StoreReport> {
+export async function verifyStore(database: Store, { store, state }: OpenChain, chainId: string, epochs: readonly Epoch[], onProgress: (height: Height) => void): Promise<StoreReport> {
   const head = store.head()
   const oldest = store.oldest()
   const setAt = (height: Height): ValidatorSet => (epochs.findLast(({ activation }) => activation <= height) as Epoch).set
@@ -48,6 +51,7 @@ export async function verifyStore(database: Store, store: ChainStore, chainId: s
   }
   const certificates = await verifyCheckpoints(store, head.height, chainId, setAt)
   const values = await verifyState(database, store, head.stateRoot)
+  await auditChain(database, store, state.tree, wholeAudit)
   return { head: head.height, oldest, stateRoot: head.stateRoot, blocks, transactions, certificates, values }
 }
 

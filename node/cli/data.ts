@@ -51,8 +51,8 @@ async function verify(options: DataOptions): Promise<void> {
   if (!existsSync(storeFolder(config.dataDir))) throw new DongbaekError('store/empty', `${config.dataDir} holds no database`, { dataDir: config.dataDir })
   const database = await openStore({ folder: storeFolder(config.dataDir), chainId })
   try {
-    const { store } = await openChain(database, genesis, config.limits.stateCacheMiB, silentLog)
-    const report = await verifyStore(database, store, chainId, readEpochs(store), (height) => say(`down to block ${height}`))
+    const chain = await openChain(database, genesis, config.limits.stateCacheMiB, silentLog)
+    const report = await verifyStore(database, chain, chainId, readEpochs(chain.store), (height) => say(`down to block ${height}`))
     const { head, oldest, blocks, transactions, certificates, values } = report
     answer(options, { ...report, stateRoot: toBase64url(report.stateRoot), holds: true }, [`All holds: ${thousands(blocks)} blocks from ${oldest} to ${head} with ${thousands(transactions)} transactions, ${thousands(certificates)} checkpoint certificates, ${thousands(values)} values of the state.`, `State root ${toBase64url(report.stateRoot)}`])
   } finally {
@@ -104,7 +104,7 @@ async function restore(options: DataOptions): Promise<void> {
 
 export function addData(program: Command): void {
   withPlace(program, 'resync', 'move the database of a stopped node away, so that its next start fetches the chain from its peers').option('--votes-lost', 'move the record of votes away too: damaged, or gone. The validator follows before it votes').action(resync)
-  withPlace(program, 'verify', 'look at everything that the database of a stopped node holds: blocks, certificates, receipts, state').action(verify)
+  withPlace(program, 'verify', 'look at everything that the database of a stopped node holds: blocks, certificates, receipts, state, indexes').action(verify)
   withPlace(program, 'snapshot', 'make a snapshot of the last block of a stopped node, for nodes that join, and print its hash: the same on every node').option('--out <file>', 'write its parts to this file too').action(snapshot)
   withPlace(program, 'backup', 'copy database, genesis and keystore of a stopped node; never its votes').requiredOption('--out <folder>', 'a folder that is not there yet').action(backup)
   withPlace(program, 'restore', 'put the database of a backup into an empty data folder').requiredOption('--from <folder>', 'what dongbaek backup made').action(restore)

@@ -6,7 +6,11 @@ import { buildGenesis } from '../../genesis/ceremony.ts'
 import { chainIdOf, writeGenesis } from '../../genesis/genesis.ts'
 import { run } from '../../node/cli/main.ts'
 import { storeFolder } from '../../node/joined-store.ts'
+import { silentLog } from '../../node/log.ts'
+import { readEpochs } from '../../node/membership.ts'
+import { openChain } from '../../node/open-chain.ts'
 import { openStore } from '../../node/store.ts'
+import { verifyStore } from '../../node/verify-store.ts'
 import type { StoreOp } from '../../node/world.ts'
 import { utf8 } from '../../primitives/bytes.ts'
 import { buildChain } from '../../scripts/transfer/chain.ts'
@@ -26,6 +30,11 @@ const folder = t.testdir({ keystore: '{}', chain: {} })
 await buildChain({ dataDir: join(folder, 'chain'), genesis, seeds: genesis.validators.map(({ name }) => seedOf(name)), registrarSeed: seedOf('registrar'), accounts: 200, blocks, stepMs, snapshotAt: 32, onProgress: () => {} })
 writeFileSync(join(folder, 'genesis.json'), writeGenesis(genesis))
 writeFileSync(join(folder, 'config.json'), JSON.stringify({ name: 'validator-0', role: 'validator', dataDir: 'none', genesis: 'genesis.json', keystore: 'keystore' }))
+
+interface Row {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
 
 interface Said {
   readonly code: number | undefined
@@ -76,6 +85,55 @@ t.test('verify walks it all, and names the first thing that does not hold', asyn
     t.match(err, /store\/damaged/)
     t.match(err, what === 'a value of the state' ? /block 20|chain\.block/ : words, what)
   }
+})
+
+t.test('verify walks the indexes down to the oldest block, beyond what a start looks at', async (t) => {
+  const database = await openStore({ folder: storeFolder(copy()), chainId })
+  t.teardown(async () => database.close())
+  const chain = await openChain(database, genesis, 16, silentLog)
+  const verified = async (): Promise<unknown> => verifyStore(database, chain, chainId, readEpochs(chain.store), () => {})
+  await verified()
+  const rows = async (prefix: string): Promise<readonly Row[]> => database.page({ gte: utf8(prefix), lt: utf8(String.fromCharCode(prefix.charCodeAt(0) + 1)), limit: 1_000 })
+  const [places, listed, blocks] = await Promise.all(['t', 'd', 'h'].map(rows)) as [readonly Row[], readonly Row[], readonly Row[]]
+  for (const [row, value, words] of [
+    [places[100], undefined, /the place of transaction \d+ of block \d+/],
+    [places[100], places[101]?.value, /the place of transaction/],
+    [listed[100], undefined, /the entry in a signer's list of transaction \d+ of block \d+/],
+    [listed[100], listed[101]?.value, /the entry in a signer's list/],
+    [blocks[20], undefined, /block \d+/],
+  ] as const) {
+    const { key, value: before } = row as Row
+    await database.batch([value === undefined ? { type: 'del', key } : { type: 'put', key, value }], { sync: false })
+    await t.rejects(verified(), { code: 'store/damaged', message: words })
+    await database.batch([{ type: 'put', key, value: before }], { sync: false })
+  }
+  // a block of a newer time over this head
+  const { key, value } = (await database.page({ gte: utf8('p'), lt: utf8('q'), reverse: true, limit: 1 }))[0] as Row
+  const above = key.with(8, blocks.length + 1)
+  await database.batch([{ type: 'put', key: above, value }], { sync: false })
+  await t.rejects(verified(), { code: 'store/damaged', message: /above its own head/ })
+  await database.batch([{ type: 'del', key: above }], { sync: false })
+  await verified()
+})
+
+t.test('cometbft #169: the index takes half of the disk. Here a transaction has a place and one entry for each signer, a fraction of what the blocks take', async (t) => {
+  const database = await openStore({ folder: storeFolder(copy()), chainId })
+  t.teardown(async () => database.close())
+  const taken = { blocks: { rows: 0, bytes: 0 }, index: { rows: 0, bytes: 0 }, hashes: { rows: 0, bytes: 0 } }
+  for await (const { key, value } of database.iterate({})) {
+    const kind = { b: 'blocks', p: 'blocks', r: 'blocks', t: 'index', d: 'index', h: 'hashes' }[String.fromCharCode(key[0] as number)] as keyof typeof taken | undefined
+    if (kind === undefined) continue
+    taken[kind].rows++
+    taken[kind].bytes += key.length + value.length
+  }
+  const [transactions, signers] = [200, 2]
+  t.equal(taken.index.rows, transactions * (1 + signers))
+  t.equal(taken.hashes.rows, blocks)
+  const entryBytesMax = 1 + 64 + 1 + 21 + 32
+  const perTransaction = taken.index.bytes / transactions
+  t.comment(`${perTransaction.toFixed(0)} bytes of index a transaction, ${(taken.blocks.bytes / transactions).toFixed(0)} of blocks`)
+  t.ok(perTransaction <= 1 + 32 + 16 + signers * entryBytesMax)
+  t.ok(taken.index.bytes < taken.blocks.bytes / 2)
 })
 
 t.test('two nodes make the same snapshot, byte for byte', async (t) => {
