@@ -133,7 +133,7 @@ t.test('cometbft #1637: what could wait for longer than the chain allows never c
   const clock = createManualClock(testValidUntilMs - 60_000)
   const mempool = createMempool()
   const verifier = createVerifier({ log: silentLog, workers: 0 })
-  t.teardown(verifier.stop)
+  t.teardown(async () => verifier.stop())
   const admission = createAdmission({ chainId: testChain, mempool, verifier, clock, hasRun: () => false, validityMsMax: () => 60_000, onAdded: () => {} })
   await t.rejects(admission.admit(makeTransaction('too far', { validUntilMs: testValidUntilMs + 1 }).transaction.bytes), { code: 'tx/valid-until-too-far' })
   await t.rejects(admission.admit(makeTransaction('too late', { validUntilMs: testValidUntilMs - 60_001 }).transaction.bytes), { code: 'tx/expired' })
