@@ -73,6 +73,7 @@ export class Checker {
   persisted(node: SimulatedNode, records: readonly LogRecord[]): void {
     if (!node.isCorrect) return
     for (const record of records) {
+      this.#world.faults.persisted(node, record)
       if (record.type !== 'certificate') continue
       const key = `${record.certificate.view} ${record.header.height}`
       if (this.#prepared.has(key)) continue

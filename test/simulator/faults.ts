@@ -1,19 +1,23 @@
 // What goes wrong in a run, and that it ends: after `healed` nothing is cut, lost or down any more, and only the liars go on lying.
+import type { LogRecord } from '../../consensus/record.ts'
 import type { SimulatedNode } from './node.ts'
+import { Stranding } from './stranding.ts'
 import type { World } from './world.ts'
 
-export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'starve', 'ambush', 'isolate', 'payload', 'byzantine', 'sets'] as const
+export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'starve', 'ambush', 'isolate', 'strand', 'payload', 'byzantine', 'sets'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 export class Faults {
   readonly #world: World
   readonly #kinds: ReadonlySet<FaultKind>
   readonly counts: Record<string, number> = {}
+  readonly #stranding: Stranding
   #over = false
 
   constructor(world: World, kinds: readonly FaultKind[]) {
     this.#world = world
     this.#kinds = new Set(kinds)
+    this.#stranding = new Stranding(world)
   }
 
   count(kind: string): void {
@@ -123,6 +127,16 @@ export class Faults {
     network.loseInFlight()
     if (isAlone) this.#cutFor(random.between(3, 12) * timing.viewTimeoutMs, (from, to) => from === node.id || to === node.id)
     this.#starveOf('prepare', new Set(world.nodes.map(({ id }) => id)), random.between(1, 3) * timing.viewTimeoutMs)
+  }
+
+  /** A record of a correct node has reached its disk. */
+  persisted(node: SimulatedNode, record: LogRecord): void {
+    const world = this.#world
+    if (this.#over || !this.#kinds.has('strand')) return
+    const begins = this.#stranding.persisted(node, record, (kind, durationMs) => this.#starveOf(kind, new Set(world.nodes.map(({ id }) => id)), durationMs))
+    if (!begins) return
+    this.count('strand')
+    world.trace(() => `fault: ${node.name} is to stay below the view that it has adopted`)
   }
 
   #starve(): void {

@@ -21,6 +21,8 @@ export class Network {
   quality: LinkQuality = goodLinks
   /** Packets of this kind are mostly lost on the way to these endpoints: slots get prepared and not committed, views entered by some. */
   starved: { readonly kind: string; readonly to: ReadonlySet<number>; /** Only what is about heights above this. */ readonly above?: number } | undefined
+  /** Kinds of packets of which none reaches an endpoint. */
+  readonly withheld = new Map<number, ReadonlySet<string>>()
   counts = { lost: 0, duplicated: 0, delayed: 0, cut: 0, delivered: 0 }
 
   constructor(kernel: Kernel, random: Random) {
@@ -34,6 +36,10 @@ export class Network {
     const random = this.#random
     if (this.#cut.has(from * 1024 + to)) {
       counts.cut++
+      return
+    }
+    if (this.withheld.get(to)?.has(kind) === true) {
+      counts.lost++
       return
     }
     if (this.starved?.kind === kind && this.starved.to.has(to) && height > (this.starved.above ?? -1) && random.chance(0.9)) {
@@ -79,6 +85,7 @@ export class Network {
   heal(quality = goodLinks): void {
     this.mendAll()
     this.starved = undefined
+    this.withheld.clear()
     this.quality = quality
   }
 }
