@@ -31,6 +31,7 @@ export function raiseWish(state: ReplicaState, view: number, reason: WishReason)
   state.wish = view as View
   state.wishReason = reason
   state.wishesChanged = true
+  if (state.self !== undefined && !state.halted) state.effects.persist.push({ type: 'wished', epoch: state.epoch.activation, view: state.wish })
   state.effects.views.push({ what: 'asked', view: state.wish, reason })
   announce(state)
 }

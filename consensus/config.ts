@@ -1,5 +1,6 @@
 // What a replica is told at its start and never changes.
 import type { BlockHeader, BlockRef } from './block.ts'
+import type { ForgottenVotes } from './votes.ts'
 
 /** Fixed by genesis: every replica must have the same. */
 export interface ConsensusParameters {
@@ -36,6 +37,8 @@ export interface ReplicaConfig {
   readonly pipelineDepth: number
   /** This replica's key. A replica whose key is in no set follows and never signs. */
   readonly publicKey: Uint8Array
+  /** It has lost votes: it gives none, in all its later lives, where it may have given one (safety.ts, S7). */
+  readonly forgotten?: ForgottenVotes
   /** Pure and deterministic: the same bytes always give the same signature. */
   readonly sign: (bytes: Uint8Array) => Uint8Array
   /** Pure: whether these are the manifest bytes that header.payload and header.payloadCount are about. */

@@ -6,10 +6,15 @@ import { broadcast } from './effects.ts'
 import type { NoProposal, Proposal } from './input.ts'
 import type { PrePrepare } from './messages.ts'
 import { accept } from './normal.ts'
-import { assertSignsOnce, mayVote, payloadIsValid } from './safety.ts'
+import { assertSignsOnce, mayVote, mayVoteAt, payloadIsValid } from './safety.ts'
 import { acceptedAt, highWatermark, isPrimary, openHeights, slotAt, type ReplicaState } from './state.ts'
 import { epochAt } from './validators.ts'
 import { voteBytes } from './votes.ts'
+
+/** The next block is this replica's to propose. */
+function mayPropose(state: ReplicaState): boolean {
+  return mayVote(state) && isPrimary(state) && mayVoteAt(state, state.view, (state.tip.height + 1) as Height) && hasRoom(state)
+}
 
 function hasRoom(state: ReplicaState): boolean {
   const next = (state.tip.height + 1) as Height
@@ -28,7 +33,7 @@ function knowsOpenPayloads(state: ReplicaState): boolean {
 }
 
 export function askForProposal(state: ReplicaState): void {
-  if (!state.pending || !mayVote(state) || !isPrimary(state) || !hasRoom(state) || !knowsOpenPayloads(state)) return
+  if (!state.pending || !mayPropose(state) || !knowsOpenPayloads(state)) return
   const { view, tip, asked } = state
   if (asked !== undefined && asked.view === view && equalBytes(asked.parent, tip.hash)) return
   state.asked = { view, parent: tip.hash, refused: false }
@@ -38,7 +43,7 @@ export function askForProposal(state: ReplicaState): void {
 export function onProposal(state: ReplicaState, input: Proposal): void {
   const { tip, view, config } = state
   const fits = input.view === view && input.height === tip.height + 1 && equalBytes(input.parent, tip.hash) && input.timeMs > tip.timeMs
-  if (!fits || state.asked === undefined || !mayVote(state) || !isPrimary(state) || !hasRoom(state)) return
+  if (!fits || state.asked === undefined || !mayPropose(state)) return
   const { height, parent, timeMs, payload, payloadCount, manifest } = input
   const header: BlockHeader = { chain: config.chain, height, parent, timeMs, proposer: state.self as number, payload, payloadCount }
   if (!config.bindsManifest(header, manifest)) return

@@ -3,7 +3,7 @@
 import { decode, encode } from '../primitives/codec.ts'
 import { consensusMessageBytesMax } from '../primitives/limits.ts'
 import { optional, record, union, view, type Infer } from '../primitives/schema.ts'
-import { blockHeader } from './block.ts'
+import { blockHeader, blockHeight } from './block.ts'
 import { decision, preparedBlock } from './certificate.ts'
 import { newView, viewChange } from './messages.ts'
 import { checkpointContent, signature } from './votes.ts'
@@ -19,6 +19,8 @@ export const logRecord = union({
   committed: decision,
   /** A NewView showed this final block above what is committed here: prepared certificates stand on it. */
   anchor: decision,
+  /** It asked for this view. Binds to nothing, and is told to one that has lost its votes: where a quorum asked, it may have sent a ViewChange. */
+  wished: record({ epoch: blockHeight, view }),
   /** It sent this ViewChange, and votes in no lower view any more. */
   viewChange,
   /** It entered this view. */

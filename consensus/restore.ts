@@ -104,6 +104,8 @@ function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPo
     case 'anchor':
       raiseAnchor(state, { header: record.header, certificate: record.certificate })
       return
+    case 'wished':
+      return
     case 'viewChange':
       resumeViewChange(state, record)
       return
@@ -148,7 +150,7 @@ export interface Durable {
 
 /**
  * The records that a log may be cut down to, in an order that replays to the same replica: what `stored` and `stable` make superfluous goes,
- * and of what replaced each other only the last stays. Appending goes on behind them.
+ * and of what replaced each other only the last stays, of wishes the highest. Appending goes on behind them.
  */
 export function neededRecords(records: readonly LogRecord[], { stored, stable }: Durable): LogRecord[] {
   const committed = records.filter((one) => one.type === 'committed' && one.header.height > stored)
@@ -158,12 +160,16 @@ export function neededRecords(records: readonly LogRecord[], { stored, stable }:
     last.delete(key)
     last.set(key, one)
   }
+  let wished: Extract<LogRecord, { type: 'wished' }> | undefined
   for (const one of records) {
     switch (one.type) {
       case 'committed':
         break
       case 'anchor':
         if (one.header.height > top) keep('anchor', one)
+        break
+      case 'wished':
+        if (wished === undefined || one.epoch > wished.epoch || (one.epoch === wished.epoch && one.view > wished.view)) wished = one
         break
       case 'viewChange':
       case 'newView':
@@ -186,5 +192,5 @@ export function neededRecords(records: readonly LogRecord[], { stored, stable }:
   }
   const of = (...types: readonly LogRecord['type'][]): LogRecord[] => [...last.values()].filter((one) => types.includes(one.type))
   const certificates = [...last.values()].filter((one) => one.type === 'certificate').sort((a, b) => a.header.height - b.header.height)
-  return [...committed, ...of('anchor'), ...of('viewChange', 'newView'), ...certificates, ...of('proposed', 'prepared'), ...of('checkpoint', 'halted')]
+  return [...committed, ...of('anchor'), ...(wished === undefined ? [] : [wished]), ...of('viewChange', 'newView'), ...certificates, ...of('proposed', 'prepared'), ...of('checkpoint', 'halted')]
 }

@@ -1,5 +1,5 @@
 // The conditions that make the protocol safe, by name. Handlers ask them before they sign; the simulator checks the invariants after every step.
-// The argument that they suffice is in docs/consensus.md and cites them (S1 … S6).
+// The argument that they suffice is in docs/consensus.md and cites them (S1 … S7).
 import type { Hash, Height, View } from '../primitives/brand.ts'
 import { equalBytes, toHex } from '../primitives/bytes.ts'
 import { assert } from '../primitives/errors.ts'
@@ -7,6 +7,7 @@ import { blockHash, refOf, type BlockHeader } from './block.ts'
 import { signersFormQuorum } from './certificate.ts'
 import { acceptedAt, highWatermark, primaryOf, type ReplicaState, type Slot } from './state.ts'
 import { epochAt } from './validators.ts'
+import type { ForgottenVotes } from './votes.ts'
 
 /** S1. Votes go to the view that was entered, and to no lower one after a ViewChange was sent (mode `changing`). */
 export function mayVote(state: ReplicaState): boolean {
@@ -42,7 +43,7 @@ export function payloadIsValid(state: ReplicaState, hash: Hash): boolean {
 /** S3. Prepare: the block is accepted in this view, its payload is here, and the slot below is settled. */
 export function mayPrepare(state: ReplicaState, slot: Slot): boolean {
   const accepted = acceptedAt(state, slot.height)
-  return mayVote(state) && accepted !== undefined && slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height) && payloadIsValid(state, accepted.hash)
+  return mayVote(state) && mayVoteAt(state, state.view, slot.height) && accepted !== undefined && slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height) && payloadIsValid(state, accepted.hash)
 }
 
 /** S4. A slot counts as prepared only when the slot below is settled, so a Commit vouches for the whole chain under it. */
@@ -53,7 +54,28 @@ export function mayCountPrepared(state: ReplicaState, slot: Slot): boolean {
 /** S5. Commit: the slot is prepared in this view, and its payload is here. */
 export function mayCommit(state: ReplicaState, slot: Slot): boolean {
   const accepted = acceptedAt(state, slot.height)
-  return mayVote(state) && accepted !== undefined && slot.height > state.anchor.height && isSettled(state, slot.height) && payloadIsValid(state, accepted.hash)
+  return mayVote(state) && mayVoteAt(state, state.view, slot.height) && accepted !== undefined && slot.height > state.anchor.height && isSettled(state, slot.height) && payloadIsValid(state, accepted.hash)
+}
+
+/**
+ * S7. A replica that has lost its votes gives none where it may have given one: it votes in no view below the highest that it may have sent a ViewChange for, and
+ * within that view only above the last height that it may have voted for. In a later epoch it can have voted in view 0 at most.
+ */
+export function isBeyond({ epoch, view, height }: ForgottenVotes, at: ForgottenVotes): boolean {
+  if (at.epoch < epoch) return false
+  const floor = at.epoch === epoch ? view : 0
+  return at.view > floor || (at.view === floor && at.height > height)
+}
+
+/** S7, for a proposal, a Prepare or a Commit. */
+export function mayVoteAt(state: ReplicaState, view: View, height: Height): boolean {
+  const { forgotten } = state.config
+  return forgotten === undefined || isBeyond(forgotten, { epoch: state.epoch.activation, view, height })
+}
+
+/** S7, for a ViewChange, and for the NewView that needs the own one: it speaks for no height, so the view alone must be new. */
+export function mayChangeTo(state: ReplicaState, view: View): boolean {
+  return mayVoteAt(state, view, 0 as Height)
 }
 
 /** S6. One signature of a kind for a view and height. Broken, it would be our own bug: stop before the signature exists. */

@@ -12,6 +12,7 @@ import { newViewBytes, viewChangeBytes, type NewView, type NewViewContent, type 
 import { chooseChain, type Choice } from './newview.ts'
 import { accept } from './normal.ts'
 import { isQuorum } from './quorum.ts'
+import { mayChangeTo } from './safety.ts'
 import { requestSync } from './sync.ts'
 import { dropUnchained, isPrimary, primaryOf, type ReplicaState } from './state.ts'
 import { indexOfKey, type Epoch } from './validators.ts'
@@ -64,7 +65,7 @@ export function startViewChange(state: ReplicaState, view: View): void {
   state.effects.views.push({ what: 'left', view, reason: state.wish >= view ? state.wishReason : 'others' })
   leaveView(state, view)
   state.failures++
-  if (state.self === undefined || state.halted) return
+  if (state.self === undefined || state.halted || !mayChangeTo(state, view)) return
   const content: ViewChangeContent = {
     epoch: state.epoch.activation,
     view,
@@ -107,7 +108,7 @@ export function onViewChange(state: ReplicaState, message: ViewChange): void {
 
 /** The primary of the view waited for has a quorum of ViewChanges for it. */
 export function buildNewView(state: ReplicaState): boolean {
-  // Without its own ViewChange it may have led this view before and forgotten; then it must not lead it twice.
+  // Without its own ViewChange it may have led this view before and forgotten (safety.ts, S7); then it must not lead it twice.
   if (state.mode !== 'changing' || state.halted || state.ownViewChange === undefined || !isPrimary(state)) return false
   const viewChanges = [...state.viewChanges.values()].filter((one) => one.view === state.view).sort((a, b) => a.validator - b.validator)
   if (!isQuorum(state.epoch.set, new Set(viewChanges.map((one) => one.validator)))) return false

@@ -4,7 +4,7 @@ import type { Hash, Height, View } from '../primitives/brand.ts'
 import { concatBytes } from '../primitives/bytes.ts'
 import { encode } from '../primitives/codec.ts'
 import { domain } from '../primitives/hash.ts'
-import { bytes, hash, record, slug, view, type Infer } from '../primitives/schema.ts'
+import { bytes, hash, height, record, slug, view, type Infer } from '../primitives/schema.ts'
 import { blockHeight } from './block.ts'
 
 export const signature = bytes(64, 64)
@@ -17,6 +17,13 @@ const slotVote = record({ chain: slug, view, height: blockHeight, blockHash: has
 export function voteBytes(kind: VoteKind, chain: string, inView: View, height: Height, block: Hash): Uint8Array {
   return concatBytes(domain(`vote/${kind}`), encode(slotVote, { chain, view: inView, height, blockHash: block }))
 }
+
+/**
+ * What a replica that has lost its vote log may have signed before, at most: in `epoch` nothing in a view above `view`, and in any epoch nothing for a height above
+ * `height`. Worked out from what the others tell (node/recovery.ts).
+ */
+export const forgottenVotes = record({ epoch: blockHeight, view, height })
+export type ForgottenVotes = Infer<typeof forgottenVotes>
 
 /** What executing the chain up to `height` gave. `nextSet` is the epochHash of the set scheduled last by then. */
 export const checkpointContent = record({ height: blockHeight, blockHash: hash, stateRoot: hash, nextSet: hash })

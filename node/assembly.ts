@@ -4,6 +4,7 @@ import { encodeMessage } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import { type Durable, neededRecords, type ReplicaPoint } from '../consensus/restore.ts'
 import { epochAt } from '../consensus/validators.ts'
+import type { ForgottenVotes } from '../consensus/votes.ts'
 import { type Genesis, genesisRef } from '../genesis/genesis.ts'
 import type { Height } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
@@ -94,6 +95,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     await votes.renew()
     entries = noEntries
   }
+  let forgottenBefore = entries.forgotten
   let certificateStored = (await store.checkpointAtOrBelow(store.head().height))?.content.height ?? (0 as Height)
   const durable = (): Durable => ({ stored: store.head().height, stable: certificateStored })
   const payloads = createPayloads()
@@ -214,7 +216,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const beginOrdering = async (records: readonly LogRecord[]): Promise<Ordering> => {
     const keyed = voting.isWhole()
     return createOrdering({
-      config: replicaConfigOf(genesis, signer, keyed),
+      config: replicaConfigOf(genesis, signer, keyed, forgottenBefore),
       records,
       mayVote: voting.isWhole,
       maySpeak: () => !keyed || voting.recovering() === undefined,
@@ -265,6 +267,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   // a validator without its votes follows first, and so does an observer that becomes one
   const voting = createVoting({
     place: membership.ownPlace,
+    since: membership.ownSince,
+    window: consensus.window,
     transport,
     clock,
     log,
@@ -275,7 +279,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     head: () => store.head().height,
     follow: followFrom,
     hasEnded: () => stopping !== undefined || halted !== undefined,
-    voteAgain: () => voteAgain(),
+    voteAgain: (lost) => voteAgain(lost),
     onFatal,
   })
   let ordering = await beginOrdering(neededRecords(entries.records, durable()))
@@ -319,16 +323,17 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     tellWork,
     suspect: (reason) => ordering.driver.input({ type: 'suspect', reason }),
   })
-  const serving = createServing({ store, snapshots, setChanges: setCertificates.changes, bodyOf: bodies.get, mempool, payloads, clock, top: () => ordering.top() })
+  const serving = createServing({ store, snapshots, setChanges: setCertificates.changes, bodyOf: bodies.get, mempool, payloads, clock, standing: () => ordering.standing() })
   const front = makeFront(backend)
 
   /** All that this validator may have had a part in is executed: a new log, and a life with its key. */
-  const voteAgain = async (): Promise<void> => {
+  const voteAgain = async (lost: ForgottenVotes | undefined): Promise<void> => {
     await ordering.stop()
     // what the old log kept is not in the new one
     payloads.retain(() => false)
     await database.batch([voteMark(votes.position())], { sync: true })
-    await votes.rewrite([votingEntry])
+    await votes.rewrite([votingEntry(lost)])
+    forgottenBefore = lost
     const next = await beginOrdering([])
     if (stopping !== undefined) return
     ordering = next

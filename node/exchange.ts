@@ -5,7 +5,7 @@ import { checkpointCertificate, decision } from '../consensus/certificate.ts'
 import { validatorSet } from '../consensus/validators.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
-import { bytes, hash, height, type Infer, integer, list, optional, record, union } from '../primitives/schema.ts'
+import { bytes, hash, height, type Infer, integer, list, optional, record, union, view } from '../primitives/schema.ts'
 import { answerBytesMax, bodyBytesMax, questionBytesMax } from './limits.ts'
 
 /** So many bodies are within an answer. */
@@ -57,6 +57,9 @@ const syncAnswer = record({
   head: height,
   /** The highest height at which it has had a block prepared. */
   top: height,
+  /** The epoch that it is in, and the highest view that it has asked for or been in there, over all its lives. */
+  epoch: blockHeight,
+  view,
   checkpoint: optional(checkpointCertificate),
 })
 export type SyncAnswer = Infer<typeof syncAnswer>

@@ -32,6 +32,8 @@ export interface Membership {
   readonly ownName: () => string
   /** In the set in force or, if it is not in that, the scheduled one. */
   readonly ownPlace: () => OwnPlace | undefined
+  /** The first height that a set with this key governs. */
+  readonly ownSince: () => Height | undefined
   /** The last set that has had this key, when neither the one in force nor the scheduled one has. */
   readonly formerPlace: () => { readonly name: string; readonly until: Height } | undefined
   readonly peers: () => readonly Peer[]
@@ -117,6 +119,7 @@ export function createMembership({ config, genesis, publicKey, store }: Membersh
       return place?.epoch.set.validators[place.index]?.name ?? config.name
     },
     ownPlace,
+    ownSince: () => epochs.find((epoch) => placeIn(epoch) !== undefined)?.activation,
     formerPlace: () => {
       if (ownPlace() !== undefined) return undefined
       const at = epochs.findLastIndex((epoch) => placeIn(epoch) !== undefined)

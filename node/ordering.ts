@@ -9,7 +9,7 @@ import type { LogRecord } from '../consensus/record.ts'
 import type { ReplicaStatus } from '../consensus/report.ts'
 import { type Replica, restoreReplica } from '../consensus/replica.ts'
 import type { Durable, ReplicaPoint } from '../consensus/restore.ts'
-import type { Hash, Height, TransactionId } from '../primitives/brand.ts'
+import type { Hash, Height, TransactionId, View } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import type { Availability } from './availability.ts'
@@ -23,7 +23,7 @@ import type { Mempool } from './mempool.ts'
 import { createOwnVotes, type OwnVote, type OwnVotes } from './own-votes.ts'
 import { manifestOf, type Payload, payloadOf, type Payloads } from './payloads.ts'
 import { type BlockLimits, makeProposal } from './proposer.ts'
-import { preparedHeight } from './recovery.ts'
+import { askedView, higher, preparedHeight, type Standing, type ViewPlace } from './recovery.ts'
 import { payloadEntry, storedPayloadEntry, votingEntry } from './vote-entries.ts'
 import type { Clock, Log, MessageHandler, Transport, Verifier, VoteLog } from './world.ts'
 
@@ -32,8 +32,8 @@ export interface Ordering {
   readonly begin: () => void
   readonly status: () => ReplicaStatus
   readonly schedule: Replica['schedule']
-  /** The highest height at which a block has been prepared in this or an earlier life, as far as the vote log goes back. */
-  readonly top: () => Height
+  /** Of this and of earlier lives, as far as the vote log goes back. */
+  readonly standing: () => Standing
   readonly driver: Driver
   readonly follower: Follower
   /** Handler of the consensus channel. */
@@ -79,6 +79,8 @@ export interface OrderingContext {
   readonly onFatal: (error: unknown) => void
 }
 
+const noView: ViewPlace = { epoch: 1 as Height, view: 0 as View }
+
 export function createOrdering(context: OrderingContext): Ordering {
   const { config, votes, store, payloads, mempool, availability, transport, verifier, clock, log, onFatal } = context
   const replica = restoreReplica(
@@ -97,7 +99,8 @@ export function createOrdering(context: OrderingContext): Ordering {
   let known: ReplicaStatus | undefined
   const status = (): ReplicaStatus => (known ??= replica.status())
   let top = context.records.reduce((highest, record) => Math.max(highest, preparedHeight(record) ?? 0), store.head().height as number)
-  const ownVotes = createOwnVotes(config.publicKey, replica.schedule)
+  let asked = context.records.reduce((highest, record) => higher(highest, askedView(record)), config.forgotten ?? noView)
+  const ownVotes = createOwnVotes(config, replica.schedule)
   for (const record of context.records) ownVotes.note(record)
   let stopped = false
   let proposed: Hash | undefined
@@ -177,6 +180,7 @@ export function createOrdering(context: OrderingContext): Ordering {
         const output = replica.step(input)
         for (const record of output.persist) {
           top = Math.max(top, preparedHeight(record) ?? 0)
+          asked = higher(asked, askedView(record))
           ownVotes.note(record)
         }
         return output
@@ -207,7 +211,7 @@ export function createOrdering(context: OrderingContext): Ordering {
     followers: context.followerNames,
     stored: context.durable,
     syncStore: store.sync,
-    otherEntries: (stored) => [...(context.mayVote() ? [votingEntry] : []), ...payloadEntries(stored)],
+    otherEntries: (stored) => [...(context.mayVote() ? [votingEntry(config.forgotten)] : []), ...payloadEntries(stored)],
     onFatal,
   })
 
@@ -255,7 +259,11 @@ export function createOrdering(context: OrderingContext): Ordering {
     begin: () => driver.input({ type: 'start' }),
     status,
     schedule: replica.schedule,
-    top: () => Math.max(top, status().committed) as Height,
+    standing: () => {
+      const { committed, epoch, view } = status()
+      const highest = higher(asked, { epoch, view })
+      return { top: Math.max(top, committed) as Height, epoch: highest.epoch, view: highest.view }
+    },
     driver,
     follower,
     inbound,

@@ -1,10 +1,12 @@
 // A validator's own votes in the hands of others. Its vote log says what it has signed; a data folder put back from an older copy is consistent in itself and
 // says less. What others show of it then gives it away: certificates bear its signature for blocks that it has no record of having voted for.
 import type { Decision, SlotCertificate } from '../consensus/certificate.ts'
+import type { ReplicaConfig } from '../consensus/config.ts'
 import type { Message, ViewChange } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
-import { indexOfKey, type Schedule, setAt } from '../consensus/validators.ts'
-import type { Height } from '../primitives/brand.ts'
+import { isBeyond } from '../consensus/safety.ts'
+import { epochAt, indexOfKey, type Schedule, setAt } from '../consensus/validators.ts'
+import type { Height, View } from '../primitives/brand.ts'
 
 export interface OwnVote {
   readonly kind: 'prepare' | 'commit' | 'checkpoint'
@@ -19,7 +21,7 @@ export interface OwnVotes {
   readonly forgottenIn: (shown: Message | { readonly type: 'decision'; readonly decision: Decision }, committed: Height) => OwnVote | undefined
 }
 
-export function createOwnVotes(publicKey: Uint8Array, schedule: () => Schedule): OwnVotes {
+export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'publicKey' | 'forgotten'>, schedule: () => Schedule): OwnVotes {
   // each vote is on the disk under its height, and of one height the record of the highest view stays
   const prepared = new Map<Height, number>()
   const certified = new Map<Height, number>()
@@ -27,8 +29,15 @@ export function createOwnVotes(publicKey: Uint8Array, schedule: () => Schedule):
   let final = 0
   const raise = (views: Map<Height, number>, height: Height, view: number): void => void views.set(height, Math.max(view, views.get(height) ?? 0))
 
+  /** Of a time of which it is known that the log does not tell: no vote is given there any more (consensus/safety.ts, S7). */
+  const isKnownLost = (kind: OwnVote['kind'], height: Height, view: number): boolean => {
+    if (forgotten === undefined) return false
+    const epoch = epochAt(schedule(), height)
+    return kind === 'checkpoint' ? height <= forgotten.height : epoch !== undefined && !isBeyond(forgotten, { epoch: epoch.activation, view: view as View, height })
+  }
+
   const isForgotten = ({ kind, height, view }: OwnVote, committed: Height): boolean => {
-    if (height <= committed || height <= final) return false
+    if (height <= committed || height <= final || isKnownLost(kind, height, view)) return false
     if (kind === 'checkpoint') return !checkpoints.has(height)
     const commit = certified.get(height) ?? -1
     return (kind === 'commit' ? commit : Math.max(commit, prepared.get(height) ?? -1)) < view

@@ -4,11 +4,13 @@
 // A validator without its votes (a new folder, or one whose votes were lost) does not know what it has signed. It follows without a vote until what it could
 // have had a part in is final: it asks the others how far they have blocks prepared, and waits until it has executed that far itself. A quorum of answers, its
 // own place in it included, meets every quorum that can have decided anything with its old votes, as long as it counts as one of the f faulty until then.
+// From then on it votes, and never where its old votes may be: forgottenAt says up to where, and consensus keeps to it (consensus/safety.ts, S7).
 // That it may vote is an entry of the vote log itself (vote-entries.ts): a restart while it follows finds a log without it, and follows again.
 import type { LogRecord } from '../consensus/record.ts'
 import type { ValidatorSet } from '../consensus/validators.ts'
 import { isQuorum } from '../consensus/quorum.ts'
-import type { Height } from '../primitives/brand.ts'
+import type { ForgottenVotes } from '../consensus/votes.ts'
+import type { Height, View } from '../primitives/brand.ts'
 import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { decodeSyncAnswer, encodeSyncQuestion } from './exchange.ts'
 import { answerBytesMax, horizonRetryMs, recoveryLookMs, syncTimeoutMs } from './limits.ts'
@@ -27,6 +29,7 @@ export function preparedHeight(record: LogRecord): Height | undefined {
       return record.header.height
     case 'proposed':
     case 'prepared':
+    case 'wished':
     case 'viewChange':
     case 'newView':
     case 'checkpoint':
@@ -37,30 +40,82 @@ export function preparedHeight(record: LogRecord): Height | undefined {
   }
 }
 
+export type ViewPlace = Pick<ForgottenVotes, 'epoch' | 'view'>
+
+/** The view that a record speaks of: this validator has asked for it, or been in it. */
+export function askedView(record: LogRecord): ViewPlace | undefined {
+  switch (record.type) {
+    case 'wished':
+    case 'viewChange':
+    case 'newView':
+      return record
+    case 'certificate':
+    case 'committed':
+    case 'anchor':
+    case 'proposed':
+    case 'prepared':
+    case 'checkpoint':
+    case 'halted':
+      return undefined
+    default:
+      return unreachable(record)
+  }
+}
+
+
+/** Views count within an epoch. */
+function compareViews(a: ViewPlace, b: ViewPlace): number {
+  return a.epoch - b.epoch || a.view - b.view
+}
+
+export function higher(one: ViewPlace, other: ViewPlace | undefined): ViewPlace {
+  return other !== undefined && compareViews(other, one) > 0 ? other : one
+}
+
+/** How far a validator has come, as it says. */
+export interface Standing extends ViewPlace {
+  /** The highest height at which it has had a block prepared. */
+  readonly top: Height
+}
+
 export interface Horizon {
-  /** What a validator answered: the highest height at which it has had a block prepared. */
-  readonly note: (validator: number, top: Height) => void
-  /** The height to have executed before voting; undefined while too few have answered. */
-  readonly height: () => Height | undefined
+  /** What a validator answered. */
+  readonly note: (validator: number, standing: Standing) => void
+  /** How far a quorum has come: the height to have executed before voting, and the highest view; undefined while too few have answered. */
+  readonly standing: () => Standing | undefined
+}
+
+/**
+ * Where a validator without its votes may have given some. Of heights: none is voted for more than `window` above a stable checkpoint, which a quorum has
+ * executed. Of views: a quorum has asked for the view before anyone sends a ViewChange for it. Either quorum meets that of the answers in a correct validator
+ * besides this one, as long as this one counts as one of the f faulty. undefined: it has had nothing to vote on, since its first set is still to come, or since
+ * nobody has anything prepared and the network is new. (What it signed on a new network before anything was prepared there is not covered.)
+ */
+export function forgottenAt({ top, epoch, view }: Standing, since: Height | undefined, window: number): ForgottenVotes | undefined {
+  const isNew = (top === 0 && view === 0) || (since !== undefined && top + 1 < since)
+  return isNew ? undefined : { epoch, view, height: (top + window) as Height }
 }
 
 export function createHorizon(set: ValidatorSet, self: number): Horizon {
-  const answers = new Map<number, Height>()
+  const answers = new Map<number, Standing>()
+  // the lowest answers that make a quorum: a liar cannot keep us waiting for a height or a view that never comes
+  const highestOfLowest = (compare: (a: Standing, b: Standing) => number): Standing | undefined => {
+    const members = new Set([self])
+    if (isQuorum(set, members)) return { top: 0 as Height, epoch: 1 as Height, view: 0 as View }
+    for (const [validator, standing] of [...answers].sort((a, b) => compare(a[1], b[1]) || a[0] - b[0])) {
+      members.add(validator)
+      if (isQuorum(set, members)) return standing
+    }
+    return undefined
+  }
   return {
-    note: (validator, top) => {
-      if (validator !== self && !answers.has(validator)) answers.set(validator, top)
+    note: (validator, standing) => {
+      if (validator !== self && !answers.has(validator)) answers.set(validator, standing)
     },
-    height: () => {
-      // the lowest answers that make a quorum: a liar cannot keep us waiting for a height that never comes
-      const members = new Set([self])
-      let highest = 0 as Height
-      if (isQuorum(set, members)) return highest
-      for (const [validator, top] of [...answers].sort((a, b) => a[1] - b[1] || a[0] - b[0])) {
-        members.add(validator)
-        highest = top
-        if (isQuorum(set, members)) return highest
-      }
-      return undefined
+    standing: () => {
+      const blocks = highestOfLowest((a, b) => a.top - b.top)
+      const views = highestOfLowest(compareViews)
+      return blocks === undefined || views === undefined ? undefined : { top: blocks.top, epoch: views.epoch, view: views.view }
     },
   }
 }
@@ -78,16 +133,16 @@ export interface RecoveryContext {
   /** Without its votes a validator follows as far as others have had blocks prepared; with them as far as others have blocks. */
   readonly measure: 'top' | 'head'
   /** It is known how far to follow. */
-  readonly onHorizon: (until: Height) => void
+  readonly onHorizon: (standing: Standing) => void
 }
 
-/** Asks the other validators until enough have answered; the height to have executed before voting, undefined when the node stops first. */
-async function askHorizon({ set, self, transport, clock, stopped, follow, measure }: RecoveryContext): Promise<Height | undefined> {
+/** Asks the other validators until enough have answered; how far they are, undefined when the node stops first. */
+async function askHorizon({ set, self, transport, clock, stopped, follow, measure }: RecoveryContext): Promise<Standing | undefined> {
   const horizon = createHorizon(set, self)
   const ask = async (name: string, index: number): Promise<void> => {
     try {
       const answer = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: Number.MAX_SAFE_INTEGER as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
-      horizon.note(index, answer[measure])
+      horizon.note(index, { top: answer[measure], epoch: answer.epoch, view: answer.view })
       follow(answer.head, name)
     } catch (error) {
       // not there yet: asked again in the next round
@@ -98,11 +153,11 @@ async function askHorizon({ set, self, transport, clock, stopped, follow, measur
     const round = Promise.all(set.validators.map(async ({ name }, index) => (index === self ? undefined : ask(name, index))))
     // whoever is slow to answer is not waited for when the others are enough
     await Promise.race([round, pause(clock, horizonRetryMs)])
-    if (horizon.height() === undefined) await Promise.all([round, pause(clock, horizonRetryMs)])
-    const height = horizon.height()
-    if (height !== undefined) {
+    if (horizon.standing() === undefined) await Promise.all([round, pause(clock, horizonRetryMs)])
+    const standing = horizon.standing()
+    if (standing !== undefined) {
       round.catch(() => undefined)
-      return height
+      return standing
     }
   }
   return undefined
@@ -110,12 +165,12 @@ async function askHorizon({ set, self, transport, clock, stopped, follow, measur
 
 /** Resolves once this validator may vote; false when the node stops first. */
 export async function followFirst(context: RecoveryContext): Promise<boolean> {
-  const until = await askHorizon(context)
-  if (until === undefined) return false
-  context.onHorizon(until)
+  const standing = await askHorizon(context)
+  if (standing === undefined) return false
+  context.onHorizon(standing)
   while (!context.stopped()) {
     const reached = context.reached()
-    if (reached !== undefined && reached >= until) return true
+    if (reached !== undefined && reached >= standing.top) return true
     await pause(context.clock, recoveryLookMs)
   }
   return false

@@ -1,5 +1,6 @@
 // What a replica is configured with: the genesis says all of it but the key.
 import type { ReplicaConfig } from '../consensus/config.ts'
+import type { ForgottenVotes } from '../consensus/votes.ts'
 import { chainIdOf, type Genesis, genesisRef } from '../genesis/genesis.ts'
 import { referencesOf } from './payloads.ts'
 import type { Signer } from './world.ts'
@@ -7,7 +8,7 @@ import type { Signer } from './world.ts'
 /** The key of nobody: a replica with it follows and never signs. */
 const noKey = new Uint8Array(32)
 
-export function replicaConfigOf(genesis: Genesis, signer: Signer, mayVote: boolean): ReplicaConfig {
+export function replicaConfigOf(genesis: Genesis, signer: Signer, mayVote: boolean, forgotten: ForgottenVotes | undefined): ReplicaConfig {
   const { window, checkpointInterval, viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, heartbeatMs, checkpointIdleMs, pipelineDepth } = genesis.consensus
   return {
     chain: chainIdOf(genesis),
@@ -16,6 +17,7 @@ export function replicaConfigOf(genesis: Genesis, signer: Signer, mayVote: boole
     timing: { viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, heartbeatMs, checkpointIdleMs },
     pipelineDepth,
     publicKey: mayVote ? signer.publicKey : noKey,
+    ...(forgotten === undefined ? {} : { forgotten }),
     sign: signer.sign,
     bindsManifest: (header, manifest) => referencesOf(header, manifest) !== undefined,
   }

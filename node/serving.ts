@@ -8,6 +8,7 @@ import { answerContentBytesMax, decodeFetchQuestion, decodeSyncQuestion, encodeB
 import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import type { Payloads } from './payloads.ts'
+import type { Standing } from './recovery.ts'
 import { decodeSnapshotQuestion, encodeRanBlocks, type SnapshotQuestion } from './snapshot-exchange.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Clock, RequestHandler } from './world.ts'
@@ -21,8 +22,8 @@ export interface ServingContext {
   readonly setChanges: (from: number, max: number) => Promise<readonly SetChange[]>
   readonly bodyOf: (hash: Hash) => Uint8Array | undefined
   readonly clock: Clock
-  /** The highest height at which a block has been accepted here. */
-  readonly top: () => Height
+  /** How far blocks and views have come here (recovery.ts). */
+  readonly standing: () => Standing
 }
 
 export interface Serving {
@@ -31,7 +32,7 @@ export interface Serving {
   readonly snapshot: RequestHandler
 }
 
-export function createServing({ store, snapshots, mempool, payloads, setChanges, bodyOf, clock, top }: ServingContext): Serving {
+export function createServing({ store, snapshots, mempool, payloads, setChanges, bodyOf, clock, standing }: ServingContext): Serving {
   const byReference = (reference: Hash): Uint8Array | undefined => (mempool.byReference(reference) ?? payloads.byReference(reference))?.transaction.bytes
   const byBlock = (block: Hash): { readonly references: readonly Hash[]; readonly envelopes: readonly Uint8Array[] } | undefined => {
     const open = payloads.get(block)
@@ -86,7 +87,7 @@ export function createServing({ store, snapshots, mempool, payloads, setChanges,
       const head = store.head().height
       const blocks = blocksFrom(Math.max(1, from) as Height, count, () => 0)
       const checkpoint = await store.checkpointAtOrBelow(head)
-      return encodeSyncAnswer({ blocks, head, top: top(), ...(checkpoint === undefined ? {} : { checkpoint }) })
+      return encodeSyncAnswer({ blocks, head, ...standing(), ...(checkpoint === undefined ? {} : { checkpoint }) })
     }),
     snapshot: paced(async (question) => snapshotAnswer(decodeSnapshotQuestion(question))),
   }

@@ -1,11 +1,12 @@
 // Whether this validator votes. One that starts with its votes hears first what the others have; one without them follows until all that it may have had a
 // part in is final (recovery.ts); and one that is shown a vote of its own that it does not know of stops voting at once and does the same.
+import type { ForgottenVotes } from '../consensus/votes.ts'
 import type { Height } from '../primitives/brand.ts'
 import { recoveryPauseMs } from './limits.ts'
 import type { OwnPlace } from './membership.ts'
 import type { Ordering } from './ordering.ts'
 import type { OwnVote } from './own-votes.ts'
-import { followFirst } from './recovery.ts'
+import { followFirst, forgottenAt } from './recovery.ts'
 import type { Recovering } from './status.ts'
 import type { Clock, Log, Transport, VoteLog } from './world.ts'
 
@@ -21,6 +22,10 @@ export interface Voting {
 
 export interface VotingContext {
   readonly place: () => OwnPlace | undefined
+  /** The first height that a set with this key governs. */
+  readonly since: () => Height | undefined
+  /** Votes are given up to so many heights above the last stable checkpoint. */
+  readonly window: number
   readonly transport: Pick<Transport, 'request'>
   readonly clock: Clock
   readonly log: Log
@@ -34,8 +39,8 @@ export interface VotingContext {
   readonly follow: (head: Height, peer: string) => void
   /** Stopping, or halted: no vote any more. */
   readonly hasEnded: () => boolean
-  /** Ends the life without a key and begins one with it. */
-  readonly voteAgain: () => Promise<void>
+  /** Ends the life without a key and begins one with it, which never votes where this validator may have voted before. */
+  readonly voteAgain: (forgotten: ForgottenVotes | undefined) => Promise<void>
   readonly onFatal: (error: unknown) => void
 }
 
@@ -55,6 +60,7 @@ export function createVoting(context: VotingContext): Voting {
     recovering = { why }
     await renewed
     const whole = isWhole
+    let forgotten: ForgottenVotes | undefined
     // a life whose votes turn out to be old ends here, and goes on without them
     const stopped = (): boolean => hasEnded() || whole !== isWhole
     const heard = await followFirst({
@@ -64,11 +70,13 @@ export function createVoting(context: VotingContext): Voting {
       measure: whole ? 'head' : 'top',
       stopped,
       reached: () => (whole || isSettled() ? ordering().status().committed : undefined),
-      onHorizon: (until) => {
+      onHorizon: (standing) => {
         if (stopped()) return
+        const until = standing.top
         recovering = { why, until }
-        // at height 0 everywhere there was nothing to vote on yet: a new network
-        if (!whole && until > 0) log.warn('votes-lost', { why, until, head: head() })
+        if (whole) return
+        forgotten = forgottenAt(standing, context.since(), context.window)
+        if (forgotten !== undefined) log.warn('votes-lost', { why, until, head: head(), epoch: forgotten.epoch, view: forgotten.view, height: forgotten.height })
       },
     })
     if (!heard) return
@@ -77,7 +85,7 @@ export function createVoting(context: VotingContext): Voting {
       while (!stopped() && !isSettled()) await new Promise<void>((resolve) => clock.after(recoveryPauseMs, resolve))
       if (stopped()) return
       isWhole = true
-      await context.voteAgain()
+      await context.voteAgain(forgotten)
     } else if (stopped()) return
     recovering = undefined
     // what was held back is said now

@@ -11,6 +11,7 @@ import { restoreReplica, type Replica } from '../../consensus/replica.ts'
 import type { ReplicaPoint } from '../../consensus/restore.ts'
 import type { Epoch, Validator } from '../../consensus/validators.ts'
 import { asVerified, verifyMessage } from '../../consensus/verification.ts'
+import type { ForgottenVotes } from '../../consensus/votes.ts'
 import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
 import { equalBytes, toHex, utf8 } from '../../primitives/bytes.ts'
 import { taggedHash } from '../../primitives/hash.ts'
@@ -38,7 +39,7 @@ export interface BenchOptions {
 export class BenchReplica {
   readonly bench: Bench
   readonly index: number
-  readonly config: ReplicaConfig
+  config: ReplicaConfig
   replica: Replica
   /** The vote log, all of it on disk. */
   log: LogRecord[] = []
@@ -128,6 +129,13 @@ export class BenchReplica {
     this.delivered = []
     this.replica = restoreReplica(this.config, { epochs: [this.bench.epoch], manifestOf: (header) => this.bench.manifests.get(toHex(header.payload)) }, this.log)
     this.give({ type: 'start' })
+  }
+
+  /** The same with its vote log lost, and never to vote again where it may have voted (node/recovery.ts). */
+  loseVotes(forgotten: ForgottenVotes): void {
+    this.log = []
+    this.config = { ...this.config, forgotten }
+    this.restart()
   }
 
   /** The replica as it would be after a restart with these records and nothing stored. */

@@ -88,6 +88,7 @@ function nameOfRecord(world: ExploredWorld, record: LogRecord): string {
       return nameOfMessage(world, { ...record, type: 'new-view' }) ?? ''
     case 'checkpoint':
     case 'halted':
+    case 'wished':
       return record.type
   }
 }
@@ -102,7 +103,7 @@ function keyOf(world: ExploredWorld, one: Omit<Local, 'key'>): string {
     const prepared = state.slots.get(height as Height)?.prepared
     slots.push(`${accepted === undefined ? '' : world.nameOf(accepted.hash)}/${prepared === undefined ? '' : `${world.nameOf(prepared.certificate.blockHash)}@${prepared.certificate.view}`}`)
   }
-  const log = world.bounds.restarts > one.restarts ? [...new Set(one.log.map((record) => nameOfRecord(world, record)))].join(',') : ''
+  const log = world.bounds.restarts > one.restarts ? [...new Set(one.log.filter(({ type }) => type !== 'wished').map((record) => nameOfRecord(world, record)))].join(',') : ''
   return [
     `${state.mode} ${state.view}${state.ownViewChange === undefined ? '' : ' waiting'}`,
     `committed ${ref(state.committed)}${decided(state.committedDecision)} anchor ${ref(state.anchor)}${decided(state.anchorDecision)} base ${ref(state.viewBase)} tip ${ref(state.tip)}`,

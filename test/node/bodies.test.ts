@@ -1,6 +1,6 @@
 // Bodies of posts: bounded while no post refers to them, for each source by itself; erased for good. And what gossip blames a peer for.
 import t from 'tap'
-import type { Hash, Height, TransactionId } from '../../primitives/brand.ts'
+import type { Hash, Height, TransactionId, View } from '../../primitives/brand.ts'
 import { toBase64url, utf8 } from '../../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../../primitives/errors.ts'
 import { sha256 } from '../../primitives/hash.ts'
@@ -70,7 +70,7 @@ t.test('bodies that were spread while this node was down are fetched from its pe
   t.equal(again.bodies.missing(100).length, 70)
 
   const asked: string[] = []
-  const serving = createServing({ store: {} as never, snapshots: {} as never, mempool: {} as never, payloads: {} as never, setChanges: async () => [], bodyOf: there.bodies.get, clock: there.clock, top: () => 0 as Height })
+  const serving = createServing({ store: {} as never, snapshots: {} as never, mempool: {} as never, payloads: {} as never, setChanges: async () => [], bodyOf: there.bodies.get, clock: there.clock, standing: () => ({ top: 0 as Height, epoch: 1 as Height, view: 0 as View }) })
   const transport = {
     request: async (peer: string, protocol: string, question: Uint8Array) => {
       asked.push(`${peer} ${protocol}`)

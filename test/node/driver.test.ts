@@ -134,6 +134,8 @@ t.test('a view timer that fires late gives what lies unread as long again, once;
   t.same(seen, ['view', 'view', 'heartbeat'])
 })
 
+const forgotten = { epoch: 1 as Height, view: 3 as View, height: 70 as Height }
+
 t.test('a cut of the log keeps what was stored only during the sync of the store', async (t) => {
   let head = 1
   const above: number[] = []
@@ -147,16 +149,16 @@ t.test('a cut of the log keeps what was stored only during the sync of the store
     },
     otherEntries: (stored) => {
       above.push(stored)
-      return [votingEntry]
+      return [votingEntry(forgotten)]
     },
   })
   driver.input(timer)
   await settled()
   t.equal(rewritten.length, 1)
-  const { records, mayVote } = readEntries(rewritten[0] as Uint8Array[])
+  const { records, mayVote, forgotten: kept } = readEntries(rewritten[0] as Uint8Array[])
   t.same(records.map((record) => 'header' in record && record.header.height), [2, 3])
   t.same(above, [1])
-  t.equal(mayVote, true)
+  t.same([mayVote, kept], [true, forgotten])
 })
 
 t.test('a log that stays large is not cut again at once', async (t) => {
@@ -184,7 +186,9 @@ t.test('records in memory stay few while the store keeps up', async (t) => {
 t.test('a vote log without the entry says that its validator is not to vote yet', async (t) => {
   t.equal(readEntries([]).mayVote, false)
   t.equal(readEntries([recordEntry(preparedAt(1))]).mayVote, false, 'a node that followed first and was restarted')
-  t.equal(readEntries([recordEntry(preparedAt(1)), votingEntry]).mayVote, true)
+  t.equal(readEntries([recordEntry(preparedAt(1)), votingEntry(undefined)]).mayVote, true)
+  t.equal(readEntries([votingEntry(undefined)]).forgotten, undefined)
+  t.same(readEntries([votingEntry(forgotten), recordEntry(preparedAt(1))]).forgotten, forgotten)
 })
 
 t.test('the payload of the largest block fits into the vote log', async (t) => {

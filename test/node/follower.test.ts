@@ -64,7 +64,7 @@ function rig(peers: Readonly<Record<string, Answerer>>, changes: Partial<Followe
           const head = (peer.startsWith('liar') ? Number.MAX_SAFE_INTEGER : length) as Height
           const given = await Promise.race([answer(from, count), new Promise<undefined>((resolve) => clock.after(syncTimeoutMs, () => resolve(undefined)))])
           if (given === undefined) throw new DongbaekError('transport/timeout', 'no answer')
-          return encodeSyncAnswer({ blocks: given, head, top: head })
+          return encodeSyncAnswer({ blocks: given, head, top: head, epoch: 1 as Height, view: 0 as View })
         },
         blame: (peer) => void one.blamed.push(peer),
       },

@@ -18,7 +18,7 @@ import { decodeManifest, decodeRanBlocks, decodeSnapshotQuestion, encodeManifest
 import { createSnapshots } from '../../node/snapshots.ts'
 import { openStore } from '../../node/store.ts'
 import type { RequestHandler, Store } from '../../node/world.ts'
-import type { Hash, Height } from '../../primitives/brand.ts'
+import type { Hash, Height, View } from '../../primitives/brand.ts'
 import { toHex } from '../../primitives/bytes.ts'
 import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
@@ -46,7 +46,7 @@ await buildChain({ dataDir: source, genesis, seeds: genesis.validators.map(({ na
 const database = await openStore({ folder: storeFolder(source), chainId })
 const { store } = await openChain(database, genesis, 64, silentLog)
 const snapshots = createSnapshots({ dataDir: source, database, clock: systemClock, log: silentLog, everyBlocks: 32, checkpointInterval: 16 })
-const serving = createServing({ store, snapshots, setChanges: async () => [], bodyOf: () => undefined, mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, top: () => blocks as Height })
+const serving = createServing({ store, snapshots, setChanges: async () => [], bodyOf: () => undefined, mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, standing: () => ({ top: blocks as Height, epoch: 1 as Height, view: 0 as View }) })
 t.teardown(async () => {
   await snapshots.stop()
   await database.close()
@@ -150,7 +150,7 @@ t.test('parts and blocks that liars forge are found at once and come from others
   for (let at = oldest; at <= height; at = (at + 1) as Height) t.same([chain.store.block(at), chain.store.payload(at), chain.store.results(at)], [store.block(at), store.payload(at), store.results(at)])
   const [last] = (store.payload(height) ?? []).map(decodeTransaction)
   t.ok(last !== undefined && chain.state.seen.has(last.id), 'what could run again is remembered')
-  const { sync } = createServing({ store: chain.store, snapshots, setChanges: async () => [], bodyOf: () => undefined, mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, top: () => height })
+  const { sync } = createServing({ store: chain.store, snapshots, setChanges: async () => [], bodyOf: () => undefined, mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, standing: () => ({ top: height, epoch: 1 as Height, view: 0 as View }) })
   const ask = (from: number): Promise<Uint8Array> => sync('peer', encodeSyncQuestion({ from: from as Height, count: 1 }))
   await t.rejects(ask(oldest - 1), { code: 'chain/pruned' }, 'what it never had is refused, so that others are asked')
   t.equal(decodeSyncAnswer(await ask(oldest)).blocks.length, 1)

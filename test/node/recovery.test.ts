@@ -6,7 +6,7 @@ import type { ValidatorSet } from '../../consensus/validators.ts'
 import type { Height, TimeMs, View } from '../../primitives/brand.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { decodeSyncAnswer, encodeSyncAnswer, encodeSyncQuestion } from '../../node/exchange.ts'
-import { createHorizon, followFirst, preparedHeight } from '../../node/recovery.ts'
+import { askedView, createHorizon, followFirst, forgottenAt, higher, preparedHeight, type Standing } from '../../node/recovery.ts'
 import { createPayloads } from '../../node/payloads.ts'
 import { createServing } from '../../node/serving.ts'
 import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from '../../node/limits.ts'
@@ -23,6 +23,10 @@ const set: ValidatorSet = {
   minimums: [],
 }
 
+function standing(top: number, epoch: number, view: number): Standing {
+  return { top: top as Height, epoch: epoch as Height, view: view as View }
+}
+
 t.test('what is merely proposed or voted for holds nobody back: a new network would wait for its own votes', (t) => {
   const at = (height: number): BlockHeader => ({ chain: 'test-0123456789abcdef', height: height as Height, parent: zeroHash, timeMs: 1 as TimeMs, proposer: 0, payload: zeroHash, payloadCount: 1 })
   const signature = new Uint8Array(64)
@@ -35,11 +39,31 @@ t.test('what is merely proposed or voted for holds nobody back: a new network wo
 
 t.test('it waits for the lowest answers that make a quorum: a liar keeps it waiting for nothing', async (t) => {
   const horizon = createHorizon(set, 3)
-  horizon.note(0, 12 as Height)
-  t.equal(horizon.height(), undefined)
-  horizon.note(1, Number.MAX_SAFE_INTEGER as Height)
-  horizon.note(2, 10 as Height)
-  t.equal(horizon.height(), 12)
+  horizon.note(0, standing(12, 1, 4))
+  t.equal(horizon.standing(), undefined)
+  horizon.note(1, standing(Number.MAX_SAFE_INTEGER, 900, 900))
+  horizon.note(2, standing(10, 9, 0))
+  t.same(horizon.standing(), standing(12, 9, 0), 'heights and views each by themselves: a later epoch is higher than any view of an earlier one')
+})
+
+t.test('what may be forgotten: up to the highest view that a quorum has asked for, and a window above what it has prepared', async (t) => {
+  const since = 1 as Height
+  t.same(forgottenAt(standing(12, 9, 3), since, 64), { epoch: 9, view: 3, height: 76 })
+  t.equal(forgottenAt(standing(0, 1, 0), since, 64), undefined, 'a new network begins at once')
+  t.same(forgottenAt(standing(1, 1, 0), since, 64), { epoch: 1, view: 0, height: 65 }, 'not once something is prepared')
+  t.same(forgottenAt(standing(0, 1, 1), since, 64), { epoch: 1, view: 1, height: 64 }, 'nor once a view was asked for')
+  t.equal(forgottenAt(standing(30, 1, 2), 32 as Height, 64), undefined, 'its first set is still to come')
+  t.same(forgottenAt(standing(31, 1, 2), 32 as Height, 64), { epoch: 1, view: 2, height: 95 }, 'and begins when the block below is final')
+})
+
+t.test('views that were asked for are told, whatever became of them', (t) => {
+  const signature = new Uint8Array(64)
+  t.same(askedView({ type: 'wished', epoch: 1 as Height, view: 3 as View }), { type: 'wished', epoch: 1, view: 3 })
+  t.match(askedView({ type: 'viewChange', epoch: 1 as Height, view: 3 as View, validator: 0, prepared: [], signature }), { epoch: 1, view: 3 })
+  t.match(askedView({ type: 'newView', epoch: 5 as Height, view: 3 as View, viewChanges: [], adopted: [], signature }), { epoch: 5, view: 3 })
+  t.equal(higher({ epoch: 5 as Height, view: 0 as View }, { epoch: 1 as Height, view: 9 as View }).epoch, 5)
+  t.equal(higher({ epoch: 5 as Height, view: 0 as View }, { epoch: 5 as Height, view: 1 as View }).view, 1)
+  t.end()
 })
 
 t.test('it votes when it has executed what it may have had a part in, and not while blocks wait to be executed', async (t) => {
@@ -54,17 +78,17 @@ t.test('it votes when it has executed what it may have had a part in, and not wh
     transport: {
       request: async (peer) => {
         if (peer === 'validator-0') throw new DongbaekError('transport/not-connected', 'away')
-        return encodeSyncAnswer({ blocks: [], head: 4 as Height, top: 5 as Height })
+        return encodeSyncAnswer({ blocks: [], head: 4 as Height, top: 5 as Height, epoch: 1 as Height, view: 2 as View })
       },
     },
     clock,
     stopped: () => false,
     follow: () => {},
     reached: () => executed as Height | undefined,
-    onHorizon: (height) => until.push(height),
+    onHorizon: ({ top, view }) => until.push(top, view),
   }).then((mayVote) => (done = mayVote))
   await clock.advance(1_000)
-  t.same([until, done], [[5], undefined])
+  t.same([until, done], [[5, 2], undefined])
   executed = undefined
   await clock.advance(1_000)
   t.equal(done, undefined)
@@ -95,7 +119,7 @@ function serving(clock = createManualClock()): ReturnType<typeof createServing> 
     payloads,
     setChanges: async () => [], bodyOf: () => undefined,
     clock,
-    top: () => 7 as Height,
+    standing: () => standing(7, 1, 4),
   })
 }
 
@@ -127,5 +151,5 @@ t.test('a peer that asks without end is answered at its pace, and the others at 
   t.ok(burst <= (servedBurstBytes + servedBytesPerSecond / 50) / answerCostBytes, `${burst} at once`)
   await clock.advance(1_000)
   t.ok(answers - burst <= (1.02 * servedBytesPerSecond) / answerCostBytes, `${answers - burst} in the next second`)
-  t.equal(decodeSyncAnswer(await sync('honest', question)).top, 7)
+  t.match(decodeSyncAnswer(await sync('honest', question)), standing(7, 1, 4))
 })

@@ -9,7 +9,7 @@ import { equalBytes, toHex } from '../../primitives/bytes.ts'
 export interface Signatory {
   readonly name: string
   readonly publicKey: Uint8Array
-  /** How often its votes were lost and it was let in again: what it had signed before binds it no more. */
+  /** How often it began anew on a network that had nothing prepared yet: what it had signed before binds it no more. */
   readonly incarnation: () => number
   readonly setAt: (height: Height) => ValidatorSet | undefined
   /** Activation height of the epoch that it is in, or that governs the height. */

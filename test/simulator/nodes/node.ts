@@ -40,8 +40,10 @@ export class WholeNode {
   slowness = 1
   /** It is new, or its votes were lost, and it has not said that it votes. */
   amnesiac: boolean
-  /** How often it was started in an empty folder. */
+  /** How often its votes were lost before the network had any block prepared: then it votes as one that is new (node/recovery.ts, forgottenAt). */
   incarnation = 0
+  #hasLost = false
+  #knowsOfLoss = false
   life: Life | undefined
   /** While the node runs and answers. */
   backend: Backend | undefined
@@ -190,7 +192,15 @@ export class WholeNode {
   loseVotes(): void {
     this.disk.loseVotes()
     this.amnesiac = this.isValidator
-    this.incarnation++
+    this.#hasLost = true
+    this.#knowsOfLoss = false
+  }
+
+  /** It says that it votes. */
+  #begunToVote(): void {
+    this.amnesiac = false
+    if (this.#hasLost && !this.#knowsOfLoss) this.incarnation++
+    this.#hasLost = false
   }
 
   #verifier(life: Life): Verifier {
@@ -233,10 +243,13 @@ export class WholeNode {
     return {
       debug: () => {},
       info: (event, data) => {
-        if (event === 'voting' && life.alive) this.amnesiac = false
+        if (event === 'voting' && life.alive) this.#begunToVote()
         said(event, data)
       },
-      warn: said,
+      warn: (event, data) => {
+        if (event === 'votes-lost' && life.alive) this.#knowsOfLoss = true
+        said(event, data)
+      },
       error: (event, data) => {
         said(event, data)
         if (!life.alive || !this.isCorrect) return
