@@ -5,7 +5,7 @@ import type { ReplicaConfig } from '../consensus/config.ts'
 import type { Message, ViewChange } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import { isBeyond } from '../consensus/safety.ts'
-import { epochAt, indexOfKey, type Schedule, setAt } from '../consensus/validators.ts'
+import { epochAt, indexOfKey, primaryIndex, type Schedule, setAt } from '../consensus/validators.ts'
 import type { Height, View } from '../primitives/brand.ts'
 
 export interface OwnVote {
@@ -79,6 +79,14 @@ export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'pu
         case 'prepared':
           raise(prepared, record.header.height, record.view)
           return
+        case 'newView': {
+          // the primary's signatures for the blocks that it adopted count as its Prepares
+          const set = setAt(schedule(), record.epoch)
+          if (set === undefined || indexOfKey(set, publicKey) !== primaryIndex(set, record.view)) return
+          const base = Math.max(record.epoch - 1, ...record.viewChanges.map((one) => one.base?.header.height ?? 0))
+          for (let i = 1; i <= record.adopted.length; i++) raise(prepared, (base + i) as Height, record.view)
+          return
+        }
         case 'certificate':
           raise(certified, record.header.height, record.certificate.view)
           return

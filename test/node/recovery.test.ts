@@ -2,11 +2,12 @@
 import t from 'tap'
 import type { BlockHeader } from '../../consensus/block.ts'
 import type { CheckpointCertificate, SlotCertificate } from '../../consensus/certificate.ts'
-import type { ValidatorSet } from '../../consensus/validators.ts'
+import { type Schedule, scheduleOf, type ValidatorSet } from '../../consensus/validators.ts'
 import type { Height, TimeMs, View } from '../../primitives/brand.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { decodeSyncAnswer, encodeSyncAnswer, encodeSyncQuestion } from '../../node/exchange.ts'
 import { askedView, createHorizon, followFirst, forgottenAt, higher, preparedHeight, type Standing } from '../../node/recovery.ts'
+import { createOwnVotes, type OwnVote } from '../../node/own-votes.ts'
 import { createPayloads } from '../../node/payloads.ts'
 import { createServing } from '../../node/serving.ts'
 import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from '../../node/limits.ts'
@@ -63,6 +64,29 @@ t.test('views that were asked for are told, whatever became of them', (t) => {
   t.match(askedView({ type: 'newView', epoch: 5 as Height, view: 3 as View, viewChanges: [], adopted: [], signature }), { epoch: 5, view: 3 })
   t.equal(higher({ epoch: 5 as Height, view: 0 as View }, { epoch: 1 as Height, view: 9 as View }).epoch, 5)
   t.equal(higher({ epoch: 5 as Height, view: 0 as View }, { epoch: 5 as Height, view: 1 as View }).view, 1)
+  t.end()
+})
+
+t.test('an old vote that others show is no reason to follow once more where it is known that votes were lost', (t) => {
+  const publicKey = set.validators[3]?.publicKey as Uint8Array
+  const schedule = (): Schedule => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64)
+  const shown = (view: number, height: number): OwnVote | undefined =>
+    createOwnVotes({ publicKey, forgotten: { epoch: 1 as Height, view: 2 as View, height: 20 as Height } }, schedule).forgottenIn({ type: 'prepare', view: view as View, height: height as Height, blockHash: zeroHash, validator: 3, signature: new Uint8Array(64) }, 5 as Height)
+  t.equal(shown(2, 20), undefined)
+  t.match(shown(2, 21), { kind: 'prepare', height: 21, view: 2 })
+  t.match(shown(3, 20), { kind: 'prepare', height: 20, view: 3 })
+  t.end()
+})
+
+t.test('a primary knows the blocks that its NewView adopted as its own votes', (t) => {
+  const publicKey = set.validators[3]?.publicKey as Uint8Array
+  const votes = createOwnVotes({ publicKey }, () => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64))
+  const shown = { type: 'prepare', view: 3 as View, height: 2 as Height, blockHash: zeroHash, validator: 3, signature: new Uint8Array(64) } as const
+  t.match(votes.forgottenIn(shown, 0 as Height), { height: 2, view: 3 })
+  const one = { blockHash: zeroHash, signature: new Uint8Array(64) }
+  votes.note({ type: 'newView', epoch: 1 as Height, view: 3 as View, viewChanges: [], adopted: [one, one], signature: new Uint8Array(64) })
+  t.equal(votes.forgottenIn(shown, 0 as Height), undefined)
+  t.match(votes.forgottenIn({ ...shown, height: 3 as Height }, 0 as Height), { height: 3, view: 3 }, 'and no others')
   t.end()
 })
 
