@@ -295,7 +295,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     store,
     state,
     admission,
-    door: createDoor({ chainId, store, state, clock }),
+    door: createDoor({ chainId, store, state, clock, isReady: report.isReady }),
     bodies,
     waiters,
     clock,

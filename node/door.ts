@@ -23,9 +23,11 @@ export interface DoorContext {
   readonly store: Pick<ChainStore, 'head'>
   readonly state: State
   readonly clock: Clock
+  /** Caught up, and in touch with a quorum. Who is not knows too little to refuse anything. */
+  readonly isReady: () => boolean
 }
 
-export function createDoor({ chainId, store, state, clock }: DoorContext): Door {
+export function createDoor({ chainId, store, state, clock, isReady }: DoorContext): Door {
   const waiting = new Set<() => void>()
 
   const look = (ready: ReadyTransaction): Refusal | undefined => {
@@ -51,7 +53,7 @@ export function createDoor({ chainId, store, state, clock }: DoorContext): Door 
       const untilMs = clock.monotonic() + doorWaitMs
       for (;;) {
         const refusal = look(ready)
-        if (refusal === undefined) return
+        if (refusal === undefined || !isReady()) return
         if (clock.monotonic() >= untilMs || waiting.size >= doorWaitingMax) {
           throw new DongbaekError(refusal.code, `the transaction would be refused, so it is not ordered: ${refusal.code}. If what it needs has just been sent, wait for that receipt first`, refusal.data)
         }

@@ -15,6 +15,8 @@ import type { Transport, VoteLog } from './world.ts'
 export interface SelfReport {
   readonly status: () => NodeStatus
   readonly gauges: () => Gauges
+  /** Caught up, voting if it is a validator, and in touch with a quorum. */
+  readonly isReady: () => boolean
   readonly noteCheckpoint: (certificate: CheckpointCertificate) => void
 }
 
@@ -99,6 +101,7 @@ export function createSelfReport(context: SelfReportContext): SelfReport {
         evidence: [...context.evidence().values()].reduce((sum, count) => sum + count, 0),
       }
     },
+    isReady: () => judgement().ready,
     noteCheckpoint: ({ content }) => {
       if (content.height >= (lastCheckpoint?.height ?? 0)) lastCheckpoint = { height: content.height, stateRoot: toBase64url(content.stateRoot) }
     },

@@ -4,6 +4,7 @@ import { buildTransaction, createClient, type KindName, type PayloadOf, randomSe
 import type { RunningNode } from '../../node/node.ts'
 import { createCluster } from '../support/cluster.ts'
 import { seedOf } from '../support/genesis.ts'
+import { until } from '../support/until.ts'
 
 t.test('the door', async (t) => {
   const cluster = await createCluster({ validators: 2 })
@@ -17,6 +18,8 @@ t.test('the door', async (t) => {
   const submit = ({ bytes }: SignedTransaction): Promise<unknown> => client.call('tx_submit', { transaction: toBase64url(bytes) })
   const registration = (of: Wallet, by: Wallet): Promise<SignedTransaction> => make('did.register', { keys: [of.didKey], services: [] }, [of, by])
   const update = (of: Wallet): Promise<SignedTransaction> => make('did.update', { baseVersion: 1, keys: [of.didKey], services: [], recovery: undefined }, [of])
+  const isReady = async (): Promise<boolean> => (await client.call('node_status', {})).ready
+  await until(isReady, 20_000)
   const head = async (): Promise<number> => (await client.call('chain_head', {})).height
 
   await t.rejects(submit(await registration(citizen, stranger)), { code: 'tx/key-not-authorised' }, 'a countersigner whom nobody knows')
@@ -32,4 +35,9 @@ t.test('the door', async (t) => {
   t.equal((await client.call('tx_wait', { id: toBase64url(after.id) })).status, 'ok')
   await t.resolves(submit(before), 'what has run is harmless to send again')
   await t.rejects(submit(await registration(thief, citizen)), { code: 'did/registrar-missing' }, 'registered, yet no registrar')
+
+  await cluster.stop('validator-1')
+  await until(async () => !(await isReady()), 10_000)
+  const elsewhere = await update(stranger)
+  await t.resolves(submit(elsewhere), 'a node that is out of touch refuses nobody: the DID may have been registered without it')
 })
