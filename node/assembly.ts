@@ -184,6 +184,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     validityMs = readValidityMs(store)
     const { scheduled, changed } = membership.blockStored(height, executed.changes)
     ordering.driver.input({ type: 'executed', height, blockHash: hash, stateRoot: executed.stateRoot, ...(scheduled === undefined ? {} : { nextSet: scheduled }) })
+    ordering.follower.advance()
     if (changed) membersChanged()
     if (executed.changes.some(({ key }) => key === ruleSetsKey)) {
       unknownRules = readUnknownRules(store)

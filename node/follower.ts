@@ -18,6 +18,8 @@ export interface Follower {
   readonly follow: (height: Height, peers: readonly string[], claimedBy?: string) => void
   /** Someone has a later checkpoint certificate, which comes with any answer. */
   readonly followCheckpoint: (peers: readonly string[]) => void
+  /** A block has been executed: there may be room for more. */
+  readonly advance: () => void
   /** What is being fetched, once blocks have come: before, it is only a claim. */
   readonly target: () => Height
   readonly stop: () => Promise<void>
@@ -74,6 +76,16 @@ export function createFollower(context: FollowerContext): Follower {
   const reached = (): Height => Math.max(given, committed()) as Height
 
   const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve))
+
+  /** Until something has happened, or for a moment. */
+  const stirred = (): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = clock.after(fetchRetryMs, resolve)
+      stir = () => {
+        cancel()
+        resolve()
+      }
+    })
 
   const ask = async (peer: string, from: Height, count: number): Promise<SyncAnswer | undefined> => {
     sources.begin(peer)
@@ -137,7 +149,7 @@ export function createFollower(context: FollowerContext): Follower {
   const roomForMore = async (): Promise<boolean> => {
     while (!stopped && reached() - executed() >= context.aheadMax) {
       if (committed() < given && clock.monotonic() - givenMs > syncSettleMs) return false
-      await pause(fetchRetryMs)
+      await stirred()
     }
     return !stopped
   }
@@ -201,13 +213,7 @@ export function createFollower(context: FollowerContext): Follower {
       }
       askAll()
       if (front.asking.size === 0 && sources.exhausted(front.tried)) return true
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(fetchRetryMs, resolve)
-        stir = () => {
-          cancel()
-          resolve()
-        }
-      })
+      await stirred()
     }
     return true
   }
@@ -268,6 +274,7 @@ export function createFollower(context: FollowerContext): Follower {
       sources.set(peers)
       wake()
     },
+    advance: () => stir(),
     followCheckpoint: (peers) => {
       if (stopped || peers.length === 0) return
       checkpointWanted = peers

@@ -103,6 +103,22 @@ t.test('blocks are fetched past peers that are away, claim what is not there, or
   t.same([...new Set(one.blamed)], ['forger'])
 })
 
+t.test('blocks are handed in as fast as they are executed, not by the clock', async (t) => {
+  const one = rig({ honest }, {
+    takes: (rig, height) => {
+      rig.committed = height
+      setImmediate(() => {
+        rig.executed = height
+        rig.follower.advance()
+      })
+    },
+  })
+  one.follower.follow(40 as Height, ['honest'])
+  for (let turn = 0; turn < 2_000 && one.executed < 40; turn++) await new Promise((resolve) => setImmediate(resolve))
+  t.equal(one.executed, 40, 'with a clock that stands still')
+  await one.follower.stop()
+})
+
 t.test('a claim alone is not shown as something to catch up with', async (t) => {
   const one = rig({ liar: () => [] })
   one.follower.follow(Number.MAX_SAFE_INTEGER as Height, ['liar'])
