@@ -71,7 +71,7 @@ export async function startCluster(t: Test, counts: { readonly validators: numbe
   })
   const clients = new Map<string, Client>()
   const client = (node: DevnetNode): Client => {
-    const known = clients.get(node.name) ?? createClient({ url: node.rpc, timeoutMs: 3_000, rounds: 1 })
+    const known = clients.get(node.name) ?? createClient({ url: node.rpc, timeoutMs: 10_000, rounds: 1 })
     clients.set(node.name, known)
     return known
   }
