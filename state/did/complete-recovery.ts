@@ -1,7 +1,7 @@
 // did.completeRecovery: after the waiting period one of the new keys takes the DID, and shows by its signature that somebody holds it.
 import { equalBytes } from '../../primitives/bytes.ts'
 import { kind, refuse } from '../family.ts'
-import { readDid, replaceDid, versionsMax } from './documents.ts'
+import { readActive, replaceDid, versionsMax } from './documents.ts'
 import { recovered } from './events.ts'
 import { signingKey } from './recovery.ts'
 import { dropRequest, openRequest } from './requests.ts'
@@ -15,9 +15,8 @@ export const completeRecovery = kind({
   createsSender: true,
   apply: ({ block, transaction, view, emit }) => {
     const { sender } = transaction
-    const current = readDid(view, sender)
-    if (current === undefined) return refuse('did/not-registered')
-    if (current.deactivated) return refuse('did/deactivated')
+    const current = readActive(view, sender)
+    if ('code' in current) return current
     const request = openRequest(view, sender, block.timeMs)
     if (request === undefined) return refuse('did/no-recovery-request')
     const signed = signingKey(transaction)

@@ -4,7 +4,7 @@ import { equalBytes } from '../../primitives/bytes.ts'
 import { kind, refuse } from '../family.ts'
 import { organisationOf } from '../governance/organisations.ts'
 import { isAuthorised } from './authority.ts'
-import { readDid, replaceDid } from './documents.ts'
+import { readActive, replaceDid } from './documents.ts'
 import { deactivated } from './events.ts'
 import { signingKey } from './recovery.ts'
 import { dropRequest } from './requests.ts'
@@ -17,9 +17,8 @@ export const deactivate = kind({
   createsSender: true,
   apply: ({ block, transaction, view, emit }) => {
     const { sender } = transaction
-    const current = readDid(view, sender)
-    if (current === undefined) return refuse('did/not-registered')
-    if (current.deactivated) return refuse('did/deactivated')
+    const current = readActive(view, sender)
+    if ('code' in current) return current
     const key = signingKey(transaction)
     if (current.recovery !== undefined) {
       if (!equalBytes(recoveryHashOf(key), current.recovery)) return refuse('did/recovery-key-needed')

@@ -2,7 +2,7 @@
 import type { Did } from '../../primitives/brand.ts'
 import { assert } from '../../primitives/errors.ts'
 import { boolean, hash, height, type Infer, list, optional, record, timeMs } from '../../primitives/schema.ts'
-import type { BlockInfo } from '../family.ts'
+import { type BlockInfo, type Refusal, refuse } from '../family.ts'
 import { table } from '../table.ts'
 import type { ReadView, WriteView } from '../view.ts'
 import { unschedule } from './schedule.ts'
@@ -38,6 +38,13 @@ export const versionsMax = 0xffff_fffe
 
 export function readDid(view: ReadView, did: Did): DidRecord | undefined {
   return view.get(didTable, did)
+}
+
+/** The current version, or why nothing can be done with the DID. */
+export function readActive(view: ReadView, did: Did): DidRecord | Refusal {
+  const current = readDid(view, did)
+  if (current === undefined) return refuse('did/not-registered')
+  return current.deactivated ? refuse('did/deactivated') : current
 }
 
 export interface DidContent {

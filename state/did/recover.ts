@@ -1,7 +1,7 @@
 // did.recover: the holder of the recovery key gives the DID new keys, whoever has the old ones. The key signs as the sender and is used up.
 import { equalBytes } from '../../primitives/bytes.ts'
 import { kind, refuse } from '../family.ts'
-import { readDid, replaceDid, versionsMax } from './documents.ts'
+import { readActive, replaceDid, versionsMax } from './documents.ts'
 import { recovered } from './events.ts'
 import { exposesRecovery, signingKey } from './recovery.ts'
 import { dropRequest } from './requests.ts'
@@ -15,9 +15,8 @@ export const recover = kind({
   createsSender: true,
   apply: ({ block, transaction, view, emit }, { keys, services, recovery }) => {
     const { sender } = transaction
-    const current = readDid(view, sender)
-    if (current === undefined) return refuse('did/not-registered')
-    if (current.deactivated) return refuse('did/deactivated')
+    const current = readActive(view, sender)
+    if ('code' in current) return current
     if (current.recovery === undefined) return refuse('did/no-recovery-key')
     if (!equalBytes(recoveryHashOf(signingKey(transaction)), current.recovery)) return refuse('did/recovery-key-wrong')
     if (recovery !== undefined && equalBytes(recovery, current.recovery)) return refuse('did/recovery-key-reused')

@@ -3,7 +3,7 @@ import type { TimeMs } from '../../primitives/brand.ts'
 import { kind, refuse } from '../family.ts'
 import { readParameters } from '../parameters.ts'
 import { everyScope, hasRole } from '../roles.ts'
-import { readDid } from './documents.ts'
+import { readActive } from './documents.ts'
 import { recoveryRequested } from './events.ts'
 import { exposesRecovery } from './recovery.ts'
 import { holdsOffice, openRequest, recoveryRequestTable } from './requests.ts'
@@ -15,9 +15,8 @@ export const requestRecovery = kind({
   payload: requestRecoveryPayload,
   apply: ({ block, transaction: { sender: registrar }, view, emit }, { did, keys, services, recovery }) => {
     if (!hasRole(view, registrar, 'registrar', everyScope, block.timeMs)) return refuse('did/not-registrar')
-    const current = readDid(view, did)
-    if (current === undefined) return refuse('did/not-registered')
-    if (current.deactivated) return refuse('did/deactivated')
+    const current = readActive(view, did)
+    if ('code' in current) return current
     if (holdsOffice(view, did, block.timeMs)) return refuse('did/holds-office')
     const open = openRequest(view, did, block.timeMs)
     if (open !== undefined) return refuse('did/recovery-requested', { registrar: open.registrar, readyMs: open.readyMs })

@@ -4,7 +4,7 @@
 import { assert } from '../../primitives/errors.ts'
 import type { BlockContext } from '../family.ts'
 import type { ReadView } from '../view.ts'
-import { dayOf } from './calendar.ts'
+import { dayOf } from '../calendar.ts'
 import { dayTable, historyTable, type Sums, sumsTable } from './keys.ts'
 import { historyKept } from './limits.ts'
 

@@ -1,13 +1,15 @@
 // What falls due: a queue in the state, by the minute. A minute's items stand in rows of some dozens; the minutes that have any are a binary heap
-// (Williams, "Heapsort", CACM 1964), each once, so the next one is found with one read and no scan. Items are taken in the order of
+// (heap.ts), each once, so the next one is found with one read and no scan. Items are taken in the order of
 // their minutes, within a minute in the order in which they came. An item says where to look, not what to do: what it names may have changed or gone.
 import { assert } from '../../primitives/errors.ts'
+import { minuteMs } from '../calendar.ts'
+import { type Heap, popHeap, pushHeap } from '../heap.ts'
 import type { WriteView } from '../view.ts'
-import { minuteMs } from './calendar.ts'
 import { dueChunkTable, dueHeapTable, type DueItem, dueSizeTable, dueTable } from './keys.ts'
 import { dueChunkItems } from './limits.ts'
 
 const heap = 'heap'
+const minutes: Heap<number> = { table: dueHeapTable, isBefore: (a, b) => a < b }
 
 /** The first minute that begins at or after a time: nothing is taken before its time, and at most a minute after, as blocks go. */
 export function minuteFrom(ms: number): number {
@@ -49,42 +51,13 @@ export function takeDue(view: WriteView, nowMs: number): DueItem | undefined {
 }
 
 function pushMinute(view: WriteView, minute: number): void {
-  const size = (view.get(dueSizeTable, heap) ?? 0) + 1
-  let place = size
-  while (place > 1) {
-    const above = Math.floor(place / 2)
-    const other = minuteAt(view, above)
-    if (other <= minute) break
-    view.put(dueHeapTable, [place], other)
-    place = above
-  }
-  view.put(dueHeapTable, [place], minute)
-  view.put(dueSizeTable, [heap], size)
+  const size = view.get(dueSizeTable, heap) ?? 0
+  pushHeap(view, minutes, size, minute)
+  view.put(dueSizeTable, [heap], size + 1)
 }
 
-/** Removes the first: the last takes its place and sinks to where it belongs. */
 function popMinute(view: WriteView): void {
-  const size = view.get(dueSizeTable, heap)
-  assert(size !== undefined && size > 0, 'a minute to take off the heap')
-  const last = minuteAt(view, size)
-  view.remove(dueHeapTable, [size])
+  const size = view.get(dueSizeTable, heap) ?? 0
+  popHeap(view, minutes, size)
   view.put(dueSizeTable, [heap], size - 1)
-  if (size === 1) return
-  let place = 1
-  for (;;) {
-    const left = place * 2
-    if (left >= size) break
-    const lesser = left + 1 < size && minuteAt(view, left + 1) < minuteAt(view, left) ? left + 1 : left
-    const below = minuteAt(view, lesser)
-    if (last <= below) break
-    view.put(dueHeapTable, [place], below)
-    place = lesser
-  }
-  view.put(dueHeapTable, [place], last)
-}
-
-function minuteAt(view: WriteView, place: number): number {
-  const minute = view.get(dueHeapTable, place)
-  assert(minute !== undefined, `place ${place} of the heap`)
-  return minute
 }

@@ -2,7 +2,7 @@
 import type { Did, TimeMs, Won } from '../../primitives/brand.ts'
 import { type BlockContext, type Refusal, refuse } from '../family.ts'
 import { checkUseNotEnded, isRefusal } from './access.ts'
-import { dayEndsMs, dayOf } from './calendar.ts'
+import { dayEndsMs, dayOf } from '../calendar.ts'
 import { minuteFrom, putDue } from './due.ts'
 import { granted } from './events.ts'
 import { expiresMsOf } from './grants.ts'

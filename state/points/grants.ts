@@ -2,7 +2,7 @@
 import type { Did, TimeMs, Won } from '../../primitives/brand.ts'
 import { assert } from '../../primitives/errors.ts'
 import type { ReadView } from '../view.ts'
-import { dayOf, monthOf } from './calendar.ts'
+import { dayOf, monthOf } from '../calendar.ts'
 import { type Account, accountTable, type Grant, type Part, type Period } from './keys.ts'
 import type { Program } from './types.ts'
 

@@ -2,7 +2,7 @@
 import type { Did, Won } from '../../primitives/brand.ts'
 import { assert } from '../../primitives/errors.ts'
 import type { BlockContext } from '../family.ts'
-import { dayEndsMs, dayOf } from './calendar.ts'
+import { dayEndsMs, dayOf } from '../calendar.ts'
 import { minuteFrom, putDue } from './due.ts'
 import { clawedBack, reclaimed } from './events.ts'
 import { type Back, isExpired, leftOf, withGrant } from './grants.ts'

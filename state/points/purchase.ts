@@ -2,7 +2,7 @@
 import type { Did, TimeMs, TransactionId, Won } from '../../primitives/brand.ts'
 import { type BlockContext, type Refusal, refuse } from '../family.ts'
 import { findOpenProgram, findTakingMerchant, isRefusal } from './access.ts'
-import { dayOf, monthOf } from './calendar.ts'
+import { dayOf, monthOf } from '../calendar.ts'
 import { balanceOf, type Into, isExpired, onHoldOf, pay, type Payment, readAccount, spentOf, usedIn } from './grants.ts'
 import type { Account } from './keys.ts'
 import type { Program } from './types.ts'

@@ -2,7 +2,7 @@
 // the two; the terms after one day are those before the next. So the statement adds up by itself, without believing anybody.
 import { boolean, height, integer, record, slug, token } from '../../primitives/schema.ts'
 import { pageFields, pageOf, pageResult, query } from '../query.ts'
-import { dateOf, dayOf } from './calendar.ts'
+import { dateOf, dayOf } from '../calendar.ts'
 import { dayTable, flows, type Sums, sumsTable, sumTerms } from './keys.ts'
 import { addUp, flowsBetween, noFlows, noTerms, sameTerms, termsAfter, termsOf } from './movements.ts'
 

@@ -4,7 +4,7 @@ import { type Context, kind, refuse, type Refusal } from '../family.ts'
 import { putDue } from './due.ts'
 import { daysClosed } from './events.ts'
 import { closedDayTable, facilityTable, pricedDayTable } from './keys.ts'
-import { dayOf } from './calendar.ts'
+import { dayOf } from '../calendar.ts'
 import { isOperator } from './slots.ts'
 import { type CloseDays, closeDaysPayload } from './types.ts'
 

@@ -2,7 +2,7 @@
 import type { Won } from '../../primitives/brand.ts'
 import { boolean, did, hash, integer, oneOf, optional, slug, text, timeMs, token } from '../../primitives/schema.ts'
 import { event } from '../family.ts'
-import { day } from './calendar.ts'
+import { day } from './pattern.ts'
 import { capacityMax, category, entrantsMax, priceMax, timetableSlotsMax, waitlistMax } from './types.ts'
 
 const where = { slot: slug, facility: slug, livingArea: slug } as const

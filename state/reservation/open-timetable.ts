@@ -2,7 +2,8 @@
 // is closed, and those named, are left out.
 import type { TimeMs } from '../../primitives/brand.ts'
 import { type Context, kind, refuse, type Refusal } from '../family.ts'
-import { clockOf, dateOf, dayOf, daysOf, minuteMs, timeOn } from './calendar.ts'
+import { dayOf, minuteMs, timeOn } from '../calendar.ts'
+import { clockOf, compactDateOf, daysOf } from './pattern.ts'
 import { timetableOpened } from './events.ts'
 import { closedDayTable } from './keys.ts'
 import { findOpening, openSlot } from './opening.ts'
@@ -35,7 +36,7 @@ export const openTimetable = kind({
 
 function nameOf(prefix: string, startsMs: number): string {
   const day = dayOf(startsMs)
-  return `${prefix}-${dateOf(day)}-${clockOf((startsMs - timeOn(day, 0)) / minuteMs)}`
+  return `${prefix}-${compactDateOf(day)}-${clockOf((startsMs - timeOn(day, 0)) / minuteMs)}`
 }
 
 function slotAt({ minutes, opensMs, opensBeforeMs, closesBeforeMs, cancelBeforeMs, capacity, waitlistMax, price }: OpenTimetable, startsMs: number): Omit<Slot, 'facility'> {

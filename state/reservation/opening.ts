@@ -2,7 +2,7 @@
 import { type Context, refuse, type Refusal } from '../family.ts'
 import { merchantTable } from '../points/keys.ts'
 import type { WriteView } from '../view.ts'
-import { dayOf } from './calendar.ts'
+import { dayOf } from '../calendar.ts'
 import { closedDayTable, courseTable, facilityTable, present, pricedDayTable, slotByStartTable, slotTable } from './keys.ts'
 import { isNameTaken } from './register-facility.ts'
 import { isOperator } from './slots.ts'

@@ -4,7 +4,7 @@ import { assert } from '../../primitives/errors.ts'
 import { type BlockInfo, refuse, type Refusal } from '../family.ts'
 import { hasRole } from '../roles.ts'
 import type { ReadView } from '../view.ts'
-import { dayOf } from './calendar.ts'
+import { dayOf } from '../calendar.ts'
 import { closedDayTable, drawTable, facilityTable, seatsTable, slotTable } from './keys.ts'
 import type { Closing, Facility, Seats, Slot } from './types.ts'
 

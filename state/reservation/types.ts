@@ -4,7 +4,8 @@ import type { Won } from '../../primitives/brand.ts'
 import { boolean, bytes, did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, slug, timeMs, transactionId } from '../../primitives/schema.ts'
 import { attestation } from '../credential/attestation.ts'
 import { publicText } from '../public-text.ts'
-import { day, dayMs, hourMs, meetsFields, patternFault, patternFields } from './calendar.ts'
+import { dayMs, hourMs } from '../calendar.ts'
+import { day, meetsFields, patternFault, patternFields } from './pattern.ts'
 import { ringFault } from './geometry.ts'
 
 /** Slots opened by one transaction: fits the transaction's bytes and its events. */

@@ -14,7 +14,8 @@ import { refund } from '../../state/points/refund.ts'
 import type { Receipt } from '../../state/receipt.ts'
 import { amendSlot } from '../../state/reservation/amend-slot.ts'
 import { blockStepsMax } from '../../state/reservation/begin-block.ts'
-import { clockOf, dateOf, dayMs, dayOf, daysOf, hourMs, minuteMs, timeOn, weekdayOf } from '../../state/reservation/calendar.ts'
+import { dayMs, dayOf, hourMs, minuteMs, timeOn, weekdayOf } from '../../state/calendar.ts'
+import { clockOf, compactDateOf, daysOf } from '../../state/reservation/pattern.ts'
 import { cancel } from '../../state/reservation/cancel.ts'
 import { checkIn } from '../../state/reservation/check-in.ts'
 import { closeDays } from '../../state/reservation/close-days.ts'
@@ -144,9 +145,9 @@ const reason = '점검'
 t.test('the calendar in Korea', (t) => {
   for (let day = 0; day < 47_482; day += 17) {
     const date = new Date(day * dayMs)
-    t.ok(dateOf(day) === date.toISOString().slice(0, 10).replaceAll('-', '') && weekdayOf(day) === (date.getUTCDay() || 7), `day ${day}`)
+    t.ok(compactDateOf(day) === date.toISOString().slice(0, 10).replaceAll('-', '') && weekdayOf(day) === (date.getUTCDay() || 7), `day ${day}`)
   }
-  for (const text of ['2000-02-29', '2024-02-29', '2026-12-31', '2027-01-01']) t.equal(dateOf(Date.parse(text) / dayMs), text.replaceAll('-', ''))
+  for (const text of ['2000-02-29', '2024-02-29', '2026-12-31', '2027-01-01']) t.equal(compactDateOf(Date.parse(text) / dayMs), text.replaceAll('-', ''))
   t.equal(dayOf(Date.parse('2026-06-01T00:00:00+09:00') - 1), Date.parse('2026-05-31') / dayMs)
   t.equal(dayOf(Date.parse('2026-06-01T00:00:00+09:00')), Date.parse('2026-06-01') / dayMs)
   t.equal(timeOn(Date.parse('2026-06-01') / dayMs, 9 * 60), Date.parse('2026-06-01T09:00:00+09:00'))
@@ -185,7 +186,7 @@ t.test('a timetable opens slots by the thousand', async (t) => {
   const page = await chain.query(slotsQuery, { facility: 'hall', limit: 100 })
   t.equal(page?.items.length, 56)
   const startsMs = timeOn(today + 3, 540)
-  t.match(page?.items[0], { id: `pool-${dateOf(today + 3)}-0900`, startsMs, endsMs: startsMs + 50 * minuteMs, opensMs: startsMs - 2 * dayMs, closesMs: startsMs - hourMs, cancelUntilMs: startsMs - dayMs, capacity: 20, course })
+  t.match(page?.items[0], { id: `pool-${compactDateOf(today + 3)}-0900`, startsMs, endsMs: startsMs + 50 * minuteMs, opensMs: startsMs - 2 * dayMs, closesMs: startsMs - hourMs, cancelUntilMs: startsMs - dayMs, capacity: 20, course })
   t.match(await chain.query(oneCourse, { course: 'swimming' }), { id: 'swimming', facility: 'hall', perPersonMax: 2 })
   t.equal(await chain.query(oneCourse, { course: 'none' }), undefined)
 
@@ -194,13 +195,13 @@ t.test('a timetable opens slots by the thousand', async (t) => {
   refused(t, chain.run(openTimetable, operator, timetable({ times: [600], weekdays: [1, 2, 3, 4, 5, 6, 7] })), 'reservation/slot-exists')
   refused(t, chain.run(openTimetable, operator, timetable({ prefix: 'x', firstDay: today - 1 })), 'reservation/slot-in-past')
   const { opensBeforeMs: _, ...dated } = timetable({ prefix: 'x' })
-  refused(t, chain.run(openTimetable, operator, { ...dated, opensMs: timeOn(today + 4, 0) as TimeMs }), 'reservation/opens-too-late', { slot: `x-${dateOf(today + 3)}-0900` })
-  t.equal(await chain.query(oneSlot, { slot: `x-${dateOf(today + 4)}-0900` }), undefined, 'all or none')
+  refused(t, chain.run(openTimetable, operator, { ...dated, opensMs: timeOn(today + 4, 0) as TimeMs }), 'reservation/opens-too-late', { slot: `x-${compactDateOf(today + 3)}-0900` })
+  t.equal(await chain.query(oneSlot, { slot: `x-${compactDateOf(today + 4)}-0900` }), undefined, 'all or none')
   ok(t, chain.run(openTimetable, operator, { ...dated, opensMs: genesisTimeMs }), 'timetableOpened')
 
   const most = timetable({ prefix: 'year', firstDay: today + 1, lastDay: today + 250, times: [540, 600, 660, 720, 780, 840, 900, 960], opensBeforeMs: 10 * dayMs })
   t.equal(ok(t, chain.run(openTimetable, operator, most), 'timetableOpened').events.length, 1)
-  t.match(await chain.query(oneSlot, { slot: `year-${dateOf(today + 250)}-1600` }), { capacity: 20, seatsLeft: 20 })
+  t.match(await chain.query(oneSlot, { slot: `year-${compactDateOf(today + 250)}-1600` }), { capacity: 20, seatsLeft: 20 })
   const broken: readonly Partial<OpenTimetable>[] = [
     { ...most, lastDay: today + 251 },
     { lastDay: today + 2 },

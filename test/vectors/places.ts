@@ -20,7 +20,8 @@ import { registerMerchant } from '../../state/points/merchants.ts'
 import { openProgram } from '../../state/points/open.ts'
 import { type Receipt, receiptSchema } from '../../state/receipt.ts'
 import { amendSlot } from '../../state/reservation/amend-slot.ts'
-import { dateOf, dayMs, dayOf, hourMs } from '../../state/reservation/calendar.ts'
+import { dayMs, dayOf, hourMs } from '../../state/calendar.ts'
+import { compactDateOf } from '../../state/reservation/pattern.ts'
 import { cancel } from '../../state/reservation/cancel.ts'
 import { checkIn } from '../../state/reservation/check-in.ts'
 import { closeDays } from '../../state/reservation/close-days.ts'
@@ -119,7 +120,7 @@ export function placesVectors(): Json {
   send(reserve, jun, { slot: 'show', payment })
   send(reserve, sora, { slot: 'show', payment })
   for (const who of [mina, jun, sora]) send(reserve, who, { slot: 'term', attestation: attestation(who) })
-  send(hold, sora, { slot: `badminton-${dateOf(day + 1)}-0900` })
+  send(hold, sora, { slot: `badminton-${compactDateOf(day + 1)}-0900` })
   for (const who of [mina, jun, sora]) send(reserve, who, { slot: 'talk' })
   send(amendSlot, operator, { slot: 'talk', capacity: 2 })
 

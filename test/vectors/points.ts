@@ -5,7 +5,7 @@ import { toHex } from '../../primitives/bytes.ts'
 import { encode } from '../../primitives/codec.ts'
 import type { Json, Schema } from '../../primitives/schema.ts'
 import { eventSchema, kinds } from '../../state/families.ts'
-import { dayOf } from '../../state/points/calendar.ts'
+import { dayOf } from '../../state/calendar.ts'
 import { type Receipt, receiptSchema } from '../../state/receipt.ts'
 import { attest, createWorld, dayMs, pass, person, pseudonymOf, startMs, terms, type Person } from '../state/points-world.ts'
 

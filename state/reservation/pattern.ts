@@ -1,10 +1,6 @@
-// Days and times of day in Korea, which is nine hours ahead of UTC all year: a fixed offset, no time zone database.
+// Patterns of a timetable: when something meets, week by week, by the days and times of day of Korea.
 import { integer, list } from '../../primitives/schema.ts'
-
-export const minuteMs = 60_000
-export const hourMs = 3_600_000
-export const dayMs = 24 * hourMs
-const koreaMs = 9 * hourMs
+import { dateOf, weekdayOf } from '../calendar.ts'
 
 /** A day of the Korean calendar, counted from 1 January 1970. Until 2100. */
 export const day = integer(0, 47_482)
@@ -37,33 +33,9 @@ export interface Pattern {
 
 const patternDaysMax = 366
 
-/** The day in Korea on which a time falls. */
-export function dayOf(ms: number): number {
-  return Math.floor((ms + koreaMs) / dayMs)
-}
-
-/** Midnight, the beginning of the day in Korea, plus some minutes. */
-export function timeOn(at: number, minutes: number): number {
-  return at * dayMs - koreaMs + minutes * minuteMs
-}
-
-/** 1 is Monday; 1 January 1970 was a Thursday. */
-export function weekdayOf(at: number): number {
-  return ((at + 3) % 7) + 1
-}
-
-/** yyyymmdd. Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days; for days from 1970 on. */
-export function dateOf(at: number): string {
-  const z = at + 719_468
-  const era = Math.floor(z / 146_097)
-  const ofEra = z - era * 146_097
-  const yearOfEra = Math.floor((ofEra - Math.floor(ofEra / 1_460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365)
-  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const shifted = Math.floor((5 * ofYear + 2) / 153)
-  const date = ofYear - Math.floor((153 * shifted + 2) / 5) + 1
-  const month = shifted < 10 ? shifted + 3 : shifted - 9
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-  return `${year}${String(month).padStart(2, '0')}${String(date).padStart(2, '0')}`
+/** yyyymmdd, as in the names of slots. */
+export function compactDateOf(at: number): string {
+  return dateOf(at).replaceAll('-', '')
 }
 
 /** hhmm of minutes after midnight. */
