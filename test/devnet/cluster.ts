@@ -71,7 +71,7 @@ export async function startCluster(t: Test, counts: { readonly validators: numbe
   })
   const clients = new Map<string, Client>()
   const client = (node: DevnetNode): Client => {
-    const known = clients.get(node.name) ?? createClient({ url: node.rpc, timeoutMs: 10_000, rounds: 1 })
+    const known = clients.get(node.name) ?? createClient({ url: node.rpc, timeoutMs: 3_000, rounds: 1 })
     clients.set(node.name, known)
     return known
   }
@@ -116,7 +116,8 @@ export async function startCluster(t: Test, counts: { readonly validators: numbe
     },
     transaction,
     commit: async (node, timeoutMs) => {
-      const receipt = await submitAndWait(client(node), await transaction(), { timeoutMs })
+      // as a citizen's app does it: asked again when there is no answer in time
+      const receipt = await submitAndWait(createClient({ url: node.rpc, timeoutMs: 3_000 }), await transaction(), { timeoutMs })
       acknowledged.push(receipt)
       return receipt
     },
