@@ -2,7 +2,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { buildGenesis } from '../../genesis/ceremony.ts'
 import { chainIdOf, writeGenesis } from '../../genesis/genesis.ts'
 import { run } from '../../node/cli/main.ts'
 import { storeFolder } from '../../node/joined-store.ts'
@@ -13,21 +12,13 @@ import { openStore } from '../../node/store.ts'
 import { verifyStore } from '../../node/verify-store.ts'
 import type { StoreOp } from '../../node/world.ts'
 import { utf8 } from '../../primitives/bytes.ts'
-import { buildChain } from '../../scripts/transfer/chain.ts'
-import { officeCards, publicKeyOf, seedOf, smallPreset } from '../support/genesis.ts'
+import { longChain } from '../support/long-chain.ts'
 
 const blocks = 48
-const stepMs = 60_000
-const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
-const genesis = buildGenesis(smallPreset, {
-  name: 'test',
-  timeMs: Date.now() - (blocks + 60) * stepMs,
-  nodes: names.map((name, i) => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${20_000 + i}`], organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
-  offices: officeCards,
-})
+const { genesis, build } = longChain(blocks)
 const chainId = chainIdOf(genesis)
 const folder = t.testdir({ keystore: '{}', chain: {} })
-await buildChain({ dataDir: join(folder, 'chain'), genesis, seeds: genesis.validators.map(({ name }) => seedOf(name)), registrarSeed: seedOf('registrar'), accounts: 200, blocks, stepMs, snapshotAt: 32, onProgress: () => {} })
+await build(join(folder, 'chain'), 200, 32)
 writeFileSync(join(folder, 'genesis.json'), writeGenesis(genesis))
 writeFileSync(join(folder, 'config.json'), JSON.stringify({ name: 'validator-0', role: 'validator', dataDir: 'none', genesis: 'genesis.json', keystore: 'keystore' }))
 

@@ -2,7 +2,6 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { buildGenesis } from '../../genesis/ceremony.ts'
 import { chainIdOf, genesisRef, validatorSetOf } from '../../genesis/genesis.ts'
 import type { CheckpointCertificate } from '../../consensus/certificate.ts'
 import { type Epoch, epochHash, scheduleOf } from '../../consensus/validators.ts'
@@ -24,25 +23,17 @@ import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { verifySigned } from '../../primitives/signature.ts'
 import { decodeTransaction } from '../../state/transaction.ts'
-import { buildChain } from '../../scripts/transfer/chain.ts'
-import { officeCards, publicKeyOf, seedOf, smallPreset } from '../support/genesis.ts'
+import { longChain } from '../support/long-chain.ts'
 import { until } from '../support/until.ts'
 
 const blocks = 96
-const stepMs = 60_000
-const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
-const genesis = buildGenesis(smallPreset, {
-  name: 'test',
-  timeMs: Date.now() - (blocks + 60) * stepMs,
-  nodes: names.map((name, i) => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${20_000 + i}`], organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
-  offices: officeCards,
-})
+const { genesis, build } = longChain(blocks)
 const chainId = chainIdOf(genesis)
 const first: Epoch = { activation: 1 as Height, set: validatorSetOf(genesis) }
 
 const folder = t.testdir({ source: {}, joiner: {} })
 const source = join(folder, 'source')
-await buildChain({ dataDir: source, genesis, seeds: genesis.validators.map(({ name }) => seedOf(name)), registrarSeed: seedOf('registrar'), accounts: 300, blocks, stepMs, snapshotAt: blocks, onProgress: () => {} })
+await build(source, 300, blocks)
 const database = await openStore({ folder: storeFolder(source), chainId })
 const { store } = await openChain(database, genesis, 64, silentLog)
 const snapshots = createSnapshots({ dataDir: source, database, clock: systemClock, log: silentLog, everyBlocks: 32, checkpointInterval: 16 })

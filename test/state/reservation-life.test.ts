@@ -28,6 +28,7 @@ import { reveal } from '../../state/reservation/reveal.ts'
 import { revealMs } from '../../state/reservation/types.ts'
 import { decodeValue, type Table } from '../../state/table.ts'
 import { createHarness, genesisTimeMs, type Harness, testActor, type TestActor } from '../support/state-harness.ts'
+import { westArea } from '../support/living-area.ts'
 
 const [operator, officer, theatre, witness] = ['operator', 'officer', 'theatre', 'witness'].map((name) => testActor(name)) as [TestActor, TestActor, TestActor, TestActor]
 const people = ['mina', 'jun', 'sora', 'hana', 'minho', 'yuna'].map((name) => testActor(name))
@@ -57,21 +58,9 @@ const slots: readonly Terms[] = [
   { id: 'priced-lots', capacity: 1, waitlistMax: 2, isPriced: true, isLottery: true },
 ]
 
-const area = {
-  id: 'west',
-  name: { ko: '서쪽', en: 'West' },
-  district: { ko: '중구', en: 'Jung-gu' },
-  centre: { longitude: 129_005_000, latitude: 35_105_000 },
-  polygon: [
-    { longitude: 129_000_000, latitude: 35_100_000 },
-    { longitude: 129_010_000, latitude: 35_100_000 },
-    { longitude: 129_005_000, latitude: 35_110_000 },
-  ],
-}
-
 function city(): Harness {
   const chain = createHarness({
-    genesis: { reservation: { livingAreas: [area], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: area.centre }], settings } },
+    genesis: { reservation: { livingAreas: [westArea], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: westArea.centre }], settings } },
     actors: [...people, theatre, witness],
     roles: [
       [operator, 'operator', 'hall'],

@@ -15,9 +15,9 @@ import { heldTable, holderTable, personTable, seatsTable, seatTable } from '../.
 import { noShow } from '../../state/reservation/no-show.ts'
 import { openSlots } from '../../state/reservation/open-slots.ts'
 import { reserve } from '../../state/reservation/reserve.ts'
-import type { LivingArea } from '../../state/reservation/types.ts'
 import { decodeValue, type Table } from '../../state/table.ts'
 import { createHarness, genesisTimeMs, type Harness, testActor, type TestActor, testIssuer } from '../support/state-harness.ts'
+import { westArea } from '../support/living-area.ts'
 
 const hourMs = 3_600_000
 const operator = testActor('operator')
@@ -45,21 +45,9 @@ const slots: readonly Terms[] = [
   { id: 'seven', capacity: 1, waitlistMax: 3, course: 'qualified' },
 ]
 
-const area: LivingArea = {
-  id: 'west',
-  name: { ko: '서쪽', en: 'West' },
-  district: { ko: '중구', en: 'Jung-gu' },
-  centre: { longitude: 129_005_000, latitude: 35_105_000 },
-  polygon: [
-    { longitude: 129_000_000, latitude: 35_100_000 },
-    { longitude: 129_010_000, latitude: 35_100_000 },
-    { longitude: 129_005_000, latitude: 35_110_000 },
-  ],
-}
-
 function city(): Harness {
   const chain = createHarness({
-    genesis: { reservation: { livingAreas: [area], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: area.centre }] } },
+    genesis: { reservation: { livingAreas: [westArea], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: westArea.centre }] } },
     actors: people,
     roles: [[operator, 'operator', 'hall']],
   })
@@ -289,7 +277,7 @@ t.test('random lives of seven people in seven slots', (t) => {
 
 t.test('a long line loses members anywhere and keeps its order, at the same cost', (t) => {
   const crowd = Array.from({ length: 120 }, (_, i) => testActor(`crowd ${i}`))
-  const chain = createHarness({ genesis: { reservation: { livingAreas: [area], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: area.centre }] } }, actors: crowd, roles: [[operator, 'operator', 'hall']] })
+  const chain = createHarness({ genesis: { reservation: { livingAreas: [westArea], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: westArea.centre }] } }, actors: crowd, roles: [[operator, 'operator', 'hall']] })
   chain.run(openSlots, operator, {
     facility: 'hall',
     slots: [{ id: 'big', capacity: 10, waitlistMax: 200, startsMs: startsMs as TimeMs, endsMs: (startsMs + hourMs) as TimeMs, opensMs: genesisTimeMs, closesMs: closesMs as TimeMs, cancelUntilMs: deadlineMs as TimeMs }],

@@ -35,6 +35,7 @@ import { type OpenTimetable, openTimetablePayload, pricedSlotsADayMax, revealMs,
 import { blockRecordTable } from '../../state/block-record.ts'
 import { createOverlay, createValueCache } from '../../state/view.ts'
 import { createHarness, eventsOf, genesisTimeMs, type Harness, testActor, type TestActor } from '../support/state-harness.ts'
+import { westArea } from '../support/living-area.ts'
 import { codesOfTerms } from './reservation-codes.ts'
 
 const operator = testActor('operator of everything')
@@ -45,23 +46,12 @@ const people = ['mina', 'jun', 'sora', 'hana', 'minho', 'yuna'].map((name) => te
 const [mina, jun, sora, hana] = people as [TestActor, TestActor, TestActor, TestActor]
 const crowd = Array.from({ length: 300 }, (_, i) => testActor(`crowd ${i}`))
 
-const area = {
-  id: 'west',
-  name: { ko: '서쪽', en: 'West' },
-  district: { ko: '중구', en: 'Jung-gu' },
-  centre: { longitude: 129_005_000, latitude: 35_105_000 },
-  polygon: [
-    { longitude: 129_000_000, latitude: 35_100_000 },
-    { longitude: 129_010_000, latitude: 35_100_000 },
-    { longitude: 129_005_000, latitude: 35_110_000 },
-  ],
-}
 const settings = { holdMs: 10 * minuteMs, offerMs: 2 * hourMs, absencesMax: 2, absenceWindowMs: 30 * dayMs, blockMs: 10 * dayMs }
 
 function city(actors: readonly TestActor[] = people): Harness {
   return createHarness({
     genesis: {
-      reservation: { livingAreas: [area], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: area.centre }], settings },
+      reservation: { livingAreas: [westArea], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: westArea.centre }], settings },
     },
     actors: [...actors, theatre, witness],
     roles: [
@@ -555,7 +545,7 @@ t.test('parties, and lotteries that nobody entered or that are closed', async (t
   refused(t, open(lotteryOf('a'), []), 'reservation/party-not-signed', { did: witness.did })
   ok(t, open(lotteryOf('a'), [witness]), 'slotOpened')
   const alike = createHarness({
-    genesis: { reservation: { livingAreas: [area], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: area.centre }] } },
+    genesis: { reservation: { livingAreas: [westArea], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: westArea.centre }] } },
     roles: [
       [operator, 'operator', '*'],
       [witness, 'operator', 'hall'],

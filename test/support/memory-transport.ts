@@ -3,9 +3,10 @@
 import { equalBytes, toHex } from '../../primitives/bytes.ts'
 import { keyPairFromSeed } from '../../primitives/ed25519.ts'
 import { codeOf, DongbaekError } from '../../primitives/errors.ts'
-import { createInbox, type InboxPeer } from '../../node/inbox.ts'
+import { createInbox } from '../../node/inbox.ts'
 import * as limits from '../../node/limits.ts'
-import { channels, type Channel, type Clock, type Log, type Peer, type PeerHandler, type PeerStatus, type RequestHandler, type RequestProtocol, type Transport } from '../../node/world.ts'
+import { channels, type Channel, type Clock, type Log, type Peer, type PeerHandler, type RequestHandler, type RequestProtocol, type Transport } from '../../node/world.ts'
+import { type Link, statusOf } from './link.ts'
 
 interface Member {
   readonly key: Uint8Array
@@ -38,21 +39,6 @@ export function createMemoryNetwork(): MemoryNetwork {
   }
 }
 
-interface Link {
-  readonly peer: Peer
-  readonly inbox: Readonly<Record<Channel, InboxPeer>>
-  readonly counts: Record<Channel, { sent: number; dropped: number }>
-  up: boolean
-  sinceMs: number
-  offences: number
-  heldUntil: number
-  bytesIn: number
-  bytesOut: number
-  outgoing: number
-  inbound: number
-  lastError: string | undefined
-}
-
 export function createMemoryTransport(network: MemoryNetwork, options: { readonly chainId: string; readonly seed: Uint8Array; readonly clock: Clock; readonly log: Log }): Transport {
   const { clock, log } = options
   const key = keyPairFromSeed(options.seed).publicKey
@@ -71,7 +57,7 @@ export function createMemoryTransport(network: MemoryNetwork, options: { readonl
   function reach(link: Link): Member | undefined {
     const member = network.members.get(toHex(link.peer.publicKey))
     if (member === undefined || state !== 'started' || member.chainId !== options.chainId || !network.isOpen(key, link.peer.publicKey)) return undefined
-    if (member.knows(key) === undefined || link.heldUntil > clock.monotonic()) return undefined
+    if (member.knows(key) === undefined || link.heldUntilMs > clock.monotonic()) return undefined
     return member
   }
 
@@ -88,7 +74,7 @@ export function createMemoryTransport(network: MemoryNetwork, options: { readonl
     chainId: options.chainId,
     knows(from) {
       const link = linkOf(from)
-      return link === undefined || link.heldUntil > clock.monotonic() ? undefined : link.peer.name
+      return link === undefined || link.heldUntilMs > clock.monotonic() ? undefined : link.peer.name
     },
     linkChanged() {
       for (const link of links.values()) update(link)
@@ -158,7 +144,7 @@ export function createMemoryTransport(network: MemoryNetwork, options: { readonl
         if (links.has(peer.name)) continue
         const inbox = { consensus: inboxes.consensus.peer(peer.name, noFlow), gossip: inboxes.gossip.peer(peer.name, noFlow) }
         const counts = { consensus: { sent: 0, dropped: 0 }, gossip: { sent: 0, dropped: 0 } }
-        links.set(peer.name, { peer, inbox, counts, up: false, sinceMs: clock.now(), offences: 0, heldUntil: 0, bytesIn: 0, bytesOut: 0, outgoing: 0, inbound: 0, lastError: undefined })
+        links.set(peer.name, { peer, inbox, counts, up: false, sinceMs: clock.now(), offences: 0, heldUntilMs: 0, bytesIn: 0, bytesOut: 0, outgoing: 0, inbound: 0, lastError: undefined })
       }
       if (state === 'started') changed()
     },
@@ -214,30 +200,10 @@ export function createMemoryTransport(network: MemoryNetwork, options: { readonl
       log.warn('peer-misbehaved', { peer, reason, ...data })
       link.offences++
       link.lastError = reason
-      link.heldUntil = clock.monotonic() + limits.holdOffFirstMs
+      link.heldUntilMs = clock.monotonic() + limits.holdOffFirstMs
       clock.after(limits.holdOffFirstMs + 1, changed)
       changed()
     },
   }
   return transport
-
-  function statusOf(link: Link): PeerStatus {
-    const channel = (name: Channel): PeerStatus['channels'][Channel] => ({
-      queuedMessages: 0,
-      queuedBytes: 0,
-      sentMessages: link.counts[name].sent,
-      receivedMessages: link.inbox[name].receivedMessages(),
-      droppedMessages: link.counts[name].dropped,
-    })
-    return {
-      name: link.peer.name,
-      connected: link.up,
-      sinceMs: link.sinceMs,
-      bytesIn: link.bytesIn,
-      bytesOut: link.bytesOut,
-      channels: { consensus: channel('consensus'), gossip: channel('gossip') },
-      offences: link.offences,
-      lastError: link.lastError,
-    }
-  }
 }

@@ -2,9 +2,10 @@
 // what is sent to the name reaches both.
 import { equalBytes } from '../../../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../../../primitives/errors.ts'
-import { createInbox, type InboxPeer } from '../../../node/inbox.ts'
+import { createInbox } from '../../../node/inbox.ts'
 import { answerBytesMax, channelLimits, holdOffCapMs, holdOffFirstMs, inboundRequestsMax, outgoingRequestsMax, questionBytesMax } from '../../../node/limits.ts'
-import { channels, type Channel, type Clock, type Log, type Peer, type PeerHandler, type PeerStatus, type RequestHandler, type RequestProtocol, type Transport } from '../../../node/world.ts'
+import { channels, type Channel, type Clock, type Log, type Peer, type PeerHandler, type RequestHandler, type RequestProtocol, type Transport } from '../../../node/world.ts'
+import { type Link, statusOf } from '../../support/link.ts'
 import type { Random } from '../random.ts'
 import type { Network } from '../network.ts'
 import { type Life, never } from './life.ts'
@@ -39,21 +40,6 @@ export interface SimulatedTransportOptions {
   /** What kind of message it is, for faults that pick kinds. */
   readonly kindOf?: (channel: Channel, message: Uint8Array) => string
   readonly onBlame?: (peer: string, reason: string) => void
-}
-
-interface Link {
-  readonly peer: Peer
-  readonly inbox: Readonly<Record<Channel, InboxPeer>>
-  readonly counts: Record<Channel, { sent: number; dropped: number }>
-  up: boolean
-  sinceMs: number
-  offences: number
-  heldUntilMs: number
-  bytesIn: number
-  bytesOut: number
-  outgoing: number
-  inbound: number
-  lastError: string | undefined
 }
 
 export function createSimulatedTransport({ network, random, endpoints }: Switchboard, options: SimulatedTransportOptions): Transport {
@@ -247,24 +233,4 @@ export function createSimulatedTransport({ network, random, endpoints }: Switchb
     },
   }
   return transport
-
-  function statusOf(link: Link): PeerStatus {
-    const channel = (name: Channel): PeerStatus['channels'][Channel] => ({
-      queuedMessages: 0,
-      queuedBytes: 0,
-      sentMessages: link.counts[name].sent,
-      receivedMessages: link.inbox[name].receivedMessages(),
-      droppedMessages: link.counts[name].dropped,
-    })
-    return {
-      name: link.peer.name,
-      connected: link.up,
-      sinceMs: link.sinceMs,
-      bytesIn: link.bytesIn,
-      bytesOut: link.bytesOut,
-      channels: { consensus: channel('consensus'), gossip: channel('gossip') },
-      offences: link.offences,
-      lastError: link.lastError,
-    }
-  }
 }
