@@ -40,8 +40,8 @@ export interface AdmissionContext {
 }
 
 export function createAdmission({ chainId, mempool, verifier, clock, hasRun, validityMsMax, onAdded }: AdmissionContext): Admission {
-  // envelopes that are being checked now, so that copies from several peers share one check
-  const checking = new Map<string, Promise<Admitted>>()
+  // envelopes that are being checked now, so that copies from several peers share one check; the door is for each copy's own
+  const checking = new Map<string, Promise<ReadyTransaction>>()
   const verifySignatures = batched(verifier, clock)
 
   const read = (encoded: Uint8Array): ReadyTransaction => {
@@ -64,12 +64,10 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
     return ready
   }
 
-  const admitNew = async (ready: ReadyTransaction, door: (ready: ReadyTransaction) => Promise<void>): Promise<Admitted> => {
-    await verified(ready)
+  const take = async (ready: ReadyTransaction, door: (ready: ReadyTransaction) => Promise<void>): Promise<Admitted> => {
     const { id } = ready.transaction
     if (!hasRun(id)) await door(ready)
-    if (hasRun(id)) return { id, added: undefined }
-    if (!mempool.add(ready, clock.monotonic())) return { id, added: undefined }
+    if (hasRun(id) || !mempool.add(ready, clock.monotonic())) return { id, added: undefined }
     onAdded()
     return { id, added: ready }
   }
@@ -82,14 +80,15 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
       const pending = mempool.byReference(reference)
       if (pending !== undefined) return { id: pending.transaction.id, added: undefined }
       const key = toBase64url(reference)
-      const underWay = checking.get(key)
-      if (underWay !== undefined) return { id: (await underWay).id, added: undefined }
-      const ready = read(encoded)
-      const { id } = ready.transaction
-      if (mempool.hasId(id) || hasRun(id)) return { id, added: undefined }
-      const admitted = admitNew(ready, door).finally(() => checking.delete(key))
-      checking.set(key, admitted)
-      return admitted
+      let checked = checking.get(key)
+      if (checked === undefined) {
+        const ready = read(encoded)
+        const { id } = ready.transaction
+        if (mempool.hasId(id) || hasRun(id)) return { id, added: undefined }
+        checked = verified(ready).finally(() => checking.delete(key))
+        checking.set(key, checked)
+      }
+      return take(await checked, door)
     },
   }
 }

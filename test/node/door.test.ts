@@ -1,10 +1,37 @@
 // The door for clients: what nobody entitled has signed is not ordered, and what is only a block too early waits for it.
 import t from 'tap'
-import { buildTransaction, createClient, type KindName, type PayloadOf, randomSeed, type SignedTransaction, signTransaction, toBase64url, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import { createAdmission } from '../../node/admission.ts'
+import { createMempool } from '../../node/mempool.ts'
+import { buildTransaction, createClient, DongbaekError, type KindName, type PayloadOf, randomSeed, type SignedTransaction, signTransaction, toBase64url, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
 import type { RunningNode } from '../../node/node.ts'
 import { createCluster } from '../support/cluster.ts'
 import { seedOf } from '../support/genesis.ts'
+import { createManualClock } from '../support/manual-clock.ts'
+import { makeTransaction, testChain, testValidUntilMs } from '../support/transactions.ts'
 import { until } from '../support/until.ts'
+
+t.test('what a client waits with at the door, a validator brings in meanwhile', async (t) => {
+  const mempool = createMempool()
+  const clock = createManualClock()
+  const admission = createAdmission({
+    chainId: testChain,
+    mempool,
+    verifier: { verifyBatch: async (items) => items.map(() => true), verifyNow: () => true, stop: async () => {} },
+    clock: { ...clock, now: () => testValidUntilMs - 1 },
+    hasRun: () => false,
+    validityMsMax: () => 60_000,
+    onAdded: () => {},
+  })
+  const { transaction } = makeTransaction('one')
+  let refuse: (reason: Error) => void = () => {}
+  const client = admission.admit(transaction.bytes, () => new Promise((_, reject) => (refuse = reject)))
+  const peer = admission.admit(transaction.bytes)
+  await clock.advance(10)
+  t.match(await peer, { id: transaction.id, added: { transaction: { id: transaction.id } } })
+  refuse(new DongbaekError('tx/key-not-authorised', 'not here'))
+  await t.rejects(client, { code: 'tx/key-not-authorised' })
+  t.equal(mempool.size().transactions, 1)
+})
 
 t.test('the door', async (t) => {
   const cluster = await createCluster({ validators: 2 })
