@@ -3,7 +3,7 @@
 import { validatorSet, validatorSetHash } from '../consensus/validators.ts'
 import { faultsTolerated, isQuorum, quorumSize } from '../consensus/quorum.ts'
 import { toBase64url } from '../primitives/bytes.ts'
-import { transactionBytesMax } from '../primitives/limits.ts'
+import { assert } from '../primitives/errors.ts'
 import { alternateOrganisations } from '../primitives/turns.ts'
 import type { DidGenesis } from '../state/did/genesis.ts'
 import type { GovernanceGenesis } from '../state/governance/types.ts'
@@ -81,7 +81,7 @@ function checkQuorum({ validators, minimums }: Genesis): void {
   const set = validatorSetOf({ validators, minimums })
   // the two say the same as the rules above; a set that consensus refuses must not pass here for want of a rule
   validatorSet.toWire(set, 'validators')
-  if (!isQuorum(set, new Set(validators.keys()))) throw genesisError('quorum', 'validators', 'not even all of them together form a quorum. Check the minimums')
+  assert(isQuorum(set, new Set(validators.keys())), 'all validators together form a quorum')
 }
 
 /** Whoever runs validators must be able to vote in governance, or it could never be changed. */
@@ -102,13 +102,12 @@ function checkRoles({ state }: Genesis): void {
 
 function checkConsensus({ consensus }: Genesis): void {
   const at = (field: string): string => `consensus.${field}`
-  const { window, checkpointInterval, pipelineDepth, viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, inclusionTimeoutMs, bytesMax } = consensus
+  const { window, checkpointInterval, pipelineDepth, viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, inclusionTimeoutMs } = consensus
   if (window < 2 * checkpointInterval) throw genesisError('window', at('window'), `${window} is less than twice checkpointInterval, so the chain would wait for every checkpoint. Use at least ${2 * checkpointInterval}`)
   if (pipelineDepth > window) throw genesisError('pipeline', at('pipelineDepth'), `${pipelineDepth} is more than the window of ${window}. Use at most ${window}`)
   if (viewTimeoutMaxMs < viewTimeoutMs) throw genesisError('timeouts', at('viewTimeoutMaxMs'), `${viewTimeoutMaxMs} is less than viewTimeoutMs. Use at least ${viewTimeoutMs}`)
   if (retransmitMs >= viewTimeoutMs) throw genesisError('timeouts', at('retransmitMs'), `${retransmitMs} is not below viewTimeoutMs, so one lost message would cost a view. Use less than ${viewTimeoutMs}`)
   if (inclusionTimeoutMs < viewTimeoutMs) throw genesisError('timeouts', at('inclusionTimeoutMs'), `${inclusionTimeoutMs} is less than viewTimeoutMs, so a slow primary would be taken for a cheating one. Use at least ${viewTimeoutMs}`)
-  if (bytesMax < transactionBytesMax) throw genesisError('block', at('bytesMax'), `a block must have room for one transaction of ${transactionBytesMax} bytes`)
 }
 
 /** What the chain survives, in words, and what it does not: to be read before the network starts. */

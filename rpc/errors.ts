@@ -70,14 +70,13 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'reservation/not-found': { number: -32053, sentence: 'There is no such facility, slot or reservation.' },
   'community/not-found': { number: -32054, sentence: 'There is no such post, or its body was erased or never came to this node.' },
   'governance/not-found': { number: -32055, sentence: 'There is no such role, proposal or parameter.' },
-  'map/not-found': { number: -32056, sentence: 'There is no such living area or feature.' },
   'community/body-too-large': { number: -32057, sentence: 'The body of a post is larger than allowed.' },
   'community/body-empty': { number: -32058, sentence: 'A body has at least one byte.' },
   'community/body-erased': { number: -32059, sentence: 'The body with this hash was erased for good. Write it anew, with a new salt.' },
 }
 
 /** What the rules of a family refuse. */
-const familyNumbers: Readonly<Record<string, number>> = { did: -32070, credential: -32071, points: -32072, reservation: -32073, community: -32074, governance: -32075, map: -32076 }
+const familyNumbers: Readonly<Record<string, number>> = { did: -32070, credential: -32071, points: -32072, reservation: -32073, community: -32074, governance: -32075 }
 /** A rule of a family that has no number of its own yet. */
 const otherRuleNumber = -32098
 /** Families of codes that mean trouble inside the node. The caller learns the code, the log the rest. */

@@ -10,6 +10,8 @@ export interface Query<P, R> {
   readonly summary: string
   readonly params: Schema<P>
   readonly result: Schema<R>
+  /** There is something to answer whatever is asked, if only an empty list: never undefined. */
+  readonly alwaysAnswers?: true
   /** Reads committed state of `head`; undefined when there is no such thing (the RPC answers `<family>/not-found`). Must be bounded. */
   readonly run: (view: QueryView, params: P, head: BlockInfo) => R | undefined | Promise<R | undefined>
 }

@@ -46,7 +46,7 @@ export function serve<P, R>(declaration: Declaration<P, R>, run: (call: Call, pa
 export function serveQuery(query: Query<never, unknown>, example: JsonObject): Method {
   const family = query.method.split('_', 1)[0] as string
   const notFound = `${family}/not-found`
-  return serve({ method: query.method, summary: query.summary, params: query.params, result: query.result, example, errors: [notFound], cost: 3 }, async ({ backend }, params) => {
+  return serve({ method: query.method, summary: query.summary, params: query.params, result: query.result, example, errors: query.alwaysAnswers === true ? [] : [notFound], cost: 3 }, async ({ backend }, params) => {
     const result = await backend.query(async (view, head) => query.run(view, params, head))
     if (result === undefined) throw new DongbaekError(notFound, `${query.method}: there is no such thing at the head of this node`)
     return result

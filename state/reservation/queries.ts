@@ -138,6 +138,7 @@ export const livingAreas = query({
   summary: 'The living areas of the city as GeoJSON polygons.',
   params: record({}),
   result: json(featureCollectionSchema),
+  alwaysAnswers: true,
   run: async (view) => {
     const { items } = await view.scan(areaTable, [], { limit: livingAreasMax })
     return featureCollection(items.map(({ value }) => livingAreaFeature(value)), undefined)
@@ -149,6 +150,7 @@ export const features = query({
   summary: `Open facilities with their seats left, each with up to ${mapSlotsMax} slots yet to begin, as GeoJSON points; with kinds also living areas. limit counts facilities.`,
   params: record({ livingArea: optional(slug), bbox: optional(bbox), kinds: optional(list(oneOf(...featureKinds), 1, featureKinds.length)), ...pageFields }),
   result: json(featureCollectionSchema),
+  alwaysAnswers: true,
   run: async (view, params, head) => {
     const { livingArea, bbox: box, kinds = ['facility', 'slot'], cursor, limit = pageItemsMax } = params
     const out: Json[] = []

@@ -11,6 +11,7 @@ import t from 'tap'
 import { utf8 } from '../../primitives/bytes.ts'
 import { keyPairFromSeed } from '../../primitives/ed25519.ts'
 import { systemClock } from '../../node/clock.ts'
+import { encodeFrames } from '../../node/frames.ts'
 import { createLibp2pTransport } from '../../node/libp2p.ts'
 import * as limits from '../../node/limits.ts'
 import { createLog } from '../../node/log.ts'
@@ -86,6 +87,18 @@ t.test('a stranger is refused, with a line in our log and not one for each try',
   const refusals = a.lines.filter((line) => line.includes('connection-refused'))
   t.equal(refusals.length, 1)
   t.match(JSON.parse(refusals[0] as string), { level: 'warn', reason: /not in the list/, peerId: stranger.peerId.toString() })
+})
+
+t.test('a question of no known form ends its stream, with a line in our log', async (t) => {
+  const a = await node(t, 0)
+  a.transport.handle('fetch', async () => new Uint8Array())
+  a.transport.setPeers([peer(1)])
+  const stranger = await rogue(t, 1)
+  const connection = await stranger.dial(toMultiaddr(a.address))
+  const stream = await connection.newStream('/dongbaek/test/fetch/1')
+  stream.send(encodeFrames([Uint8Array.of(7, 1, 2)]))
+  await until(() => a.lines.some((line) => line.includes('transport/malformed')))
+  t.equal(a.lines.filter((line) => line.includes('transport/malformed')).length, 1)
 })
 
 t.test('a frame too large closes the connection, blames the peer and holds it off', async (t) => {

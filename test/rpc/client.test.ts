@@ -100,6 +100,11 @@ t.test('errors are those of the node, by their code', async (t) => {
     const odd = createClient({ url, rounds: 1, fetch: async () => ({ status: 200, text: async () => text }) })
     await t.rejects(odd.call('chain_head', {}), { code: 'client/bad-answer' }, text)
   }
+  for (const [number, code] of [[-32700, 'rpc/parse-error'], [-32600, 'rpc/invalid-request'], [-32603, 'internal'], [-32055, 'rpc/unknown']] as const) {
+    // such as a proxy in between answers, with no code of ours
+    const bare = createClient({ url, rounds: 1, fetch: async () => ({ status: 200, text: async () => `{"jsonrpc":"2.0","id":null,"error":{"code":${number},"message":"no"}}` }) })
+    await t.rejects(bare.call('chain_head', {}), { code }, code)
+  }
   t.throws(() => createClient({}), { code: 'client/no-nodes' })
 })
 

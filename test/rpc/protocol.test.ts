@@ -2,7 +2,9 @@
 import t from 'tap'
 import fc from 'fast-check'
 import { JsonError, parseJson } from '../../rpc/json.ts'
-import { batchCallsMax, jsonDepthMax, requestBytesMax } from '../../rpc/limits.ts'
+import { createDispatcher } from '../../rpc/dispatch.ts'
+import { batchAnswerBytesMax, batchCallsMax, batchParallel, batchTimeoutMs, jsonDepthMax, requestBytesMax } from '../../rpc/limits.ts'
+import type { Method } from '../../rpc/methods/method.ts'
 import { methodList } from '../../rpc/methods/table.ts'
 import type { Json } from '../../primitives/schema.ts'
 import { citizens, createCity, liveADay, post, serve } from './scenario.ts'
@@ -102,7 +104,17 @@ t.test('errors of our own bear the code of the receipt', async (t) => {
   t.match(error, { code: -32020, data: { code: 'chain/not-found', headHeight: 13 } })
   t.match((await call('{"jsonrpc":"2.0","id":1,"method":"points_program","params":{"program":"none"}}')).error, { code: -32052, data: { code: 'points/not-found' } })
   t.match((await call('{"jsonrpc":"2.0","id":1,"method":"tx_submit","params":{"transaction":"AAAA"}}')).error, { data: { code: /^codec\// } })
-  t.match((await call('{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"channel":"blocks"}}')).error, { code: -32007 })
+  t.match((await call('{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"channel":"blocks"}}')).error, { code: -32007, data: { code: 'rpc/websocket-only' } })
+  const nobody = `did:dongbaek:${'A'.repeat(27)}`
+  for (const [method, params, number, code] of [
+    ['did_resolve', { did: nobody }, -32050, 'did/not-found'],
+    ['credential_status', { list: 'none', index: 0 }, -32051, 'credential/not-found'],
+    ['reservation_facility', { facility: 'none' }, -32053, 'reservation/not-found'],
+    ['community_post', { post: 'A'.repeat(43) }, -32054, 'community/not-found'],
+    ['governance_parameters', { height: 999_999 }, -32055, 'governance/not-found'],
+  ] as const) {
+    t.match((await call(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))).error, { code: number, data: { code } }, method)
+  }
 })
 
 t.test('an error inside is answered without its words, and logged', async (t) => {
@@ -149,6 +161,33 @@ t.test('batches', async (t) => {
   const answers = JSON.parse((await post(url, many(batchCallsMax))).text) as Answer[]
   t.same(answers.map(({ id }) => id), Array.from({ length: batchCallsMax }, (_, i) => i), 'in the order of the calls')
   t.match(await call(many(batchCallsMax + 1)), { id: null, error: { code: -32600 } })
+})
+
+t.test('a batch that takes too long or answers too much is cut short, call by call', async (t) => {
+  const method = (name: string, answer: () => Promise<Json>): [string, Method] => [name, { method: name, summary: '', paramsSchema: {}, resultSchema: {}, example: {}, errors: [], cost: 1, answer }]
+  const large = 'x'.repeat(batchAnswerBytesMax)
+  let nowMs = 0
+  t.teardown(() => void Reflect.deleteProperty(performance, 'now'))
+  Object.defineProperty(performance, 'now', { value: () => nowMs, configurable: true })
+  const { answer } = createDispatcher({
+    methods: new Map([
+      method('large', async () => large),
+      method('slow', async () => {
+        nowMs += batchTimeoutMs + 1
+        return 0
+      }),
+    ]),
+    context: { backend: city.chain.backend, feed: undefined as never, discover: () => ({}) },
+    onInternalError: () => {},
+    onCall: () => {},
+  })
+  const codes = async (name: string): Promise<readonly (string | undefined)[]> => {
+    const calls = JSON.stringify(Array.from({ length: batchParallel + 1 }, (_, id) => ({ jsonrpc: '2.0', id, method: name })))
+    const text = await answer(new TextEncoder().encode(calls), { signal: AbortSignal.timeout(60_000), take: () => 0, own: new Map() })
+    return (JSON.parse(text ?? '[]') as { readonly error?: { readonly data?: { readonly code?: string } } }[]).map(({ error }) => error?.data?.code)
+  }
+  t.same([...new Set(await codes('slow'))], [undefined, 'rpc/batch-timeout'])
+  t.same((await codes('large')).at(-1), 'rpc/answer-too-large')
 })
 
 t.test('hostile bodies', async (t) => {

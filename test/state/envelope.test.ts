@@ -14,6 +14,7 @@ import { propose } from '../../state/governance/propose.ts'
 import { vote } from '../../state/governance/vote.ts'
 import { verify } from '../../primitives/ed25519.ts'
 import { domain, sha256 } from '../../primitives/hash.ts'
+import { transactionBytesMax } from '../../primitives/limits.ts'
 import { createHarness, type Harness, testActor, testGovernors, testIssuer, testKey, testRegistrar, withKey } from '../support/state-harness.ts'
 import { decodeTransaction, encodeBody, encodeTransaction, signatureChecks, type TransactionSignature } from '../../state/transaction.ts'
 
@@ -220,6 +221,11 @@ t.test('a block executed with pauses is the same block', (t) => {
   t.same(other.leaves, one.leaves)
   t.ok(equalBytes(other.stateRoot, one.stateRoot))
   t.same(other.receipts.map(({ index }) => index), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  t.end()
+})
+
+t.test('a transaction of more bytes than one may have is not even decoded', (t) => {
+  t.throws(() => decodeTransaction(new Uint8Array(transactionBytesMax + 1)), { code: 'codec/too-large', data: { bytesMax: transactionBytesMax } })
   t.end()
 })
 
