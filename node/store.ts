@@ -1,7 +1,7 @@
 // The store over LevelDB (classic-level). LevelDB itself lets damage pass: a flipped byte gives a wrong value, a deleted CURRENT an empty
 // database. So every value carries a checksum of its own, over its key too (a value under another key is no value), and a marker file beside
 // the database says that it must be there. CRC-32 in four bytes: it is to notice damage, not an attacker, who would write the checksum as well;
-// against those every value of weight hangs on a certified root.
+// against those every value of weight hangs on a certified root. LevelDB skips what is damaged in its log, so that a database may be found empty: once something was synced the marker says that too.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
@@ -31,19 +31,25 @@ export interface StoreOptions {
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { folder } = options
-  const marked = readMarker(options)
+  const marker = readMarker(options)
+  const marked = marker !== undefined
   const present = existsSync(folder) && readdirSync(folder).length > 0
   if (marked && !present) throw new DongbaekError('store/missing', `the database ${folder} is gone, though ${markerOf(folder)} says that it was made. ${wayOut}`, { folder })
   if (!marked) mkdirSync(dirname(folder), { recursive: true, mode: 0o700 })
   const database = await openDatabase(folder, !marked)
+  const isEmpty = async (): Promise<boolean> => (await database.keys({ limit: 1 }).all()).length === 0
+  if (marker?.filled === true && (await isEmpty())) {
+    await database.close()
+    throw damagedStore(folder, 'it is empty, and was not')
+  }
   if (!marked) {
-    if (present && (await database.keys({ limit: 1 }).all()).length > 0) {
+    if (present && !(await isEmpty())) {
       await database.close()
       throw new DongbaekError('store/unmarked', `the database ${folder} holds data, but ${markerOf(folder)} is gone, so nothing says whose it is. ${wayOut}`, { folder })
     }
-    writeFileAtomically(markerOf(folder), utf8(`${JSON.stringify({ format: 'dongbaek-store', version: formatVersion, chainId: options.chainId })}\n`), 0o600)
+    writeMarker(options, false)
   }
-  return createStore(database, folder)
+  return createStore(database, folder, marker?.filled === true ? () => {} : () => writeMarker(options, true))
 }
 
 /** Removes the database and its marker, for a resync. No process may have it open. */
@@ -57,10 +63,15 @@ function markerOf(folder: string): string {
   return `${folder}.json`
 }
 
-function readMarker({ folder, chainId }: StoreOptions): boolean {
+function writeMarker({ folder, chainId }: StoreOptions, filled: boolean): void {
+  writeFileAtomically(markerOf(folder), utf8(`${JSON.stringify({ format: 'dongbaek-store', version: formatVersion, chainId, filled })}\n`), 0o600)
+}
+
+/** `filled`: something was synced, so that the database cannot be empty. */
+function readMarker({ folder, chainId }: StoreOptions): { readonly filled: boolean } | undefined {
   const path = markerOf(folder)
-  if (!existsSync(path)) return false
-  let marker: { readonly format?: unknown; readonly version?: unknown; readonly chainId?: unknown }
+  if (!existsSync(path)) return undefined
+  let marker: { readonly format?: unknown; readonly version?: unknown; readonly chainId?: unknown; readonly filled?: unknown }
   try {
     marker = JSON.parse(readFileSync(path, 'utf8')) as typeof marker
   } catch (cause) {
@@ -69,7 +80,7 @@ function readMarker({ folder, chainId }: StoreOptions): boolean {
   if (marker.format !== 'dongbaek-store' || marker.version !== formatVersion)
     throw new DongbaekError('store/format', `${path} names format ${String(marker.version)}; this version reads ${formatVersion}. Use the version that wrote it, or rebuild: dongbaek resync`, { path })
   if (marker.chainId !== chainId) throw new DongbaekError('store/other-chain', `${folder} belongs to chain ${String(marker.chainId)}, not ${chainId}. Point dataDir at this chain's own folder`, { folder, chainId })
-  return true
+  return { filled: marker.filled === true }
 }
 
 async function openDatabase(folder: string, createIfMissing: boolean): Promise<Database> {
@@ -107,7 +118,10 @@ export function openValue(key: Uint8Array, sealed: Uint8Array, place: string): U
   throw damagedStore(place, `the value of key ${toHex(key)} does not hold its checksum`, { key: toHex(key) })
 }
 
-function createStore(database: Database, folder: string): Store {
+/** `onFirstSync`: what was written until then is on the disk. */
+function createStore(database: Database, folder: string, onFirstSync: () => void): Store {
+  let synced = false
+
   /** LevelDB's errors as ours; they carry the cause. */
   function failed(error: unknown): DongbaekError {
     if (error instanceof DongbaekError) return error
@@ -166,7 +180,14 @@ function createStore(database: Database, folder: string): Store {
   return {
     place: folder,
     ...reader(undefined),
-    batch: (ops, { sync }) => guarded(() => (ops.length === 0 ? Promise.resolve() : database.batch(ops.map(sealOp), { sync }))),
+    batch: (ops, { sync }) =>
+      guarded(async () => {
+        if (ops.length === 0) return
+        await database.batch(ops.map(sealOp), { sync })
+        if (!sync || synced) return
+        synced = true
+        onFirstSync()
+      }),
     snapshot() {
       const snapshot = database.snapshot()
       return { ...reader(snapshot), close: () => snapshot.close() }

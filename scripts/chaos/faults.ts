@@ -14,6 +14,8 @@ export interface Ground {
   readonly audit: Audit
   readonly random: Random
   readonly onViolation: (what: string) => void
+  /** Who is impaired already: no other may be. */
+  readonly only?: Site
 }
 
 export interface Fault {
@@ -24,8 +26,8 @@ export interface Fault {
   readonly holdMs: number
   readonly strike: () => Promise<void>
   readonly mend: () => Promise<void>
-  /** The victim begins again with an emptied folder. */
-  readonly rebuilds?: boolean
+  /** Begins again with an emptied folder. */
+  readonly rebuilds?: Site
   /** What is still to be put right once the chain goes on. */
   readonly after?: () => Promise<void>
 }
@@ -35,7 +37,8 @@ const tickMs = 100
 type Make = (ground: Ground) => Promise<Fault>
 
 /** One to f validators; the primary is one of them half of the time. */
-async function victims({ field, random }: Ground, most = field.tolerated): Promise<readonly Site[]> {
+async function victims({ field, random, only }: Ground, most = field.tolerated): Promise<readonly Site[]> {
+  if (only !== undefined) return [only]
   const count = random.between(1, most + 1)
   const primary = random.next() < 0.5 ? await field.primary() : undefined
   const rest = field.others(...(primary === undefined ? [] : [primary]))
@@ -77,7 +80,7 @@ const freeze: Make = async (ground) => {
   const { field, random } = ground
   const paused = await victims(ground)
   const whom = await called(field, paused)
-  const holdMs = random.between(500, 8_000)
+  const holdMs = random.between(500, 5_000)
   return { words: () => `${whom} for ${holdMs} ms`, stopsChain: false, holdMs, strike: async () => field.pause(...paused), mend: async () => field.resume(...paused) }
 }
 
@@ -91,7 +94,7 @@ const quorumKilled: Make = async ({ field, random }) => {
   return {
     words: () => `${whom}; then ${first.name} comes back`,
     stopsChain: true,
-    holdMs: random.between(3_000, 8_000),
+    holdMs: random.between(3_000, 6_000),
     strike: () => field.kill(...killed),
     mend: async () => field.start(first),
     after: async () => field.start(...rest),
@@ -126,7 +129,7 @@ function apart(how: 'cut' | 'silent'): Make {
   return async (ground) => {
     const away = await victims(ground)
     const whom = await called(ground.field, away)
-    const holdMs = ground.random.between(1_000, how === 'cut' ? 6_000 : 12_000)
+    const holdMs = ground.random.between(1_000, how === 'cut' ? 5_000 : 9_000)
     const weather = how === 'cut' ? { cut: true } : { silent: true }
     return { words: () => `${whom} for ${holdMs} ms`, stopsChain: false, holdMs, strike: async () => around(ground, away, weather), mend: clears(ground) }
   }
@@ -138,7 +141,7 @@ const oneWay: Make = async (ground) => {
   const deaf = random.next() < 0.5
   const away = await victims(ground)
   const whom = await called(field, away)
-  const holdMs = random.between(1_000, 10_000)
+  const holdMs = random.between(1_000, 7_000)
   return {
     words: () => `${whom} ${deaf ? 'hears nothing' : 'is not heard'} for ${holdMs} ms`,
     stopsChain: false,
@@ -157,7 +160,7 @@ const halves: Make = async (ground) => {
   const turn = random.below(field.validators.length)
   const half = Array.from({ length: Math.floor(field.validators.length / 2) }, (_, i) => field.validators[(turn + i) % field.validators.length] as Site)
   const [here, there] = [half, field.others(...half)]
-  const holdMs = random.between(3_000, 10_000)
+  const holdMs = random.between(3_000, 7_000)
   return {
     words: () => `${here.map(({ name }) => name).join(', ')} | ${there.map(({ name }) => name).join(', ')}${silent ? ', in silence,' : ''} for ${holdMs} ms`,
     stopsChain: true,
@@ -194,14 +197,14 @@ const slowLine: Make = async (ground) => {
   const slow = await victims(ground)
   const whom = await called(ground.field, slow)
   const weather = { delayMs: random.between(50, 500), jitterMs: random.between(0, 300) }
-  const holdMs = random.between(2_000, 6_000)
+  const holdMs = random.between(2_000, 5_000)
   return { words: () => `${whom} by ${weather.delayMs} to ${weather.delayMs + weather.jitterMs} ms for ${holdMs} ms`, stopsChain: false, holdMs, strike: async () => around(ground, slow, weather), mend: clears(ground) }
 }
 
 const slowNetwork: Make = async (ground) => {
   const { field, random } = ground
   const weather = { delayMs: random.between(20, 120), jitterMs: random.between(20, 120) }
-  const holdMs = random.between(2_000, 6_000)
+  const holdMs = random.between(2_000, 5_000)
   return {
     words: () => `every line by ${weather.delayMs} to ${weather.delayMs + weather.jitterMs} ms for ${holdMs} ms`,
     stopsChain: false,
@@ -218,7 +221,7 @@ const narrowLine: Make = async (ground) => {
   const narrow = await victims(ground)
   const whom = await called(ground.field, narrow)
   const kibPerSecond = random.between(4, 48)
-  const holdMs = random.between(2_000, 6_000)
+  const holdMs = random.between(2_000, 5_000)
   return { words: () => `${whom} to ${kibPerSecond} KiB a second for ${holdMs} ms`, stopsChain: false, holdMs, strike: async () => around(ground, narrow, { bytesPerSecond: kibPerSecond * 1_024 }), mend: clears(ground) }
 }
 
@@ -255,7 +258,7 @@ function damaged(damage: (data: string, random: Random) => string, expected: Exp
     return {
       words: () => words,
       stopsChain: false,
-      rebuilds: expected !== 'goes on',
+      ...(expected === 'goes on' ? {} : { rebuilds: victim }),
       holdMs: 0,
       strike: async () => {
         await field.kill(victim)
@@ -351,6 +354,16 @@ export const makers = {
 } as const satisfies Readonly<Record<string, Make>>
 
 export type FaultKind = keyof typeof makers
+
+/** What strikes a node once more while it begins again from nothing. */
+const onTheMend: readonly FaultKind[] = ['kill', 'pause', 'partition', 'silence', 'flapping', 'throttle']
+
+export function onTheMendOf(random: Random): readonly FaultKind[] {
+  const first = random.below(onTheMend.length)
+  const second = (first + random.between(1, onTheMend.length)) % onTheMend.length
+  return [onTheMend[first] as FaultKind, onTheMend[second] as FaultKind]
+}
+
 export const faultKinds = Object.keys(makers) as readonly FaultKind[]
 
 /** How often in one round of the schedule. */

@@ -4,14 +4,14 @@ import { createRandom } from '../durability/random.ts'
 import { startAudit } from './audit.ts'
 import { goesOnMs, readyMs, rebuildsMsPerBlock, resumesMs, underWayMs } from './bounds.ts'
 import { whyNoFullDisk } from './disk.ts'
-import { type Fault, type FaultKind, type Ground, makers, schedule } from './faults.ts'
+import { type Fault, type FaultKind, type Ground, makers, onTheMendOf, schedule } from './faults.ts'
 import { type Field, lastWords, openField } from './field.ts'
 import { type Heads, watchHeads } from './heads.ts'
 import { type Load, startLoad } from './load.ts'
 import { keepPlace, makePlace, removePlace, sweep } from './place.ts'
 
 /** Between two faults. */
-const calmMs = { from: 300, to: 1_500 }
+const calmMs = { from: 200, to: 900 }
 const tickMs = 25
 
 export interface ChaosOptions {
@@ -162,28 +162,51 @@ async function strikeAll(arena: Arena, { faults, seed }: ChaosOptions, skipped: 
   }
 }
 
-async function strikeOne({ ground, heads, struck, say }: Arena, kind: FaultKind): Promise<void> {
-  const { field, audit, onViolation } = ground
+async function strikeOne(arena: Arena, kind: FaultKind): Promise<void> {
+  const { ground, heads, struck, say } = arena
+  const { field, audit, random, onViolation } = ground
+  const strikes = [await strike(arena, kind, ground)]
+  const [{ fault, mendedMs }] = strikes as [Strike]
+  if (fault.rebuilds !== undefined) for (const next of onTheMendOf(random)) strikes.push(await strike(arena, next, { ...ground, only: fault.rebuilds }))
+  const allowedMs = readyMs + (fault.rebuilds === undefined ? 0 : heads.best() * rebuildsMsPerBlock)
+  const late = await field.whoIsNotReady(field.validators, allowedMs)
+  const backMs = Math.round(performance.now() - mendedMs)
+  if (late.length > 0) onViolation(`${kind} of ${fault.words()}: not ready again within ${Math.round(allowedMs / 1_000)} s: ${late.join('; ')}`)
+  audit.check()
+  struck.push(...strikes.map((one) => ({ kind: one.kind, unavailableMs: one.unavailableMs, readyMs: backMs })))
+  say(`${strikes.map(wordsOf).join('\n           ')}; all ready ${(backMs / 1_000).toFixed(1)} s later`)
+}
+
+interface Strike {
+  readonly kind: FaultKind
+  readonly fault: Fault
+  readonly mendedMs: number
+  readonly unavailableMs: number | undefined
+  /** Until so many validators answered as make a quorum, where there was none. */
+  readonly startingMs: number
+}
+
+function wordsOf({ kind, fault, unavailableMs, startingMs }: Strike): string {
+  const waited = unavailableMs === undefined ? 'NO BLOCK' : `${fault.stopsChain ? 'block again after' : 'longest wait for a block'} ${unavailableMs} ms`
+  return `${kind.padEnd(15)} ${fault.words()}: ${waited}${startingMs > 0 ? `, a quorum having answered after ${startingMs} ms` : ''}`
+}
+
+/** Strikes, mends and waits for the next block. */
+async function strike({ heads }: Arena, kind: FaultKind, ground: Ground): Promise<Strike> {
+  const { field, onViolation } = ground
   const fault = await makers[kind](ground)
   const struckMs = performance.now()
   await fault.strike()
   await hold(ground, heads, fault, kind)
-  const mendingMs = performance.now()
+  const mendedMs = performance.now()
   await fault.mend()
-  const startingMs = fault.stopsChain ? await quorumAnswers(heads, field, mendingMs) : 0
-  const [fromMs, boundMs] = fault.stopsChain ? [mendingMs + startingMs, resumesMs] : [struckMs, goesOnMs]
-  const blockMs = await heads.next(mendingMs, boundMs + startingMs)
+  const startingMs = fault.stopsChain ? await quorumAnswers(heads, field, mendedMs) : 0
+  const [fromMs, boundMs] = fault.stopsChain ? [mendedMs + startingMs, resumesMs] : [struckMs, goesOnMs]
+  const blockMs = await heads.next(mendedMs, boundMs + startingMs)
   const unavailableMs = blockMs === undefined ? undefined : Math.round(blockMs <= fromMs ? 0 : heads.longestWait(fromMs, blockMs))
   if (unavailableMs === undefined || unavailableMs > boundMs) onViolation(`${kind} of ${fault.words()}: ${unavailableMs === undefined ? `no block within ${boundMs} ms after it was over` : `no block for ${unavailableMs} ms`}`)
   await fault.after?.()
-  const allowedMs = readyMs + (fault.rebuilds === true ? heads.best() * rebuildsMsPerBlock : 0)
-  const late = await field.whoIsNotReady(field.validators, allowedMs)
-  const backMs = Math.round(performance.now() - mendingMs)
-  if (late.length > 0) onViolation(`${kind} of ${fault.words()}: not ready again within ${Math.round(allowedMs / 1_000)} s: ${late.join('; ')}`)
-  audit.check()
-  struck.push({ kind, unavailableMs, readyMs: backMs })
-  const waited = unavailableMs === undefined ? 'NO BLOCK' : `${fault.stopsChain ? 'block again after' : 'longest wait for a block'} ${unavailableMs} ms${startingMs > 0 ? `, a quorum having answered after ${startingMs} ms` : ''}`
-  say(`${kind.padEnd(15)} ${fault.words()}: ${waited}; all ready ${(backMs / 1_000).toFixed(1)} s later`)
+  return { kind, fault, mendedMs, unavailableMs, startingMs }
 }
 
 /** How long it took until so many validators answered as make a quorum: processes start at the machine's pace. */

@@ -65,6 +65,13 @@ t.test('interrupted before its marker was written, an empty database is taken ov
   await again.close()
 })
 
+t.test('a database whose log is damaged all over, so that LevelDB finds it empty, is refused', async (t) => {
+  const folder = join(t.testdir(), 'store')
+  await filled(folder)
+  for (const name of readdirSync(folder).filter((one) => /\.(log|ldb)$/.test(one))) writeFileSync(join(folder, name), readFileSync(join(folder, name)).map((byte, i) => (i % 512 === 6 ? byte ^ 0xff : byte)))
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/damaged', message: /it is empty, and was not.*resync/ })
+})
+
 t.test('a value changed under us is noticed on every way of reading', async (t) => {
   const folder = join(t.testdir(), 'store')
   await filled(folder)
