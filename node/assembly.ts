@@ -179,7 +179,9 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
 
   const onExecuted = ({ height, hash, payload, executed }: ExecutedBlock): void => {
     snapshots.blockStored(height)
-    mempool.remove(executed.receipts.map(({ id }) => id))
+    const ids = executed.receipts.map(({ id }) => id)
+    const latestArrivalMs = mempool.latestArrivalMs(ids, clock.monotonic())
+    mempool.remove(ids)
     payloads.release(height)
     validityMs = readValidityMs(store)
     const { scheduled, changed } = membership.blockStored(height, executed.changes)
@@ -195,7 +197,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     if (membership.isValidator()) for (const name of followerNames()) gossip.tellHead(height, name)
     const refused = executed.receipts.filter(({ status }) => status === 'refused').length
     metrics.executed(executed.receipts.length - refused, refused)
-    house.blockStored(payload.transactions.length < consensus.transactionsMax && payload.bytes + transactionBytesMax <= consensus.bytesMax)
+    house.blockStored(payload.transactions.length < consensus.transactionsMax && payload.bytes + transactionBytesMax <= consensus.bytesMax, latestArrivalMs)
     log.debug('block', { height, transactions: executed.receipts.length, refused })
     tellWork()
   }

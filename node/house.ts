@@ -6,8 +6,8 @@ import type { Mempool } from './mempool.ts'
 import type { Clock, Log } from './world.ts'
 
 export interface House {
-  /** After each stored block. `hasRoom`: another transaction would have fitted. */
-  readonly blockStored: (hasRoom: boolean) => void
+  /** After each stored block. `hasRoom`: another transaction would have fitted; otherwise what counts is when the latest came here of those that it orders. */
+  readonly blockStored: (hasRoom: boolean, latestArrivalMs: number) => void
   readonly stop: () => void
 }
 
@@ -26,8 +26,8 @@ export interface HouseContext {
 
 export function createHouse(context: HouseContext): House {
   const { clock, log, mempool, inclusionTimeoutMs } = context
-  // the last block with room for more, by the time it was stored here
-  let roomyMs = Number.NEGATIVE_INFINITY
+  // what had come by then could have been in a block: it had room when it was stored here, or orders what came here as late as that
+  let openMs = Number.NEGATIVE_INFINITY
   let resentMs = clock.monotonic()
   let view = context.view()
   // each primary has the whole time, and so has one that was suspected in vain: the others may know better
@@ -42,10 +42,10 @@ export function createHouse(context: HouseContext): House {
     const oldest = mempool.oldest(context.isOrdered)
     if (oldest === undefined) return
     const sinceMs = Math.max(oldest.arrivedMs, patienceFromMs)
-    if (nowMs - sinceMs <= inclusionTimeoutMs || roomyMs <= sinceMs + inclusionTimeoutMs / 2) return
+    if (nowMs - sinceMs <= inclusionTimeoutMs || openMs <= sinceMs + inclusionTimeoutMs / 2) return
     log.warn('transaction-left-out', { waitedMs: Math.round(nowMs - oldest.arrivedMs) })
     patienceFromMs = nowMs
-    context.suspect('a transaction held for longer than the inclusion timeout was left out of blocks that had room')
+    context.suspect('a transaction held for longer than the inclusion timeout was left out of blocks that had room, or that order what came later')
   }
 
   const look = (): void => {
@@ -62,8 +62,8 @@ export function createHouse(context: HouseContext): House {
   }
   cancel = clock.after(houseKeepingMs, look)
   return {
-    blockStored: (hasRoom) => {
-      if (hasRoom) roomyMs = clock.monotonic()
+    blockStored: (hasRoom, latestArrivalMs) => {
+      openMs = Math.max(openMs, hasRoom ? clock.monotonic() : latestArrivalMs)
     },
     stop: () => cancel(),
   }

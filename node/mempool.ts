@@ -20,6 +20,8 @@ export interface Mempool {
   readonly byReference: (reference: Hash) => ReadyTransaction | undefined
   /** In order of arrival, those that `skip` does not name, within the bounds of a block. */
   readonly take: (transactionsMax: number, bytesMax: number, skip: (id: string, ready: ReadyTransaction) => boolean) => readonly ReadyTransaction[]
+  /** The latest arrival of these, which a block orders. What is not here has come with the block, at `nowMs`, unless so much waits here that it may have found no room. */
+  readonly latestArrivalMs: (ids: readonly TransactionId[], nowMs: number) => number
   /** Those that ran, by id. */
   readonly remove: (ids: readonly TransactionId[]) => void
   /** Drops what can no longer run at this block time. */
@@ -88,6 +90,11 @@ export function createMempool(): Mempool {
         taken.push(ready)
       }
       return taken
+    },
+    latestArrivalMs: (ids, nowMs) => {
+      const isCrowded = 2 * pending.size > mempoolTransactionsMax || 2 * bytes > mempoolBytesMax
+      const missingMs = isCrowded ? Number.NEGATIVE_INFINITY : nowMs
+      return ids.reduce((latest, id) => Math.max(latest, pending.get(toBase64url(id))?.arrivedMs ?? missingMs), Number.NEGATIVE_INFINITY)
     },
     remove: (ids) => {
       for (const id of ids) drop(toBase64url(id))

@@ -1,6 +1,6 @@
 // The mempool, the proposer and the housekeeping: order, shares, and when a primary is suspected.
 import t from 'tap'
-import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
+import type { Hash, Height, TimeMs, TransactionId, View } from '../../primitives/brand.ts'
 import { codeOf } from '../../primitives/errors.ts'
 import { blockHash } from '../../consensus/block.ts'
 import { createAdmission } from '../../node/admission.ts'
@@ -85,10 +85,11 @@ function houseRig(t: Test, waits: boolean): HouseRig {
 }
 type Test = { teardown: (act: () => void) => void }
 
-async function seconds(rig: HouseRig, count: number, block?: 'roomy' | 'full'): Promise<void> {
+/** A block each second: with room for more, full of what has waited as long as anything, or full of what has just come. */
+async function seconds(rig: HouseRig, count: number, block?: 'roomy' | 'full' | 'full of late ones'): Promise<void> {
   for (let i = 0; i < count; i++) {
     await rig.clock.advance(1_000)
-    if (block !== undefined) rig.house.blockStored(block === 'roomy')
+    if (block !== undefined) rig.house.blockStored(block === 'roomy', block === 'full' ? 0 : rig.clock.monotonic())
   }
 }
 
@@ -96,6 +97,24 @@ t.test('a primary that leaves a transaction out of blocks with room is suspected
   const rig = houseRig(t, true)
   await seconds(rig, 10, 'roomy')
   t.equal(rig.suspicions.length, 1)
+})
+
+t.test('a primary that fills its blocks with what came later leaves out, too', async (t) => {
+  const rig = houseRig(t, true)
+  await seconds(rig, 10, 'full of late ones')
+  t.equal(rig.suspicions.length, 1)
+})
+
+t.test('the latest arrival of what a block orders', (t) => {
+  const mempool = createMempool()
+  const [early, late, unknown] = ['early', 'late', 'unknown'].map((name) => makeTransaction(name)) as [ReadyTransaction, ReadyTransaction, ReadyTransaction]
+  mempool.add(early, 1_000)
+  mempool.add(late, 2_000)
+  const ids = (...all: readonly ReadyTransaction[]): TransactionId[] => all.map(({ transaction }) => transaction.id)
+  t.equal(mempool.latestArrivalMs(ids(late, early), 9_000), 2_000)
+  t.equal(mempool.latestArrivalMs(ids(early), 9_000), 1_000)
+  t.equal(mempool.latestArrivalMs(ids(early, unknown), 9_000), 9_000, 'what was not here has just come with the block')
+  t.end()
 })
 
 t.test('nobody is suspected while blocks are full, while none is made, or when the transaction is in an open block', async (t) => {
