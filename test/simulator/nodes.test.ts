@@ -33,8 +33,12 @@ t.test('networks of four whole nodes agree, keep what they acknowledged, and go 
 })
 
 t.test('every liar as a whole node', async (t) => {
-  const liars: readonly NodeBehaviour[] = ['equivocator', 'twins', 'lying-server', 'garbage', 'foreigner', 'omitter', 'wrong-root', 'wrong-new-view']
+  const liars: readonly NodeBehaviour[] = ['equivocator', 'twins', 'lying-server', 'garbage', 'foreigner', 'omitter', 'racer', 'forger', 'wrong-root', 'wrong-new-view']
   for (const [i, liar] of liars.entries()) t.same((await runSeeds(100 + i, 1, { validators: 4, liars: [liar] })).failures, [], liar)
+})
+
+t.test('a primary that leaves out is replaced, though it makes blocks, and fills them', async (t) => {
+  for (const seed of [7, 13]) t.same((await runSeeds(seed, 1, { validators: 4, liars: ['censor'] })).failures, [])
 })
 
 t.test('other sizes', async (t) => {

@@ -6,12 +6,13 @@ import type { Validator } from '../../../consensus/validators.ts'
 import { voteBytes } from '../../../consensus/votes.ts'
 import { decodeFetchAnswer, decodeFetchQuestion, decodeSyncAnswer, encodeFetchAnswer, encodeSyncAnswer, type FetchAnswer, type SyncAnswer, type SyncBlock } from '../../../node/exchange.ts'
 import type { Clock, RequestHandler, RequestProtocol, Transport } from '../../../node/world.ts'
+import type { Backend } from '../../../rpc/backend.ts'
 import type { Height, TimeMs, View } from '../../../primitives/brand.ts'
 import { utf8 } from '../../../primitives/bytes.ts'
 import { DongbaekError, unreachable } from '../../../primitives/errors.ts'
 import { type Behaviour, behaviourNames, behaviourOf, type BehaviourName, type Liar } from '../adversary.ts'
 import type { Random } from '../random.ts'
-import { citizens } from './city.ts'
+import { type Censor, createCensor } from './censor.ts'
 import { never } from './life.ts'
 import type { WholeNode } from './node.ts'
 import { createStuffer } from './stuffer.ts'
@@ -26,13 +27,19 @@ function isReplicaBehaviour(name: NodeBehaviour): name is BehaviourName {
   return (behaviourNames as readonly string[]).includes(name)
 }
 
-/** The transport that a liar's node is given. */
-export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport, clock: Clock): Transport {
+/** What a liar's node is given to talk with, and what those who come to it talk with. */
+export interface Mask {
+  readonly transport: Transport
+  readonly face: (backend: Backend) => Backend
+}
+
+export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport, clock: Clock): Mask {
   const { world } = node
   const { random } = world
   const set = validatorSetOf(world.city.genesis)
   const others = set.validators.filter((one) => one.name !== node.name)
   const stuffer = createStuffer(node)
+  const censor: Censor | undefined = name === 'omitter' || name === 'censor' ? createCensor(node, name === 'censor') : undefined
   const behaviour: Behaviour | undefined = isReplicaBehaviour(name)
     ? behaviourOf(name, random, set.validators)
     : name === 'stuffer'
@@ -48,7 +55,7 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
       const status = node.backend?.status()
       return status === undefined ? undefined : { epoch: 1 as Height, view: status.view as View, committed: status.head.height as Height, index: set.validators.findIndex((one) => one.name === node.name) }
     },
-    invent: () => undefined,
+    invent: stuffer.invent,
     say: (message, chance) => {
       const bytes = encoded(message)
       for (const other of others) if (random.chance(chance)) honest.send(other.name, 'consensus', bytes)
@@ -65,7 +72,11 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
   }
   const say = (to: Validator | 'all', message: Message): void => {
     const bytes = encoded(message)
-    for (const other of to === 'all' ? others : [to]) honest.send(other.name, 'consensus', bytes)
+    const send = (): void => {
+      for (const other of to === 'all' ? others : [to]) honest.send(other.name, 'consensus', bytes)
+    }
+    if (message.type === 'pre-prepare' && censor !== undefined && censor.proposesAfterMs > 0) clock.after(censor.proposesAfterMs, send)
+    else send()
   }
 
   // the same bytes are handed over for each peer in turn: together they are one word to all
@@ -81,6 +92,7 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
   const tick = (): void => {
     clock.after(tickMs, tick)
     behaviour?.tick(liar)
+    censor?.tick()
     if (name === 'garbage') babble(random, others, honest)
     if (name === 'foreigner') speakForeign(liar)
   }
@@ -89,13 +101,12 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
   const answering = (protocol: RequestProtocol, handler: RequestHandler): RequestHandler => {
     if (name === 'silent') return never
     if (name === 'lying-server' && protocol !== 'snapshot') return lyingHandler(random, protocol === 'sync', handler)
-    return name === 'stuffer' && protocol === 'fetch' ? stuffer.serve(handler) : handler
+    return protocol === 'fetch' ? stuffer.serve(handler) : handler
   }
-  const victims = name === 'omitter' ? citizens.filter(() => random.chance(0.5)).map((citizen) => Buffer.from(world.keys.of(citizen).did)) : []
-  return {
+  const transport: Transport = {
     ...honest,
     send: (peer, channel, bytes) => {
-      if (name === 'silent') return true
+      if (name === 'silent' || (name === 'censor' && channel === 'gossip')) return true
       if (channel !== 'consensus' || behaviour === undefined) return honest.send(peer, channel, bytes)
       const to = gathered.get(bytes)
       if (to !== undefined) to.add(peer)
@@ -113,10 +124,11 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
             if (message !== undefined) behaviour.incoming(liar, message)
           }
         }
-        return handler(channel === 'gossip' ? messages.filter(({ bytes }) => !victims.some((did) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(did))) : messages)
+        return handler(channel === 'gossip' && censor !== undefined ? censor.heard(messages) : messages)
       }),
     handle: (protocol, handler) => honest.handle(protocol, answering(protocol, handler)),
   }
+  return { transport, face: censor?.face ?? ((backend) => backend) }
 }
 
 function babble(random: Random, others: readonly Validator[], transport: Transport): void {

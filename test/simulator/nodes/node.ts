@@ -15,7 +15,7 @@ import type { Actor } from './city.ts'
 import { createSimulatedClock } from './clock.ts'
 import { Disk } from './disk.ts'
 import { Life, never } from './life.ts'
-import { deceive, type NodeBehaviour } from './liar.ts'
+import { deceive, type Mask, type NodeBehaviour } from './liar.ts'
 import { createSimulatedStore } from './store.ts'
 import { createSimulatedTransport } from './transport.ts'
 import { openSimulatedVoteLog } from './votes.ts'
@@ -124,7 +124,7 @@ export class WholeNode {
       kindOf: (channel, bytes) => this.#kindOf(channel, bytes),
       onBlame: (peer, reason) => world.checker.blamed(this, peer, reason),
     })
-    const transport = this.behaviour === undefined ? honest : deceive(this, this.behaviour, honest, clock)
+    const { transport, face }: Mask = this.behaviour === undefined ? { transport: honest, face: (backend) => backend } : deceive(this, this.behaviour, honest, clock)
     const node = await assembleNode(
       {
         config: this.#config(),
@@ -153,7 +153,7 @@ export class WholeNode {
       },
     )
     if (!life.alive) return
-    this.backend = node.front.backend
+    this.backend = face(node.front.backend)
     this.store = chain.store
     this.#ended(life, await node.failed)
   }
