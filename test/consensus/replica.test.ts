@@ -132,7 +132,7 @@ t.test('a refused payload is not voted for, and the primary is distrusted', (t) 
   t.end()
 })
 
-t.test('a dead primary is replaced, and what was prepared survives. IBFT (arXiv 2002.03613, 1901.07160): one decision at a height, and no lock that stops the next', (t) => {
+t.test('arXiv 2002.03613: two decisions at one height in IBFT. A dead primary is replaced, and what was prepared survives each view', (t) => {
   const bench = new Bench(4)
   bench.work(2, ({ message, to }) => message.type !== 'commit' || to === 3)
   t.same(heightsOf(bench, 3), [1, 2], 'replica 3 alone knows that they are final')
@@ -228,14 +228,20 @@ t.test('a wish is given up when nothing waits here and fewer than f + 1 others a
   t.end()
 })
 
-t.test('sawtooth-pbft #133: the view-change timer starts with a quorum of view changes. Alone with its wish, a replica neither leaves its view nor counts down for the next', (t) => {
+t.test('sawtooth-pbft #133: view-change timer started too early. It starts when a quorum asks for the view; a replica that asks alone neither leaves its view nor counts down', (t) => {
   const bench = new Bench(4)
-  bench.posted = []
-  bench.at(2).give({ type: 'work', pending: true })
+  const replica = bench.at(2)
+  replica.give({ type: 'work', pending: true })
   bench.expire('view', [2], () => false)
-  t.match(bench.at(2).status, { view: 0, mode: 'normal', wish: 1 })
-  t.notOk(bench.at(2).timers.has('view'))
+  t.match(replica.status, { view: 0, mode: 'normal', wish: 1 })
+  t.notOk(replica.timers.has('view'))
   t.equal(saidBy(bench, 2, 'view-change').length, 0)
+  bench.hand(2, bench.statusBy(0, 1))
+  t.match(replica.status, { view: 0, mode: 'normal', wish: 1 }, 'two of three')
+  t.notOk(replica.timers.has('view'))
+  bench.hand(2, bench.statusBy(3, 1))
+  t.match(replica.status, { view: 1, mode: 'changing' }, 'three: nobody is alone in the next view')
+  t.equal(replica.timers.get('view'), 2 * defaultTiming.viewTimeoutMs)
   t.end()
 })
 
@@ -372,7 +378,7 @@ t.test('two contradictory votes of one validator are evidence; one twice is none
   t.end()
 })
 
-t.test('a new view with another choice is refused and blamed', (t) => {
+t.test('fabric #1111: new view computed over another set than the backups. Another choice than the own one is refused and blamed', (t) => {
   const bench = new Bench(4)
   bench.work(1, ({ message }) => message.type !== 'commit')
   bench.expire('view', all, ({ message }) => message.type !== 'new-view')

@@ -1,5 +1,8 @@
 // Restart at every record of the vote log: what is rebuilt never contradicts what had been sent, whatever it then hears; and a log cut down to what is
 // needed gives the same replica.
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import t from 'tap'
 import { blockHash } from '../../consensus/block.ts'
 import type { Input } from '../../consensus/input.ts'
@@ -12,6 +15,8 @@ import { asVerified } from '../../consensus/verification.ts'
 import { voteBytes } from '../../consensus/votes.ts'
 import type { Height, TimeMs } from '../../primitives/brand.ts'
 import { toHex } from '../../primitives/bytes.ts'
+import { silentLog } from '../../node/log.ts'
+import { openVoteLog } from '../../node/votelog.ts'
 import { Bench, chain, fingerprint, stateRootOf, type BenchReplica } from './bench.ts'
 
 /** Blocks, a view change with prepared blocks, blocks again, a second view change. */
@@ -115,7 +120,7 @@ t.test('the life is worth it', (t) => {
   t.end()
 })
 
-t.test('cometbft #5668, #5953: double-sign guard off by one. Restarted at every record, no replica contradicts what it had sent', (t) => {
+t.test('cometbft #5668: double-sign guard off by one. Restarted at every record, no replica contradicts what it had sent', (t) => {
   let restarts = 0
   for (const one of bench.replicas) {
     const { records, sentBy } = historyOf(one)
@@ -136,6 +141,83 @@ t.test('cometbft #5668, #5953: double-sign guard off by one. Restarted at every 
   }
   t.comment(`${restarts} restarts`)
   t.ok(restarts > 200)
+  t.end()
+})
+
+t.test('cometbft #5668: a crash at every byte of the vote log. What is read back is what had been synced before a vote left, and no replica contradicts that', async (t) => {
+  const root = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'votes-bytes-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  const one = bench.at(1)
+  const open = (folder: string) => openVoteLog({ folder, chainId: chain, publicKey: one.config.publicKey, log: silentLog })
+  const whole = path.join(root, 'whole')
+  const segment = path.join(whole, '00000001.votes')
+  // Where the file ends after each step that must be on disk, how many records there are then, and what had left the machine before the next one.
+  const ends: { readonly bytes: number; readonly records: number; readonly sent: Message[] }[] = []
+  const { log } = open(whole)
+  ends.push({ bytes: statSync(segment).size, records: 0, sent: [] })
+  for (const { persist, send } of one.outputs) {
+    const last = ends.at(-1)
+    if (persist.length > 0) {
+      await log.append(persist.map(encodeRecord))
+      ends.push({ bytes: statSync(segment).size, records: (last?.records ?? 0) + persist.length, sent: [...(last?.sent ?? [])] })
+    }
+    ends.at(-1)?.sent.push(...send.map(({ message }) => message))
+  }
+  await log.close()
+  const file = readFileSync(segment)
+  const [first, last] = [ends[0]?.bytes ?? 0, ends.at(-1)?.bytes ?? 0]
+  const cut = path.join(root, 'cut')
+  cpSync(whole, cut, { recursive: true })
+  const readAt = async (bytes: number): Promise<readonly Uint8Array[]> => {
+    writeFileSync(path.join(cut, '00000001.votes'), file.subarray(0, bytes))
+    const opened = open(cut)
+    await opened.log.close()
+    return opened.records
+  }
+  for (let bytes = first; bytes <= last; bytes++) {
+    const synced = ends.findLast((end) => end.bytes <= bytes)
+    const records = await readAt(bytes)
+    if (records.length !== synced?.records) t.fail(`cut at ${bytes}: ${records.length} records of ${synced?.records}`)
+    if (synced?.bytes !== bytes) continue
+    const replica = one.restarted(records.map(decodeRecord))
+    const before = new Map(synced.sent.flatMap(slotsOf).map(({ slot, content }) => [slot, content]))
+    for (const { slot, content } of provoke(bench, replica, 'backward').flatMap(slotsOf)) {
+      if ((before.get(slot) ?? content) !== content) t.fail(`cut at ${bytes}: ${slot} contradicts`)
+      before.set(slot, content)
+    }
+  }
+  t.comment(`${last - first} places, ${ends.length} of them between two steps`)
+  t.ok(ends.length > 20)
+})
+
+t.test('cometbft #5953: equivocation between sync and consensus. A block that came by catching up is signed for no more, and what had been signed before stands, over restarts too', (t) => {
+  const bench = new Bench(4)
+  bench.syncs = false
+  // v3 alone has prepared the first proposal of view 0; the others make another block final in view 1, and v3 gets that one by catching up.
+  bench.work(1, ({ to, message }) => to === 3 && (message.type === 'pre-prepare' || message.type === 'prepare'))
+  bench.pend([0, 1, 2])
+  bench.allowance = 1
+  for (const name of ['view', 'retransmit'] as const) bench.expire(name, [0, 1, 2], ({ from, to, message }) => from !== 3 && to !== 3 && !('view' in message && message.view === 0 && message.type !== 'status'))
+  const one = bench.at(3)
+  const decision = bench.at(0).delivered[0]
+  if (decision === undefined) throw new Error('nothing is final')
+  t.same(one.sent.flatMap(slotsOf).map(({ slot }) => slot), ['prepare 0 1'])
+  t.not(one.sent.flatMap(slotsOf)[0]?.content, toHex(blockHash(decision.header)), 'it has signed for another block')
+  one.give({ type: 'synced', decision: asVerified(decision) })
+  t.same(one.delivered.map(({ header }) => toHex(blockHash(header))), [toHex(blockHash(decision.header))])
+  const hash = blockHash(decision.header)
+  const stored: ReplicaPoint = { epochs: [bench.epoch], decision, executed: { height: 1 as Height, blockHash: hash, stateRoot: stateRootOf(hash) } }
+  const votesFor1 = (messages: readonly Message[]): readonly Message[] => messages.filter((message) => (message.type === 'prepare' || message.type === 'commit') && message.height === 1)
+  const before = one.sent.length
+  const heard = bench.replicas.flatMap(({ sent }) => sent)
+  for (const message of [...heard, ...heard.flatMap((each) => siblingOf(bench, each)), ...heard]) bench.hand(3, message)
+  t.same(votesFor1(one.sent.slice(before)), [], 'as it is')
+  const lives: Readonly<Record<string, () => Replica>> = {
+    'restarted, the store behind': () => one.restarted(one.log),
+    'restarted, log and store': () => one.restarted(one.log, stored),
+    'restarted, the block in the store alone': () => one.restarted(one.log.filter(({ type }) => type !== 'committed'), stored),
+  }
+  for (const [life, begin] of Object.entries(lives)) for (const order of ['forward', 'backward'] as const) t.same(votesFor1(provoke(bench, begin(), order)), [], `${life}, ${order}`)
   t.end()
 })
 

@@ -116,7 +116,7 @@ for (const [name, make] of kinds) {
   })
 }
 
-t.test('the one in memory loses what was not synced, and notices damage', async (t) => {
+t.test('kill -9 shows nothing about a disk: the store in memory loses what was not synced, and notices damage', async (t) => {
   const store = createMemoryStore()
   await store.batch([put('a', '1')], noSync)
   await store.batch([put('b', '2')], sync)

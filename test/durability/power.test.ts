@@ -11,7 +11,7 @@ const folder = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdi
 t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 const why = await whyNoPowerCuts(folder)
 
-t.test('what was acknowledged survives power cuts', { timeout: 300_000, skip: why === undefined ? false : `power cannot be cut here: ${why}` }, async (t) => {
+t.test('kill -9 shows nothing about a disk: what was acknowledged survives real power cuts', { timeout: 300_000, skip: why === undefined ? false : `power cannot be cut here: ${why}` }, async (t) => {
   const report = await runPowerCuts({ folder: path.join(folder, 'network'), cuts, seed: 5, onLine: (line) => t.comment(line), isStopped: () => false })
   t.strictSame(report.problems, [])
   t.equal(report.cuts.length, cuts)

@@ -43,7 +43,7 @@ const kindOf = (key: Uint8Array): string => String.fromCharCode(key[0] as number
 const open = (store: MemoryStore): Promise<unknown> => openChain(store, nodes.genesis, 16, silentLog)
 const damaged = { code: 'store/damaged', message: /memory.*dongbaek resync/ }
 
-t.test('a chain in which any row is missing is refused, whichever it is', async (t) => {
+t.test('LevelDB: a byte in its log loses rows without a word. A chain in which any row is missing is refused, whichever it is', async (t) => {
   await register(5)
   await open(copy())
   const lost = new Map<string, number>()

@@ -201,7 +201,7 @@ t.test('several peers are asked at once, and what they send is handed in in orde
   t.equal(one.from.length, new Set(one.from).size, 'nothing is asked for twice')
 })
 
-t.test('lying sync height (CometBFT ASA-2025-001): liars that claim any height and send nothing, or keep one waiting, neither block nor mislead', async (t) => {
+t.test('CometBFT ASA-2025-001: lying sync height. Liars that claim any height and send nothing, or keep one waiting, neither block nor mislead', async (t) => {
   for (const lie of [() => [], () => never] satisfies readonly Answerer[]) {
     const one = rig({ 'liar-1': lie, 'liar-2': lie, a: honest, b: honest, c: honest })
     const claim = (): void => {

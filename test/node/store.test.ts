@@ -34,7 +34,7 @@ t.test('opens again, for its own chain and one process only', async (t) => {
   await fresh.close()
 })
 
-t.test('what is gone is refused, never opened empty', async (t) => {
+t.test('LevelDB: a deleted CURRENT opens as an empty database. What is gone is refused', async (t) => {
   const folder = join(t.testdir(), 'store')
   const way = /dongbaek resync/
   await filled(folder)
@@ -97,7 +97,7 @@ t.test('a value changed under us is noticed on every way of reading', async (t) 
   await store.close()
 })
 
-t.test('a byte flipped in the table files gives an error or the right value, never a wrong one', async (t) => {
+t.test('LevelDB: flipped bytes in a table give garbage without an error. A byte flipped gives an error or the right value, never a wrong one', async (t) => {
   const folder = join(t.testdir(), 'store')
   await filled(folder)
   // a second open turns LevelDB's log into a table

@@ -202,7 +202,7 @@ t.test('past and live meet without a seam, for many subscriptions on one connect
   socket.raw.close()
 })
 
-t.test('a reader that does not read is told, closed, and holds nobody up', async (t) => {
+t.test('cometbft #6023, hermes #1205: websocket stalls, silent drops. A reader that does not read is told where to resume, closed, and holds nobody up', async (t) => {
   const live = createCity()
   await liveADay(live)
   const { server, url } = await serve(live, { timeouts: { slowReaderMs: 300 } })

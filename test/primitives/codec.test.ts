@@ -1,0 +1,49 @@
+// What MessagePack and its library let pass, and the codec does not. Ordinary values of every schema have vectors (test/vectors.test.ts).
+import t from 'tap'
+import { decode, encode } from '../../primitives/codec.ts'
+import { codeOf } from '../../primitives/errors.ts'
+import { integer, list, record, type Schema } from '../../primitives/schema.ts'
+
+const pair = record({ a: integer(), b: integer() })
+
+function refusal<T>(schema: Schema<T>, hex: string | Uint8Array): string {
+  try {
+    return `decodes to ${JSON.stringify(decode(schema, typeof hex === 'string' ? Buffer.from(hex, 'hex') : hex, 1_048_576))}`
+  } catch (thrown) {
+    return codeOf(thrown)
+  }
+}
+
+t.test('msgpackr: of duplicate keys the last wins. A record is an array: no map decodes, with or without duplicates', async (t) => {
+  t.same(decode(pair, Buffer.from('920102', 'hex'), 100), { a: 1, b: 2 })
+  for (const map of ['82a16101a16202', '82a16202a16101', '83a16101a16103a16202', '82a9' + Buffer.from('__proto__').toString('hex') + '01a16202']) t.equal(refusal(pair, map), 'codec/invalid', map)
+})
+
+t.test('msgpackr: key order follows the object. The bytes follow the schema, whatever order the fields were given in', async (t) => {
+  t.same(encode(pair, { b: 2, a: 1 }), encode(pair, { a: 1, b: 2 }))
+  t.equal(Buffer.from(encode(pair, { b: 2, a: 1 })).toString('hex'), '920102')
+})
+
+t.test('msgpackr: 100,000 nested levels throw a RangeError. Nesting of any depth is refused by a code of ours', async (t) => {
+  for (const depth of [1, 10, 1_000, 5_000, 10_000, 20_000, 100_000, 1_000_000]) {
+    for (const [what, opening] of [['lists', 0x91], ['maps', 0x81]] as const) {
+      const nested = new Uint8Array(depth + 1).fill(opening)
+      nested[depth] = 1
+      for (const code of [refusal(pair, nested), refusal(list(pair, 0, 10), nested)]) t.match(code, /^codec\/(malformed|invalid)$/, `${depth} ${what}`)
+    }
+  }
+})
+
+t.test('msgpackr: uint64 comes back as BigInt, 2^40 as a number is a float and as a BigInt an integer. One form a number, and no other is taken', async (t) => {
+  for (const [value, hex] of [[0, '00'], [127, '7f'], [128, 'cc80'], [65_536, 'ce00010000'], [2 ** 32 - 1, 'ceffffffff'], [2 ** 32, 'd30000000100000000'], [2 ** 40, 'd30000010000000000'], [2 ** 53 - 1, 'd3001fffffffffffff']] as const) {
+    t.equal(Buffer.from(encode(integer(), value)).toString('hex'), hex, `${value}`)
+    t.equal(decode(integer(), Buffer.from(hex, 'hex'), 9), value)
+    const other = Buffer.alloc(9)
+    for (const [form, write] of [[0xcb, () => other.writeDoubleBE(value, 1)], [0xcf, () => other.writeBigUInt64BE(BigInt(value), 1)], [0xd3, () => other.writeBigInt64BE(BigInt(value), 1)]] as const) {
+      other[0] = form
+      write()
+      if (other.toString('hex') !== hex) t.equal(refusal(integer(), other), 'codec/not-canonical', other.toString('hex'))
+    }
+  }
+  for (const beyond of ['cfffffffffffffffff', 'cf0020000000000000', 'd30020000000000000', 'd3ffffffffffffffff', 'cb7ff0000000000000', 'cb7ff8000000000000', 'cb3fe0000000000000', 'cb8000000000000000']) t.equal(refusal(integer(), beyond), 'codec/invalid', beyond)
+})
