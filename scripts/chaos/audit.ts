@@ -9,6 +9,7 @@ import type { Random } from '../durability/random.ts'
 import { settlesMs } from './bounds.ts'
 import type { Field, Site } from './field.ts'
 import { fund, grantWon, type Load } from './load.ts'
+import { vitalProblems } from './vitals.ts'
 
 const readEveryMs = 300
 const sumsEveryMs = 1_000
@@ -166,6 +167,11 @@ export function startAudit(field: Field, load: Load, onViolation: (what: string)
     for (let height = 1; height <= head; height++) await readBlock(site, height)
   }
 
+  const checkVitals = async (site: Site): Promise<void> => {
+    const metrics = await (await fetch(`${site.node.rpc}/metrics`, { signal: AbortSignal.timeout(settlesMs) })).text()
+    for (const problem of vitalProblems(metrics)) tell('vitals', `${site.name}: ${problem}`)
+  }
+
   const lookUp = async (site: Site, chosen: readonly ReceiptJson[]): Promise<void> => {
     for (let from = 0; from < chosen.length; from += atOnce) {
       await Promise.all(
@@ -245,6 +251,7 @@ export function startAudit(field: Field, load: Load, onViolation: (what: string)
           await readAgain(site)
           await lookUp(site, chosen)
           await checkSums(site)
+          await checkVitals(site)
         } catch (error) {
           tell('answer', `${site.name} at the end: ${(error as Error).message}`)
         }

@@ -17,3 +17,7 @@ export const stopsMs = 45_000
 export const underWayMs = 2_000
 /** At the end: everything sent is final or gone, all stand at one height, and its state is certified. */
 export const settlesMs = 60_000
+/** Held by the heap of a node at the end, after however many hours: the caches of state and tree are full by then. */
+export const heapBytesMax = 768 * 1_048_576
+/** How late the event loop may be half of the time since the figures were last read. A single long turn is the machine's; a node that is always late is ours. */
+export const loopLagP50MsMax = 250

@@ -63,7 +63,7 @@ t.test('every test that is named after a fault stands in the table', async (t) =
 })
 
 t.test('every file that the page names is there', async (t) => {
-  const files = [...page.matchAll(/`((?:primitives|consensus|state|node|rpc|genesis|test)\/[a-z0-9/*.-]+)`/g)].map(([, file = '']) => file)
+  const files = [...page.matchAll(/`((?:primitives|consensus|state|node|rpc|genesis|scripts|test)\/[a-z0-9/*.-]+)`/g)].map(([, file = '']) => file)
   t.ok(files.length > 60)
   t.same(files.filter((file) => globSync(file, { cwd: root }).length === 0), [])
 })
