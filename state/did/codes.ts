@@ -21,6 +21,7 @@ export const didCodes: Readonly<Record<string, string>> = {
   'did/holds-office': 'The DID holds an office, which registrars cannot recover. Have governance give the office to a new DID.',
   'did/recovery-requested': 'A recovery has been asked for already. Wait until readyMs, or stop it first.',
   'did/no-recovery-request': 'No recovery through a registrar is open for this DID: none was asked for, or it was stopped or has lapsed.',
+  'did/recovery-firm': 'Two registrars have asked for this recovery, so only a registrar can stop it. Show a registrar who you are.',
   'did/recovery-waiting': 'The waiting period is not over. Send it again from readyMs on.',
   'did/version-limit': 'The DID has been changed as often as is possible. Register a new one.',
 }

@@ -4,7 +4,7 @@ import { kind, refuse } from '../family.ts'
 import { readActive, replaceDid, versionsMax } from './documents.ts'
 import { recovered } from './events.ts'
 import { exposesRecovery, signingKey } from './recovery.ts'
-import { dropRequest } from './requests.ts'
+import { dropRequest, openRequest } from './requests.ts'
 import { recoverPayload, recoveryHashOf } from './types.ts'
 
 export const recover = kind({
@@ -24,7 +24,8 @@ export const recover = kind({
     if (exposesRecovery(keys, current.recovery) || exposesRecovery(keys, recovery)) return refuse('did/recovery-key-exposed')
     if (current.version >= versionsMax) return refuse('did/version-limit', { max: versionsMax })
     const { version } = replaceDid(view, block, sender, { keys, services, recovery })
-    dropRequest(view, sender)
+    // a thief who committed a recovery key of his own before anybody noticed must not be able to go on for ever
+    if (openRequest(view, sender, block.timeMs)?.second === undefined) dropRequest(view, sender)
     emit(recovered({ did: sender, version, by: 'recovery-key' }))
     return undefined
   },

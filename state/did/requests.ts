@@ -1,5 +1,6 @@
 // Recovery through a registrar: for the citizen who has lost the phone and the recovery key too, and has shown a registrar who he is. It waits, so that a holder who
-// has lost nothing can stop it, and lapses, so that no open door is forgotten.
+// has lost nothing can stop it, and lapses, so that no open door is forgotten. A thief with the phone can stop it too, each time: so two registrars together ask for one that
+// waits twice as long and that only registrars can stop.
 import type { Did, TimeMs } from '../../primitives/brand.ts'
 import { did, hash, type Infer, optional, record, timeMs } from '../../primitives/schema.ts'
 import { organisationOf } from '../governance/organisations.ts'
@@ -10,6 +11,8 @@ import { didKeys, didServices } from './types.ts'
 
 export const recoveryRequest = record({
   registrar: did,
+  /** A second registrar who signed it too: then its holder cannot stop it. */
+  second: optional(did),
   keys: didKeys,
   services: didServices,
   recovery: optional(hash),

@@ -220,6 +220,30 @@ t.test('the recovery key and the end of the DID end the request too', (t) => {
   t.end()
 })
 
+t.test('what two registrars ask for waits twice as long, and no thief can stop it, by whatever key', async (t) => {
+  const second = testActor('second registrar')
+  const chain = createHarness({ actors: [alice, bob], roles: [[second, 'registrar', '*']] })
+  const content = { did: alice.did, keys: [keyOf('new')], services: [], recovery: undefined }
+  const stop = (sender: TestActor): string => codeOf(chain.run(stopRecovery, sender, { did: alice.did }))
+  const complete = (): string => codeOf(chain.run(completeRecovery, by('new'), {}))
+  chain.run(requestRecovery, testRegistrar, content, { cosigners: [bob] })
+  t.equal(stop(alice), 'ok', 'a countersigner who is no registrar makes nothing firm')
+  const requestedMs = chain.next().timeMs
+  const receipt = chain.run(requestRecovery, testRegistrar, content, { cosigners: [second, bob] })
+  t.match(eventsOf(receipt, 'did.recoveryRequested'), [{ registrar: testRegistrar.did, second: second.did, readyMs: requestedMs + 2 * waitMs }])
+  t.match((await chain.query(pending, { did: alice.did }))?.recovery, { second: second.did, untilMs: requestedMs + 4 * waitMs })
+  t.equal(stop(alice), 'did/recovery-firm')
+  t.equal(stop(bob), 'did/not-registrar')
+  t.equal(codeOf(chain.run(update, alice, { baseVersion: 1, keys: [keyOf('thief')], services: [], recovery: recoveryHashOf(testKey('his').multikey) })), 'ok')
+  t.equal(codeOf(chain.run(recover, by('his'), { keys: [keyOf('thief')], services: [], recovery: undefined })), 'ok')
+  chain.advance(requestedMs + 2 * waitMs - chain.next().timeMs - 1)
+  t.equal(complete(), 'did/recovery-waiting')
+  t.equal(complete(), 'ok')
+  t.same(speak(chain, 'alice', 'thief', 'his', 'new'), ['new'])
+  t.equal(codeOf(chain.run(requestRecovery, second, content, { cosigners: [testRegistrar] })), 'ok')
+  t.equal(stop(second), 'ok', 'a registrar stops what was asked for by mistake or by fraud')
+})
+
 t.test('governance changes the wait alone, and not that of what was asked for before', (t) => {
   const before = { transactionValidityMsMax: 3_600_000, recoveryWaitMs: waitMs }
   t.strictSame(changedParameters(before, { recoveryWaitMs: 60_000 }), { ...before, recoveryWaitMs: 60_000 })
@@ -247,6 +271,6 @@ t.test('resolution shows what holds, not what is scheduled', async (t) => {
 })
 
 t.test('every code of these rules was provoked', (t) => {
-  for (const code of ['height-not-ahead', 'height-full', 'not-registrar', 'holds-office', 'recovery-requested', 'no-recovery-request', 'recovery-waiting']) t.ok(provoked.has(`did/${code}`), code)
+  for (const code of ['height-not-ahead', 'height-full', 'not-registrar', 'holds-office', 'recovery-requested', 'no-recovery-request', 'recovery-firm', 'recovery-waiting']) t.ok(provoked.has(`did/${code}`), code)
   t.end()
 })
