@@ -26,7 +26,8 @@ interface Platform {
   readonly clearTimeout: (timer: unknown) => void
   readonly AbortController: new () => { readonly signal: unknown; readonly abort: () => void }
   readonly Date: { readonly now: () => number }
-  /** Missing on some; the status lists of the W3C form need it. */
+  /** Missing on some; the status lists of the W3C form need them. */
+  readonly CompressionStream?: new (format: 'gzip') => unknown
   readonly DecompressionStream?: new (format: 'gzip') => unknown
   readonly Response: new (body: Uint8Array) => { readonly body: { readonly pipeThrough: (through: unknown) => { readonly getReader: () => StreamReader } } }
 }

@@ -14,6 +14,8 @@ import {
   issueCredential,
   present,
   provenStatus,
+  signStatusList,
+  statusFromIssuer,
   statusFromList,
   statusFromNode,
   trustFromGenesis,
@@ -155,9 +157,44 @@ t.test('the list as the W3C has it, over RPC and HTTP, and signed by its issuer'
   t.ok(served.credentialSubject.encodedList.length < 200, 'a list of few bits is small')
   for (const path of ['no-such-list/0', `${lists.revocation}/128`, `${lists.revocation}/00`, `${lists.revocation}/x`, `${lists.revocation}/-1`, 'NO/0']) t.equal((await fetch(`${statusBase}/${path}`)).status, 404, path)
   await t.rejects(client.call('credential_statusList', { list: 'no-such-list', segment: 0 }), { code: 'credential/not-found' })
-  // what an issuer publishes elsewhere: the same, with its proof
-  const signed = await addProof(served, issuer, { purpose: 'assertionMethod', createdMs: nowMs })
-  t.equal((await verifyCredential(signed, { ...verification, nowMs: nowMs + 10_000_000 })).issuer, issuer.did)
+})
+
+t.test('what an issuer signs and publishes: what was proven to it, at the address of the card, for a time', async (t) => {
+  const trust = trustFromGenesis(city.chain.chainId, city.chain.backend.validators()!.set)
+  const base = 'https://id.busan.example/status'
+  const sign = (segment: number, by = issuer, list = lists.revocation): Promise<JsonObject> => signStatusList(client, trust, { list, segment, base, validFromMs: nowMs, validUntilMs: nowMs + 3_600_000 }, by)
+  const segment = Math.floor(index / statusSegmentBits)
+  const good = await sign(segment)
+  t.match(good, { id: `${base}/${lists.revocation}/${segment}`, type: ['VerifiableCredential', 'BitstringStatusListCredential'], validUntil: /Z$/, proof: { type: 'DataIntegrityProof' } })
+  await t.rejects(sign(0, holder), { code: 'vc/status-unknown' }, 'not of another’s list')
+  await t.rejects(sign(0, issuer, 'no-such-list'), { code: 'vc/status-unknown' }, 'not of a list that is proven not to be there')
+  const lying: Pick<typeof client, 'callUntyped'> = {
+    callUntyped: async (method, params) => {
+      const answer = (await client.callUntyped(method, params)) as { readonly entries: readonly JsonObject[] } & JsonObject
+      return { ...answer, entries: answer.entries.map((one, i) => (i > 0 && one['value'] !== undefined ? { ...one, value: toBase64url(new Uint8Array(1_027)) } : one)) }
+    },
+  }
+  await t.rejects(signStatusList(lying, trust, { list: lists.revocation, segment, base, validFromMs: nowMs, validUntilMs: nowMs + 1 }, issuer), { code: 'proof/state' }, 'not what a node makes up')
+
+  const entry = { purpose: 'revocation', list: lists.revocation, index, base } as const
+  const read = (listed: JsonObject, of: typeof entry | { readonly index: number } = entry, atMs = nowMs): Promise<boolean> => statusFromIssuer(async () => listed, { resolver: verification.resolver, nowMs: atMs })({ ...entry, ...of }, issuer.did)
+  t.same([await read(good), await read(good, { index: index + 1 })], [true, false])
+  const anew = async (change: JsonObject, by = issuer): Promise<JsonObject> => {
+    const { proof: _, ...unsigned } = { ...good, ...change }
+    return addProof(Object.fromEntries(Object.entries(unsigned).filter(([, value]) => value !== null)), by, { purpose: 'assertionMethod', createdMs: nowMs })
+  }
+  for (const [what, listed, code] of [
+    ['another segment, well signed', await sign(segment + 1), 'vc/status-unknown'],
+    ['without an end', await anew({ validUntil: null }), 'vc/status-unknown'],
+    ['with a status of its own', await anew({ credentialStatus: statusEntryJson(entry) }), 'vc/status-unknown'],
+    ['of another type', await anew({ type: ['VerifiableCredential'] }), 'vc/status-unknown'],
+    ['signed by another', await anew({}, holder), 'vc/issuer'],
+    ['another’s list', await anew({ issuer: holder.did }, holder), 'vc/status-unknown'],
+    ['of another purpose', await anew({ credentialSubject: { ...(good['credentialSubject'] as JsonObject), statusPurpose: 'suspension' } }), 'vc/status-unknown'],
+    ['changed', { ...good, validUntil: '2999-01-01T00:00:00Z' }, 'vc/proof'],
+    ['not signed', Object.fromEntries(Object.entries(good).filter(([name]) => name !== 'proof')), 'vc/proof'],
+  ] as const) await t.rejects(read(listed), { code }, what)
+  await t.rejects(read(good, entry, nowMs + 3_601_000), { code: 'vc/expired' }, 'after its time')
 })
 
 t.test('a list that is none is refused', async (t) => {

@@ -13,8 +13,8 @@ import { openChain } from '../../node/open-chain.ts'
 import { type RunningNode, runWithRpc } from '../../node/run.ts'
 import { createVerifier } from '../../node/verifier.ts'
 import { openVoteLog } from '../../node/votelog.ts'
-import type { Log, OpenedVoteLog, VoteLog } from '../../node/world.ts'
-import { officeCards, publicKeyOf, seedOf, signerOf, smallPreset } from './genesis.ts'
+import type { Clock, Log, OpenedVoteLog, VoteLog } from '../../node/world.ts'
+import { publicKeyOf, seedOf, signerOf, smallPreset } from './genesis.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
 import { createMemoryNetwork, createMemoryTransport } from './memory-transport.ts'
 
@@ -44,16 +44,18 @@ export interface AssembledOptions {
   readonly votes?: (name: string, log: VoteLog) => VoteLog
   readonly rpcPort?: (name: string) => number
   readonly preset?: Preset
+  /** Of all nodes. */
+  readonly clock?: Clock
 }
 
-export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpcPort = () => 0, preset = smallPreset }: AssembledOptions = {}): Assembled {
+export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpcPort = () => 0, preset = smallPreset, clock = systemClock }: AssembledOptions = {}): Assembled {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-assembled-'))
   const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
   const genesis = buildGenesis(preset, {
     name: 'test',
     timeMs: Date.now() - 1_000,
     nodes: names.map((name, i) => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${20_000 + i}`], organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
-    offices: officeCards,
+    offices: preset.offices.map(({ id }) => ({ office: id, publicKey: publicKeyOf(id) })),
   })
   const chainId = chainIdOf(genesis)
   const network = createMemoryNetwork()
@@ -80,11 +82,11 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     const chain = await openChain(database, genesis, 64, own)
     const opened = openVoteLog({ folder: folder(name), chainId, publicKey: publicKeyOf(name), log: own })
     const verifier = createVerifier({ log: own, workers: 0 })
-    const transport = createMemoryTransport(network, { chainId, seed: seedOf(name), clock: systemClock, log: own })
+    const transport = createMemoryTransport(network, { chainId, seed: seedOf(name), clock, log: own })
     const node = await runWithRpc({
       config: configOf(name),
       log: own,
-      clock: systemClock,
+      clock,
       genesis,
       chainId,
       signer: signerOf(name),

@@ -7,8 +7,8 @@ import { bitOf, chunkOf, statusChunkTable, statusListTable } from '../../../stat
 import { statusChunkBytes, statusIndexMax, type StatusPurpose, statusSegmentBits, statusSegmentBytes } from '../../../state/credential/types.ts'
 import { decodeValue, stateKey } from '../../../state/table.ts'
 import type { Client } from '../client.ts'
-import { platform } from '../platform.ts'
 import { type Trust, verifyStateProofs } from '../verify.ts'
+import { expand } from './gzip.ts'
 import { isObject } from './proof.ts'
 
 /** A place in a list: as the chain counts, over all its segments. */
@@ -61,7 +61,7 @@ export function provenStatus(client: Pick<Client, 'callUntyped'>, trust: Trust):
 }
 
 /**
- * Reads the bit in a BitstringStatusListCredential that has been fetched and verified: one that an issuer has signed, or one that a node serves over TLS.
+ * Reads the bit in a BitstringStatusListCredential that has been fetched from where the entry says and is believed: a node's over TLS, or a signed one that statusFromIssuer has verified.
  * Throws `vc/status-unknown`.
  */
 export async function statusFromList(listed: JsonObject, { purpose, index }: StatusEntry, issuer: string): Promise<boolean> {
@@ -70,31 +70,10 @@ export async function statusFromList(listed: JsonObject, { purpose, index }: Sta
   const { encodedList } = subject
   const compressed = typeof encodedList === 'string' && encodedList.startsWith('u') ? fromBase64url(encodedList.slice(1)) : undefined
   if (compressed === undefined) throw unknown('the list is not encoded as it should be')
-  const bits = await expand(compressed)
+  const bits = await expand(compressed, statusSegmentBytes)
   if (bits.length !== statusSegmentBytes) throw unknown(`the list has ${bits.length * 8} entries, not ${statusSegmentBits}`)
   const from = chunkOf(index % statusSegmentBits) * statusChunkBytes
   return bitOf(bits.subarray(from, from + statusChunkBytes), index)
-}
-
-/** At most one list: a small body may hide a great one. */
-async function expand(compressed: Uint8Array): Promise<Uint8Array> {
-  if (platform.DecompressionStream === undefined) throw unknown('this platform cannot expand status lists; ask a node for the bit')
-  const out = new Uint8Array(statusSegmentBytes)
-  const reader = new platform.Response(compressed).body.pipeThrough(new platform.DecompressionStream('gzip')).getReader()
-  let length = 0
-  try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return out.subarray(0, length)
-      if (value === undefined || length + value.length > out.length) break
-      out.set(value, length)
-      length += value.length
-    }
-  } catch (cause) {
-    throw new DongbaekError('vc/status-unknown', 'the list is no GZIP', {}, { cause })
-  }
-  await reader.cancel()
-  throw unknown(`the list has more than ${statusSegmentBits} entries`)
 }
 
 function unknown(why: string): DongbaekError {
