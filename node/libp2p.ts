@@ -124,9 +124,9 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
 
   async function register(): Promise<void> {
     for (const channel of channels)
-      await host.handle(protocolOf(channel), (stream, connection) => withKnown(stream, connection, (known) => known.link.accept(channel, stream)), { maxInboundStreams: 1 })
+      await host.handle(protocolOf(channel), (stream, connection) => withKnown(stream, connection, (known) => known.link.accept(channel, stream, connection)), { maxInboundStreams: 1 })
     for (const protocol of requestProtocols)
-      await host.handle(protocolOf(protocol), (stream, connection) => withKnown(stream, connection, (known) => answer(known, protocol, stream)), {
+      await host.handle(protocolOf(protocol), (stream, connection) => withKnown(stream, connection, (known) => answer(known, protocol, stream, connection)), {
         maxInboundStreams: limits.inboundStreamsMax,
         maxOutboundStreams: limits.inboundStreamsMax,
       })
@@ -138,7 +138,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
     else act(known)
   }
 
-  function answer(known: Known, protocol: RequestProtocol, stream: Stream): void {
+  function answer(known: Known, protocol: RequestProtocol, stream: Stream, connection: Connection): void {
     const peer = known.link.peer.name
     const handler = requestHandlers.get(protocol)
     if (handler === undefined) return refuse(stream, 'transport/no-handler', stopping.signal)
@@ -147,7 +147,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
     const onFailure = (error: unknown): void => {
       if (!stopping.signal.aborted && throttle(`request ${peer} ${protocol}`) !== undefined) log.info('request-failed', { peer, protocol, code: codeOf(error), error })
     }
-    const counted = (out: number, into: number): void => known.link.count(out, into)
+    const counted = (out: number, into: number): void => known.link.count(connection, out, into)
     // serve never rejects
     void serve(stream, stopping.signal, (question) => handler(peer, question), counted, onFailure).then(() => void known.inboundRequests--)
   }
@@ -182,7 +182,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
       protocolOf,
       heartbeatMs: options.timing?.heartbeatMs ?? limits.heartbeatMs,
       silenceMs: options.timing?.silenceMs ?? limits.silenceMs,
-      oursWinsRace: compareBytes(ownKey, peer.publicKey) < 0,
+      ownKeySmaller: compareBytes(ownKey, peer.publicKey) < 0,
       onUp: () => {
         known.dialer.connected()
         log.info('peer-up', { peer: peer.name })
@@ -286,7 +286,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
       if (known.outgoingRequests >= limits.outgoingRequestsMax) throw new DongbaekError('transport/busy', `${known.outgoingRequests} requests to ${peer} are under way`, { peer })
       known.outgoingRequests++
       try {
-        return await ask(connection, protocolOf(protocol), question, requestOptions, stopping.signal, (out, into) => known.link.count(out, into))
+        return await ask(connection, protocolOf(protocol), question, requestOptions, stopping.signal, (out, into) => known.link.count(connection, out, into))
       } finally {
         known.outgoingRequests--
       }

@@ -86,10 +86,8 @@ export const silenceMs = 9_000
 export const heartbeatTickMs = 500
 /** A tick this late means that we ourselves were stopped, and that silence proves nothing. */
 export const tickLateMs = 2_000
-/** Two connections that both sides opened within this time are a race: both keep the one of the smaller key. Later, the newer one wins. */
-export const raceMs = 5_000
-/** The losing connection is still read for this long, for what was sent on it. */
-export const retireMs = 1_000
+/** Between two connections, what was written on the old one is read before the new one is written on; after this long the order is given up, not the messages. Less than silenceMs. */
+export const drainMs = 5_000
 /** After an offence a peer's connections are refused for this long, doubled by each further one up to the cap. Short: a validator is needed. */
 export const holdOffFirstMs = 1_000
 export const holdOffCapMs = 30_000

@@ -166,7 +166,7 @@ t.test('one connection remains of a race, and both keep the same', async (t) => 
     const got: string[] = []
     a.transport.onMessages('consensus', () => void got.push('a'))
     b.transport.onMessages('consensus', () => void got.push('b'))
-    await new Promise((resolve) => setTimeout(resolve, limits.retireMs + 200))
+    await new Promise((resolve) => setTimeout(resolve, 3 * limits.heartbeatTickMs))
     t.match([a.transport.peers()[0]?.connected, b.transport.peers()[0]?.connected], [true, true])
     a.transport.send('node1', 'consensus', utf8('x'))
     b.transport.send('node0', 'consensus', utf8('x'))
