@@ -7,8 +7,8 @@
 // connection and so gave the older up. A side that writes on the other one already opens its streams on the preferred one first, then ends
 // those on the old, queues what is sent meanwhile, and goes on when the peer has read the old to its end: nothing is lost or overtaken, and
 // the link stays up. If the preferred one does not open, the old is kept. Whatever arrives on either is read, so it does no harm when the
-// two sides disagree for a while, or when one never saw both. The one not used is closed once the peer has its channels on the one in use
-// (it will not choose the other any more) and no stream is left on the other.
+// two sides disagree for a while, or when one never saw both. The one not used is closed once our streams are open on the one in use (so the
+// peer has it too and does not choose the other any more), that is where the peer was heard last, and no stream is left on the other.
 // A peer that restarted has only the connection it dialled, while we may hold a preferred one that is dead and not noticed: its coming makes
 // us write there, which the peer's system answers with a reset, and silence ends it at the latest; then the other one is taken, and
 // the link is down in between. Blame and removal end all connections.
@@ -88,7 +88,9 @@ export function createLink(peer: Peer, context: LinkContext): Link {
   }
   const heard = (wire: Wire | undefined, bytes: number): void => {
     bytesIn += bytes
-    if (wire !== undefined) wire.heardAt = clock.monotonic()
+    if (wire === undefined) return
+    wire.heardAt = clock.monotonic()
+    for (const other of wires) other.spare = other !== wire
   }
   const wireOf = (connection: Connection): Wire | undefined => wires.find((wire) => wire.connection === connection)
   const incoming: Record<Channel, Set<Stream>> = { consensus: new Set(), gossip: new Set() }
@@ -193,11 +195,7 @@ export function createLink(peer: Peer, context: LinkContext): Link {
     if (wire === undefined) return stream.abort(new Error('this connection is not in use'))
     const streams = incoming[channel]
     streams.add(stream)
-    wire.incoming.add(stream)
-    stream.addEventListener('close', () => {
-      streams.delete(stream)
-      wire.incoming.delete(stream)
-    })
+    stream.addEventListener('close', () => streams.delete(stream))
     // read to its end, which the peer waits for
     stream.addEventListener('end', () => endStream(stream))
     const reader = createFrameReader(channelLimits[channel].messageBytesMax, (frame) => inboxPeers[channel].push(frame))
@@ -248,14 +246,11 @@ export function createLink(peer: Peer, context: LinkContext): Link {
     for (const { connection } of all) connection.abort(error)
   }
 
-  /** The peer has opened its channels on the wire in use, so it does not choose the other any more; when nothing is under way there, it goes. */
   function closeUnused(): void {
-    if (!up || current?.incoming.size !== channels.length) return
-    for (const wire of [...wires]) {
-      if (wire === current || wire === next || wire.opening || wire.connection.streams.length > 0) continue
-      lose(wire, undefined)
-      closeQuietly(wire)
-    }
+    const unused = wires.find((wire) => wire !== current && wire !== next && wire.spare && wire.connection.streams.length === 0)
+    if (!up || unused === undefined) return
+    lose(unused, undefined)
+    closeQuietly(unused)
   }
 
   return {

@@ -11,14 +11,14 @@ export interface Wire {
   opening: boolean
   /** Our streams, until they are closed on both sides: the peer closes one when it has read it to its end. */
   readonly outgoing: Map<Channel, Stream>
-  /** The peer's streams, one a channel. */
-  readonly incoming: Set<Stream>
+  /** Of two wires, not the one that the peer was heard on last. Unknown at first, hence false. */
+  spare: boolean
   heardAt: number
   wroteAt: number
 }
 
 export function createWire(connection: Connection, preferred: boolean, now: number): Wire {
-  return { connection, preferred, opening: false, outgoing: new Map(), incoming: new Set(), heardAt: now, wroteAt: now }
+  return { connection, preferred, opening: false, outgoing: new Map(), spare: false, heardAt: now, wroteAt: now }
 }
 
 /** One stream a channel. Rejects when the peer does not take all of them within streamOpenTimeoutMs. */

@@ -68,7 +68,7 @@ for (const kind of kinds) {
       await Promise.all(nodes.map((node) => node.start()))
       const peers = nodes.map((node, i) => peer(i, node))
       for (const node of nodes) node.setPeers(peers)
-      await until(() => nodes.every((node) => node.peers().length === count - 1 && node.peers().every((status) => status.connected)))
+      await until(() => nodes.every((node) => node.peers().length === count - 1 && node.peers().every((status) => status.connected)), 20_000)
       return nodes
     }
 

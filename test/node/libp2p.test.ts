@@ -8,11 +8,12 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Libp2p } from '@libp2p/interface'
 import t from 'tap'
-import { utf8 } from '../../primitives/bytes.ts'
+import { compareBytes, fromUtf8, utf8 } from '../../primitives/bytes.ts'
 import { keyPairFromSeed } from '../../primitives/ed25519.ts'
 import { systemClock } from '../../node/clock.ts'
 import { encodeFrames } from '../../node/frames.ts'
 import { createLibp2pTransport } from '../../node/libp2p.ts'
+import { heartbeatFrame } from '../../node/frames.ts'
 import * as limits from '../../node/limits.ts'
 import { createLog } from '../../node/log.ts'
 import type { Peer, Transport } from '../../node/world.ts'
@@ -45,9 +46,10 @@ async function pair(t: { teardown(act: () => Promise<unknown>): void }): Promise
 }
 
 /** A node with a known key and no manners. */
-async function rogue(t: { teardown(act: () => Promise<unknown>): void }, seed: number): Promise<Libp2p> {
+async function rogue(t: { teardown(act: () => Promise<unknown>): void }, seed: number, listen: string[] = []): Promise<Libp2p> {
   const host = await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', seedOf(seed)),
+    addresses: { listen },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
@@ -160,18 +162,77 @@ t.test('a flood from a known peer is slowed by its own socket and drops nothing'
   t.ok(largest <= limits.channelLimits.gossip.deliveryBytesMax, `at most ${largest} bytes at once`)
 })
 
-t.test('one connection remains of a race, and both keep the same', async (t) => {
+t.test('nothing is lost while a race of two dials is settled, and nobody goes down', async (t) => {
   for (let round = 0; round < 3; round++) {
-    const [a, b] = await pair(t)
-    const got: string[] = []
-    a.transport.onMessages('consensus', () => void got.push('a'))
-    b.transport.onMessages('consensus', () => void got.push('b'))
+    const nodes = await pair(t)
+    const wanted = Array.from({ length: 200 }, (_, i) => `message ${i}`)
+    const downs: string[] = []
+    const got = nodes.map(({ transport }) => {
+      const list: string[] = []
+      transport.onMessages('consensus', (messages) => messages.forEach(({ bytes }) => list.push(fromUtf8(bytes))))
+      transport.onPeer((name, up) => up || downs.push(name))
+      return list
+    })
+    for (const [i, text] of wanted.entries()) {
+      nodes.forEach(({ transport }, from) => transport.send(`node${1 - from}`, 'consensus', utf8(text)))
+      if (i % 10 === 9) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => got.every((list) => list.length >= wanted.length))
     await new Promise((resolve) => setTimeout(resolve, 3 * limits.heartbeatTickMs))
-    t.match([a.transport.peers()[0]?.connected, b.transport.peers()[0]?.connected], [true, true])
-    a.transport.send('node1', 'consensus', utf8('x'))
-    b.transport.send('node0', 'consensus', utf8('x'))
-    await until(() => got.length === 2)
+    t.same(got, [wanted, wanted])
+    t.same(downs, [])
   }
+})
+
+t.test('of two connections in opposite directions the one dialled by the smaller key remains, whichever came first', async (t) => {
+  const smaller = compareBytes(peer(0).publicKey, peer(7).publicKey) < 0 ? 0 : 7
+  for (const own of [0, 7])
+    for (const oursFirst of [true, false]) {
+      const other = 7 - own
+      const host = await rogue(t, other, ['/ip4/127.0.0.1/tcp/0'])
+      let read = ''
+      for (const channel of ['consensus', 'gossip']) {
+        await host.unhandle(`/dongbaek/test/${channel}/1`)
+        await host.handle(`/dongbaek/test/${channel}/1`, (stream) => {
+          stream.addEventListener('message', ({ data }) => void (read += fromUtf8(data.subarray()).replace(/[^a-z]/g, '')))
+          stream.addEventListener('end', () => void stream.close())
+        })
+      }
+      // our dial ends when this lets it through
+      let passes = oursFirst
+      const held: (() => void)[] = []
+      const gate = createServer((near) => {
+        const far = createConnection({ host: '127.0.0.1', port: Number(host.getMultiaddrs()[0]?.toString().match(/tcp\/(\d+)/)?.[1]) })
+        for (const [from, to] of [[near, far], [far, near]] as const) from.on('error', () => {}).on('close', () => to.destroy())
+        const join = (): void => void near.pipe(far).pipe(near)
+        if (passes) join()
+        else held.push(join)
+      })
+      await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve))
+      t.teardown(async () => void gate.close())
+      const a = await node(t, own)
+      const events: string[] = []
+      a.transport.onPeer((name, up) => void events.push(`${name} ${up ? 'up' : 'down'}`))
+      a.transport.setPeers([peer(other, `127.0.0.1:${(gate.address() as { port: number }).port}`)])
+      if (!oursFirst) {
+        await until(() => held.length === 1)
+        await host.dial(toMultiaddr(a.address), { force: true })
+      }
+      await until(() => events.length === 1)
+      t.equal(a.transport.send(`node${other}`, 'consensus', utf8('before')), true)
+      if (oursFirst) await host.dial(toMultiaddr(a.address), { force: true })
+      passes = true
+      for (const join of held) join()
+      await until(() => host.getConnections().length === 2)
+      t.equal(a.transport.send(`node${other}`, 'consensus', utf8('meanwhile')), true)
+      const remaining = host.getConnections().find(({ direction }) => (direction === 'inbound') === (own === smaller))
+      for (const channel of ['consensus', 'gossip']) (await remaining?.newStream(`/dongbaek/test/${channel}/1`))?.send(heartbeatFrame)
+      await until(() => host.getConnections().length === 1)
+      t.equal(host.getConnections()[0], remaining)
+      t.equal(a.transport.send(`node${other}`, 'consensus', utf8('after')), true)
+      await until(() => read === 'beforemeanwhileafter')
+      t.same(events, [`node${other} up`])
+    }
 })
 
 t.test('a silent way is noticed, and healed by dialling', async (t) => {

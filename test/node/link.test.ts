@@ -2,12 +2,13 @@
 import t from 'tap'
 import { fromUtf8, utf8 } from '../../primitives/bytes.ts'
 import { createInbox } from '../../node/inbox.ts'
-import { channelLimits, heartbeatMs, heartbeatTickMs, silenceMs } from '../../node/limits.ts'
+import { channelLimits, drainMs, heartbeatMs, heartbeatTickMs, silenceMs } from '../../node/limits.ts'
 import { createLink, perChannel, type Link } from '../../node/link.ts'
 import { silentLog } from '../../node/log.ts'
 import { channels, type MessageHandler } from '../../node/world.ts'
 import { createManualClock, settled, type ManualClock } from '../support/manual-clock.ts'
 import { pairConnections, type End } from '../support/paired-connections.ts'
+import { until } from '../support/until.ts'
 
 interface Side {
   readonly link: Link
@@ -99,7 +100,7 @@ for (const pauseMs of [0, heartbeatTickMs, 2_500]) {
         await pass(pauseMs)
         talk()
       }
-      await pass(4 * heartbeatTickMs)
+      await pass(heartbeatMs + 2 * heartbeatTickMs)
       talk()
       await pass(heartbeatTickMs)
       const name = order.join(', ')
@@ -132,7 +133,7 @@ t.test('a peer that does not read loses nothing by a change of connection', asyn
   for (const text of sent.slice(-1_000)) t.equal(a.link.send('consensus', utf8(text)), true)
   b.handler = undefined
   go()
-  await pass(4 * heartbeatTickMs)
+  await pass(heartbeatMs + 2 * heartbeatTickMs)
   t.same(b.got, sent)
   t.same([a.events, b.events], [['up'], ['up']])
   t.equal(second.listener.isOpen(), false)
@@ -170,14 +171,17 @@ t.test('a peer that restarted is not kept out by a dead connection, noticed or n
     first.hold()
     const again = side(clock, false)
     const second = pairConnections()
+    const { bytesOut } = a.link.status()
     a.see(second.listener)
+    t.ok(a.link.status().bytesOut > bytesOut, 'written to, so that the system of a machine that is up again answers with a reset')
+    await pass(2 * heartbeatTickMs)
+    t.equal(second.listener.isOpen(), true, 'kept, as long as nothing is heard on the preferred one')
     again.see(second.dialler)
     await pass(heartbeatTickMs)
     t.equal(again.link.send('consensus', utf8('hello')), true)
     await settled()
     await settled()
     t.same(a.got, ['hello'], 'read at once')
-    // the system of a machine that is up again answers our heartbeat so
     if (noticed) first.dialler.connection.abort(new Error('reset'))
     else await pass(silenceMs)
     await pass(heartbeatTickMs)
@@ -187,6 +191,79 @@ t.test('a peer that restarted is not kept out by a dead connection, noticed or n
     t.same([a.events, again.events], [['up', 'down', 'up'], ['up']])
     t.equal(b.got.length, 0)
   }
+})
+
+t.test('a flood on the new connection does not keep a dead one', async (t) => {
+  const { clock, a, b, pass } = world()
+  const first = pairConnections()
+  a.see(first.dialler)
+  b.see(first.listener)
+  await pass(heartbeatTickMs)
+  first.hold()
+  const again = side(clock, false)
+  const second = pairConnections()
+  a.see(second.listener)
+  again.see(second.dialler)
+  await pass(heartbeatTickMs)
+  const burst = channelLimits.consensus.inboundMessagesMax + 100
+  for (let tick = 1; tick < silenceMs / heartbeatTickMs + 2; tick++) {
+    for (let i = 0; i < burst; i++) again.link.send('consensus', utf8('x'))
+    // paused and resumed on the way, in no time of this clock
+    await until(() => a.got.length === tick * burst)
+    await pass(heartbeatTickMs)
+  }
+  t.same(a.events, ['up', 'down', 'up'])
+  t.equal(a.link.connection() === second.listener.connection, true)
+})
+
+t.test('what was written on the old connection is read first; after a while the order is given up, the messages are not', async (t) => {
+  for (const late of [false, true]) {
+    const { a, b, pass } = world()
+    const first = pairConnections()
+    const second = pairConnections()
+    a.see(second.listener)
+    b.see(second.dialler)
+    await pass(heartbeatTickMs)
+    second.hold()
+    a.link.send('consensus', utf8('one'))
+    a.see(first.dialler)
+    b.see(first.listener)
+    await pass(heartbeatTickMs)
+    t.equal(a.link.send('consensus', utf8('two')), true)
+    await pass(heartbeatTickMs)
+    t.same(b.got, [])
+    if (late) await pass(drainMs)
+    second.release()
+    await pass(heartbeatMs + 2 * heartbeatTickMs)
+    t.same(b.got, late ? ['two', 'one'] : ['one', 'two'])
+    t.same([a.events, b.events], [['up'], ['up']])
+    t.equal(second.listener.isOpen(), false)
+  }
+})
+
+t.test('the preferred connection breaks while the old one is still being read: the old one is opened anew', async (t) => {
+  const { a, b, pass } = world()
+  let go = (): void => {}
+  b.handler = () => new Promise<void>((resolve) => void (go = resolve))
+  const first = pairConnections()
+  const second = pairConnections()
+  a.see(second.listener)
+  b.see(second.dialler)
+  await pass(heartbeatTickMs)
+  for (let i = 0; i < channelLimits.consensus.inboundMessagesMax + 1_000; i++) a.link.send('consensus', utf8('x'))
+  await pass(heartbeatTickMs)
+  a.see(first.dialler)
+  b.see(first.listener)
+  await pass(heartbeatTickMs)
+  first.dialler.connection.abort(new Error('cut'))
+  await pass(heartbeatTickMs)
+  b.handler = undefined
+  go()
+  await pass(2 * heartbeatTickMs)
+  t.same(a.events, ['up', 'down', 'up'])
+  a.link.send('consensus', utf8('after'))
+  await pass(heartbeatTickMs)
+  t.equal(b.got.at(-1), 'after')
 })
 
 t.test('of two in one direction the newer is used', async (t) => {
