@@ -1,8 +1,10 @@
 // What must hold of whole nodes, looked at as an outsider sees them: by what they store, answer and send. What breaks is noted, since nothing may be thrown
 // into the node's own code, and ends the run after the event that broke it.
 import type { Message } from '../../../consensus/messages.ts'
-import { readSets } from '../../../node/membership.ts'
-import type { ValidatorSetRow } from '../../../state/governance/validator-sets.ts'
+import { type Epoch, epochHash, type ValidatorSet } from '../../../consensus/validators.ts'
+import { voteBytes } from '../../../consensus/votes.ts'
+import { validatorSetOf } from '../../../genesis/genesis.ts'
+import { readEpochs } from '../../../node/membership.ts'
 import type { ChainStore } from '../../../node/chain-store.ts'
 import type { Height, TransactionId } from '../../../primitives/brand.ts'
 import { fromBase64url, toBase64url, toHex } from '../../../primitives/bytes.ts'
@@ -16,6 +18,7 @@ import { decodeTransaction, signatureChecks } from '../../../state/transaction.t
 import { SignatureRecord } from '../signatures.ts'
 import { program, slot } from './city.ts'
 import type { WholeNode } from './node.ts'
+import { describeSet } from './sets.ts'
 import type { NodesWorld } from './world.ts'
 
 interface Stored {
@@ -32,7 +35,8 @@ interface Acknowledged {
 
 export class NodesChecker {
   readonly #world: NodesWorld
-  #sets: readonly ValidatorSetRow[] = []
+  /** Every set there was, and the scheduled one. */
+  epochs: readonly Epoch[]
   /** The one history, from height 1, as the first correct node stored it. */
   readonly history: Stored[] = []
   readonly #ran = new Map<string, Height>()
@@ -43,6 +47,7 @@ export class NodesChecker {
 
   constructor(world: NodesWorld) {
     this.#world = world
+    this.epochs = [{ activation: 1 as Height, set: validatorSetOf(world.city.genesis) }]
     this.#signatures = new SignatureRecord((what) => this.note(what))
   }
 
@@ -83,14 +88,27 @@ export class NodesChecker {
 
   /** Activation height of the epoch that governs the height: a set is agreed on long before. */
   epochOf(height: Height): Height {
-    return this.#sets.findLast(({ activation }) => activation <= height)?.activation ?? (1 as Height)
+    return this.#epochAt(height).activation
+  }
+
+  setAt(height: number): ValidatorSet {
+    return this.#epochAt(height).set
+  }
+
+  #epochAt(height: number): Epoch {
+    return this.epochs.findLast(({ activation }) => activation <= height) ?? (this.epochs[0] as Epoch)
+  }
+
+  /** The one that governs the height, and those after it. */
+  epochsFrom(height: number): readonly Epoch[] {
+    return this.epochs.slice(this.epochs.indexOf(this.#epochAt(height)))
   }
 
   #extend(node: WholeNode, store: ChainStore, height: Height): void {
     const { hash, stateRoot } = store.head()
     this.history.push({ hash: toHex(hash), root: toHex(stateRoot) })
     this.#world.faults.firstStored(node)
-    this.#sets = readSets(store).map(({ row }) => row)
+    this.#learnSets(readEpochs(store))
     const row = store.block(height)
     const parent = this.history[height - 2]
     if (row === undefined) {
@@ -98,6 +116,12 @@ export class NodesChecker {
       return
     }
     if (parent !== undefined && parent.hash !== toHex(row.header.parent)) this.note(`block ${height} of ${node.name} does not stand on block ${height - 1}`)
+    const { view, blockHash: certified, signatures } = row.certificate
+    const message = voteBytes('commit', this.#world.city.chainId, view, height, certified)
+    for (const { validator, signature } of signatures) {
+      const publicKey = this.setAt(height).validators[validator]?.publicKey
+      if (publicKey === undefined || !this.#world.keys.verify({ algorithm: 'ed25519', publicKey, message, signature })) this.note(`block ${height} of ${node.name} is final by a vote of no member of its set`)
+    }
     if (!this.#isQuorum(row.certificate.signatures.map(({ validator }) => validator), height)) this.note(`block ${height} of ${node.name} is final by too few`)
     for (const envelope of store.payload(height) ?? []) {
       const transaction = decodeTransaction(envelope)
@@ -113,9 +137,17 @@ export class NodesChecker {
     }
   }
 
+  #learnSets(epochs: readonly Epoch[]): void {
+    const { sets, faults } = this.#world
+    if (epochs.length < this.epochs.length || this.epochs.some((one, i) => describeSet(one.set) !== describeSet((epochs[i] as Epoch).set))) this.note('a validator set has changed in retrospect')
+    this.epochs = [...this.epochs, ...epochs.slice(this.epochs.length)]
+    const next = this.history.length
+    if (sets.isOn && this.epochs.some(({ activation }) => activation > 1 && Math.abs(activation - next) <= 2)) faults.nearActivation()
+  }
+
   /** Counted here once more, so that a broken quorum rule cannot vouch for itself. */
   #isQuorum(signers: readonly number[], height: Height): boolean {
-    const { validators, minimums } = this.#sets.findLast(({ activation }) => activation <= height) ?? this.#world.city.genesis
+    const { validators, minimums } = this.setAt(height)
     const n = validators.length
     const distinct = new Set(signers)
     if (2 * distinct.size < n + Math.floor((n - 1) / 3) + 1) return false
@@ -140,12 +172,29 @@ export class NodesChecker {
   }
 
   blamed(node: WholeNode, accused: string, reason: string): void {
-    if (!node.isCorrect || !this.#world.nodes.some((other) => other.name === accused && other.isCorrect && other.incarnation === 0)) return
+    const keys = this.epochs.flatMap(({ set }) => set.validators.filter((one) => one.name === accused.split(':')[0])).map(({ publicKey }) => toHex(publicKey))
+    // whoever has gone by this name
+    const meant = this.#world.nodes.filter((other) => other.name === accused || keys.includes(toHex(other.actor.publicKey)))
+    if (!node.isCorrect || meant.length === 0 || meant.some((other) => !other.isCorrect || other.incarnation > 0)) return
     this.note(`${node.name} blames the correct ${accused}: ${reason}`)
+  }
+
+  /** Before each set a certificate of the one before names it, and somebody has it: whoever follows from the genesis misses none. */
+  async #chained(): Promise<void> {
+    for (const [number, epoch] of this.epochs.entries()) {
+      if (number === 0 || epoch.activation > this.history.length) continue
+      const known = await Promise.all(this.#world.correct.map(async ({ backend }) => backend?.setChange(number)))
+      const certificates = known.flatMap((one) => one?.checkpoint ?? [])
+      if (certificates.length === 0) this.note(`nobody has a certificate that names the set of block ${epoch.activation}`)
+      for (const { content, signatures } of certificates) {
+        if (content.height >= epoch.activation || content.nextSet === undefined || toHex(content.nextSet) !== toHex(epochHash(epoch)) || !this.#isQuorum(signatures.map(({ validator }) => validator), content.height)) this.note(`the certificate at ${content.height} does not name the set of block ${epoch.activation}`)
+      }
+    }
   }
 
   /** When all is over: what was acknowledged is everywhere, and the money and the seats add up. */
   async settled(): Promise<void> {
+    await this.#chained()
     for (const node of this.#world.correct) {
       const { store, backend } = node
       if (store === undefined || backend === undefined) continue

@@ -87,6 +87,8 @@ export interface Terms {
   readonly checkpointInterval: number
   readonly pipelineDepth: number
   readonly transactionsMax: number
+  /** The set is to change: a short window brings it about in few blocks. */
+  readonly changesSets: boolean
   /** Each organisation's minimum is two thirds of it, instead of one. */
   readonly strict: boolean
 }
@@ -110,13 +112,13 @@ export async function cityOf(terms: Terms): Promise<City> {
   return city
 }
 
-async function foundCity({ validators, observers, viewTimeoutMs, checkpointInterval, pipelineDepth, transactionsMax, strict }: Terms): Promise<City> {
+async function foundCity({ validators, observers, viewTimeoutMs, checkpointInterval, pipelineDepth, transactionsMax, changesSets, strict }: Terms): Promise<City> {
   const keys = keysOf(false)
   const preset = {
     ...smallPreset,
     consensus: {
       ...smallPreset.consensus,
-      window: Math.max(8, 2 * checkpointInterval),
+      window: Math.max(changesSets ? 4 : 8, 2 * checkpointInterval),
       pipelineDepth,
       checkpointInterval,
       viewTimeoutMs,

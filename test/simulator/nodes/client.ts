@@ -4,6 +4,7 @@ import type { Won } from '../../../primitives/brand.ts'
 import { toBase64url } from '../../../primitives/bytes.ts'
 import { codeOf } from '../../../primitives/errors.ts'
 import { register } from '../../../state/did/register.ts'
+import type { Receipt } from '../../../state/receipt.ts'
 import type { ReadyTransaction } from '../../../state/families.ts'
 import type { Kind } from '../../../state/family.ts'
 import { apply } from '../../../state/points/apply.ts'
@@ -21,9 +22,16 @@ const startMs = epochMs - 1_000
 /** A receipt that has not come by then is asked for elsewhere. */
 const patienceMs = 1_200
 
+interface OrderOptions {
+  readonly cosigner?: Actor
+  readonly validForMs?: number
+  readonly answered?: (receipt: Receipt) => unknown
+}
+
 interface Sent {
   readonly ready: ReadyTransaction
   readonly id: string
+  readonly tell: (receipt: Receipt) => unknown
   answered: boolean
   attempts: number
 }
@@ -103,14 +111,14 @@ export class Client {
   register(): ReadyTransaction {
     const { keys } = this.#world
     const newcomer = keys.of(`newcomer-${this.#number}`)
-    return this.order(register, newcomer, { keys: [firstKey(newcomer.publicKey)], services: [] }, keys.of('registrar'))
+    return this.order(register, newcomer, { keys: [firstKey(newcomer.publicKey)], services: [] }, { cosigner: keys.of('registrar') })
   }
 
-  order<P>(kind: Kind<P>, sender: Actor, payload: NoInfer<P>, cosigner?: Actor): ReadyTransaction {
+  order<P>(kind: Kind<P>, sender: Actor, payload: NoInfer<P>, { cosigner, validForMs, answered = () => {} }: OrderOptions = {}): ReadyTransaction {
     const { kernel, random, city } = this.#world
-    const validUntilMs = epochMs + kernel.nowMs + random.pick([2_500, 60_000, 60_000, 600_000])
+    const validUntilMs = epochMs + kernel.nowMs + (validForMs ?? random.pick([2_500, 60_000, 60_000, 600_000]))
     const ready = envelopeOf(city.chainId, { kind, sender, payload, validUntilMs, number: this.#number++, ...(cosigner === undefined ? {} : { cosigner }) })
-    const sent: Sent = { ready, id: toBase64url(ready.transaction.id), answered: false, attempts: 0 }
+    const sent: Sent = { ready, id: toBase64url(ready.transaction.id), tell: answered, answered: false, attempts: 0 }
     this.#sent.push(sent)
     this.#attempt(sent)
     // impatient people press the button twice
@@ -138,8 +146,10 @@ export class Client {
       async (id) => {
         const receipt = await backend.waitReceipt(id, 4 * patienceMs, new AbortController().signal)
         if (receipt === undefined || !node.isCorrect) return
+        const isNews = !sent.answered
         sent.answered = true
         checker.acknowledged(node, receipt)
+        if (isNews) sent.tell(receipt)
       },
       (error: unknown) => {
         if (node.isCorrect && !expected.includes(codeOf(error))) checker.note(`${node.name} refuses ${sent.ready.transaction.kind}: ${String(error)}`)

@@ -76,6 +76,11 @@ export class Disk {
     this.damagedVotes = false
   }
 
+  putVotesBack(votes: Votes): void {
+    this.votes = votes
+    this.nextVotes = undefined
+  }
+
   /** The operator moves the data folder away. */
   empty(rows: ReadonlyMap<string, Uint8Array>): void {
     this.rows = new Map(rows)

@@ -1,14 +1,15 @@
 // What goes wrong around whole nodes, and that it ends: after `heal` nothing is cut, lost, slow, full, damaged or down any more, the clocks are right, and only
 // the liars go on lying. At most f validators at a time are Byzantine or without their votes.
-import { faultsTolerated } from '../../../consensus/quorum.ts'
 import { unreachable } from '../../../primitives/errors.ts'
+import { whyVotesMissing } from '../../../node/vote-mark.ts'
 import type { WholeNode } from './node.ts'
+import { keyOf } from './store.ts'
 import type { NodesWorld } from './world.ts'
 
-export const nodeFaultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'flapping', 'slow', 'crash', 'power-cut', 'damage', 'full-disk', 'clock', 'starve', 'ambush', 'byzantine'] as const
+export const nodeFaultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'flapping', 'slow', 'crash', 'power-cut', 'damage', 'full-disk', 'clock', 'starve', 'ambush', 'old-votes', 'sets', 'byzantine'] as const
 export type NodeFaultKind = (typeof nodeFaultKinds)[number]
 
-const strikes = ['partition', 'asymmetric', 'flapping', 'slow', 'crash', 'crash', 'crash', 'power-cut', 'damage', 'damage', 'full-disk', 'clock', 'starve', 'starve'] as const
+const strikes = ['partition', 'asymmetric', 'flapping', 'slow', 'crash', 'crash', 'crash', 'power-cut', 'damage', 'damage', 'full-disk', 'clock', 'starve', 'starve', 'old-votes'] as const
 type Strike = (typeof strikes)[number]
 
 export class NodeFaults {
@@ -114,6 +115,9 @@ export class NodeFaults {
       case 'starve':
         this.#starve()
         break
+      case 'old-votes':
+        this.#oldVotes(node)
+        return
       default:
         unreachable(kind)
     }
@@ -127,16 +131,44 @@ export class NodeFaults {
    */
   #damage(node: WholeNode): boolean {
     const world = this.#world
-    const { random, nodes } = world
-    if (world.terms.strict) return false
-    const faulty = new Set(nodes.filter((one) => !one.isCorrect || one.amnesiac || one.disk.damagedVotes || one.disk.damagedRows.size > 0).map(({ name }) => name))
-    if (!node.isCorrect || !node.isValidator || faulty.has(node.name) || faulty.size >= faultsTolerated(world.city.names.length)) return false
+    const { random } = world
+    if (!this.#mayLoseVotes(node)) return false
     const what = random.pick(['votes', 'row', 'lost votes'] as const)
     if (what === 'row' && node.disk.damageRow(random) === undefined) return false
     node.crash(random.chance(0.5))
     if (what === 'votes') node.disk.damagedVotes = true
     else if (what === 'lost votes') node.loseVotes()
     return true
+  }
+
+  #mayLoseVotes(node: WholeNode): boolean {
+    const { sets } = this.#world
+    return node.isValidator && !node.isMissing && sets.room > 0
+  }
+
+  /** Somebody copies the vote log now, and puts it back later, when the store has gone on. */
+  #oldVotes(node: WholeNode): void {
+    const world = this.#world
+    const { random, kernel } = world
+    const { votes } = node.disk
+    const isOlder = (): boolean => whyVotesMissing({ get: (key) => node.disk.rows.get(keyOf(key)) }, votes) !== undefined
+    kernel.after(random.between(100, 1_500), () => {
+      if (this.#over || !this.#mayLoseVotes(node) || !isOlder()) return
+      node.crash(random.chance(0.5))
+      // what the power cut took may be all that was newer
+      if (node.isUp || !isOlder()) return
+      node.putVotesBack(votes)
+      this.count('old-votes')
+    })
+  }
+
+  /** A block around a change of sets is stored for the first time. */
+  nearActivation(): void {
+    const world = this.#world
+    const { random } = world
+    if (this.#over || !random.chance(0.3)) return
+    const possible = (['partition', 'asymmetric', 'crash', 'crash', 'power-cut', 'starve'] as const).filter((kind) => this.#kinds.has(kind))
+    if (possible.length > 0) this.#strikeBy(random.pick(possible))
   }
 
   #starve(): void {

@@ -1,14 +1,14 @@
 // Byzantine validators as whole nodes: the real code, whose words pass through a behaviour on their way to the others. What a behaviour adds is signed by its
 // own key or has been heard before; nothing else.
-import { validatorSetOf, genesisRef } from '../../../genesis/genesis.ts'
+import { genesisRef } from '../../../genesis/genesis.ts'
 import { encodeMessage, type Message } from '../../../consensus/messages.ts'
-import type { Validator } from '../../../consensus/validators.ts'
+import { indexOfKey, type Validator, type ValidatorSet } from '../../../consensus/validators.ts'
 import { voteBytes } from '../../../consensus/votes.ts'
 import { decodeFetchAnswer, decodeFetchQuestion, decodeSyncAnswer, encodeFetchAnswer, encodeSyncAnswer, type FetchAnswer, type SyncAnswer, type SyncBlock } from '../../../node/exchange.ts'
 import type { Clock, RequestHandler, RequestProtocol, Transport } from '../../../node/world.ts'
 import type { Backend } from '../../../rpc/backend.ts'
 import type { Height, TimeMs, View } from '../../../primitives/brand.ts'
-import { utf8 } from '../../../primitives/bytes.ts'
+import { equalBytes, utf8 } from '../../../primitives/bytes.ts'
 import { DongbaekError, unreachable } from '../../../primitives/errors.ts'
 import { type Behaviour, behaviourNames, behaviourOf, type BehaviourName, type Liar } from '../adversary.ts'
 import type { Random } from '../random.ts'
@@ -36,12 +36,12 @@ export interface Mask {
 export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport, clock: Clock): Mask {
   const { world } = node
   const { random } = world
-  const set = validatorSetOf(world.city.genesis)
-  const others = set.validators.filter((one) => one.name !== node.name)
+  const setNow = (): ValidatorSet => world.checker.setAt(node.stored + 1)
+  const others = (): readonly Validator[] => setNow().validators.filter((one) => !equalBytes(one.publicKey, node.actor.publicKey))
   const stuffer = createStuffer(node)
   const censor: Censor | undefined = name === 'omitter' || name === 'censor' ? createCensor(node, name === 'censor') : undefined
   const behaviour: Behaviour | undefined = isReplicaBehaviour(name)
-    ? behaviourOf(name, random, set.validators)
+    ? behaviourOf(name, random, setNow().validators)
     : name === 'stuffer'
       ? { leavesOut: false, makesUp: false, outgoing: (_, { to, message }) => [{ to, message: message.type === 'pre-prepare' ? stuffer.stuff(message) : message }], incoming: () => {}, tick: () => {} }
       : undefined
@@ -50,15 +50,15 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
     chain: world.city.chainId,
     genesis: genesisRef(world.city.genesis),
     key: node.actor,
-    setAt: () => set,
+    setAt: (height) => world.checker.setAt(height),
     stand: () => {
       const status = node.backend?.status()
-      return status === undefined ? undefined : { epoch: 1 as Height, view: status.view as View, committed: status.head.height as Height, index: set.validators.findIndex((one) => one.name === node.name) }
+      return status === undefined ? undefined : { epoch: world.checker.epochOf((status.head.height + 1) as Height), view: status.view as View, committed: status.head.height as Height, index: indexOfKey(setNow(), node.actor.publicKey) }
     },
     invent: stuffer.invent,
     say: (message, chance) => {
       const bytes = encoded(message)
-      for (const other of others) if (random.chance(chance)) honest.send(other.name, 'consensus', bytes)
+      for (const other of others()) if (random.chance(chance)) honest.send(other.name, 'consensus', bytes)
     },
   }
   const encoded = (message: Message): Uint8Array => {
@@ -73,7 +73,7 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
   const say = (to: Validator | 'all', message: Message): void => {
     const bytes = encoded(message)
     const send = (): void => {
-      for (const other of to === 'all' ? others : [to]) honest.send(other.name, 'consensus', bytes)
+      for (const other of to === 'all' ? others() : [to]) honest.send(other.name, 'consensus', bytes)
     }
     if (message.type === 'pre-prepare' && censor !== undefined && censor.proposesAfterMs > 0) clock.after(censor.proposesAfterMs, send)
     else send()
@@ -86,14 +86,14 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
     gathered.delete(bytes)
     const message = tryDecode(bytes)
     if (message === undefined || behaviour === undefined) return
-    const addressees: readonly (Validator | 'all')[] = to.size >= others.length ? ['all'] : others.filter((one) => to.has(one.name))
+    const addressees: readonly (Validator | 'all')[] = to.size >= others().length ? ['all'] : others().filter((one) => to.has(one.name))
     for (const addressee of addressees) for (const send of behaviour.outgoing(liar, { to: addressee, message })) say(send.to, send.message)
   }
   const tick = (): void => {
     clock.after(tickMs, tick)
     behaviour?.tick(liar)
     censor?.tick()
-    if (name === 'garbage') babble(random, others, honest)
+    if (name === 'garbage') babble(random, others(), honest)
     if (name === 'foreigner') speakForeign(liar)
   }
   clock.after(tickMs, tick)

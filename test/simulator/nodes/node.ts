@@ -1,10 +1,10 @@
 // One simulated machine with a whole node on it: everything from node/assembly.ts down is the real code. The machine keeps the disk over the node's lives; an
 // operator starts the node again after a crash, after it has stopped by itself, and, when it refuses what is on its disk, in an empty folder.
 import { Registry } from 'prom-client'
-import { validatorSetOf } from '../../../genesis/genesis.ts'
 import { assembleNode } from '../../../node/assembly.ts'
 import type { ChainStore } from '../../../node/chain-store.ts'
 import type { Config } from '../../../node/config.ts'
+import { readEntries } from '../../../node/vote-entries.ts'
 import { openChain } from '../../../node/open-chain.ts'
 import type { Channel, Log, LogData, Verifier } from '../../../node/world.ts'
 import type { Height } from '../../../primitives/brand.ts'
@@ -13,7 +13,7 @@ import type { Backend } from '../../../rpc/backend.ts'
 import type { Signatory } from '../signatures.ts'
 import type { Actor } from './city.ts'
 import { createSimulatedClock } from './clock.ts'
-import { Disk } from './disk.ts'
+import { Disk, type Votes } from './disk.ts'
 import { Life, never } from './life.ts'
 import { deceive, type Mask, type NodeBehaviour } from './liar.ts'
 import { createSimulatedStore } from './store.ts'
@@ -32,7 +32,6 @@ export class WholeNode {
   readonly id: number
   readonly actor: Actor
   readonly behaviour: NodeBehaviour | undefined
-  readonly isValidator: boolean
   readonly disk: Disk
   /** How wrong its clock is. */
   clockOffsetMs = 0
@@ -44,6 +43,8 @@ export class WholeNode {
   incarnation = 0
   #hasLost = false
   #knowsOfLoss = false
+  /** Its vote log is an older one, and it has not said so. */
+  #isOutdated = false
   life: Life | undefined
   /** While the node runs and answers. */
   backend: Backend | undefined
@@ -57,15 +58,22 @@ export class WholeNode {
     this.id = id
     this.actor = actor
     this.behaviour = behaviour
-    this.isValidator = world.city.names.includes(actor.name)
-    this.amnesiac = this.isValidator
+    this.amnesiac = world.city.names.includes(actor.name)
     this.disk = new Disk(world.city.rows)
-    const set = validatorSetOf(world.city.genesis)
-    this.signatory = { name: actor.name, publicKey: actor.publicKey, incarnation: () => this.incarnation, setAt: () => set, epoch: (height) => world.checker.epochOf(height), delivered: () => this.stored }
+    this.signatory = { name: actor.name, publicKey: actor.publicKey, incarnation: () => this.incarnation, setAt: (height) => world.checker.setAt(height), epoch: (height) => world.checker.epochOf(height), delivered: () => this.stored }
   }
 
   get name(): string {
     return this.actor.name
+  }
+
+  get isValidator(): boolean {
+    return this.world.sets.isMember(this)
+  }
+
+  /** It lies, or does not vote (yet). */
+  get isMissing(): boolean {
+    return !this.isCorrect || this.amnesiac || this.disk.damagedVotes || this.disk.damagedRows.size > 0
   }
 
   get isCorrect(): boolean {
@@ -191,13 +199,28 @@ export class WholeNode {
   /** Of a machine that is down. */
   loseVotes(): void {
     this.disk.loseVotes()
+    this.#hasNoVotes()
+  }
+
+  /** Of a machine that is down: the vote log of some time ago, beside a store that is newer. */
+  putVotesBack(votes: Votes): void {
+    this.world.trace(this.name, () => 'has an older vote log put back')
+    this.disk.putVotesBack(votes)
+    this.#hasNoVotes()
+    // one that does not even say that it may vote speaks for itself
+    this.#isOutdated = readEntries(votes.records).mayVote
+  }
+
+  #hasNoVotes(): void {
     this.amnesiac = this.isValidator
     this.#hasLost = true
     this.#knowsOfLoss = false
+    this.#isOutdated = false
   }
 
   /** It says that it votes. */
   #begunToVote(): void {
+    if (this.#isOutdated && this.isCorrect) this.world.checker.note(`${this.name} votes with an outdated vote log`)
     this.amnesiac = false
     if (this.#hasLost && !this.#knowsOfLoss) this.incarnation++
     this.#hasLost = false
@@ -253,6 +276,10 @@ export class WholeNode {
       error: (event, data) => {
         said(event, data)
         if (!life.alive || !this.isCorrect) return
+        if (event === 'votes-outdated' && this.#isOutdated) {
+          this.#isOutdated = false
+          return
+        }
         if (event === 'evidence') world.checker.blamed(this, String(data?.['validator']), `evidence of ${String(data?.['kind'])}`)
         else if (event !== 'node-failed' && !(event === 'stop-incomplete' && world.faults.wasFull(this))) world.checker.note(`${this.name}: ${event}${describe({ ...data })}`)
       },
@@ -261,6 +288,7 @@ export class WholeNode {
   }
 
   #config(): Config {
+    const { validators } = this.world.city.genesis
     return {
       name: this.name,
       role: this.isValidator ? 'validator' : 'observer',
@@ -268,7 +296,7 @@ export class WholeNode {
       genesis: '',
       keystore: '',
       passphraseFile: '',
-      p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
+      p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: this.world.terms.changesSets ? validators.map(({ name, publicKey }) => ({ name, publicKey, addresses: [] })) : [] },
       rpc: { host: '127.0.0.1', port: 0 },
       log: { level: 'info' },
       limits: { verifyWorkers: 0, stateCacheMiB: 16, rpcRequestsPerSecond: 0, snapshotBlocks: 0 },

@@ -23,7 +23,9 @@ export interface NodesSimulationOptions {
 export function nodesRecoveryLimitMs(world: NodesWorld): number {
   const f = faultsTolerated(world.terms.validators)
   const { viewTimeoutMaxMs, inclusionTimeoutMs } = world.city.genesis.consensus
-  return (f + 2) * viewTimeoutMaxMs + f * (inclusionTimeoutMs + syncTimeoutMs) + world.jumpMaxMs + 10_000
+  // the liars lead again in each set
+  const epochs = world.terms.changesSets ? 3 : 1
+  return (epochs * f + 2) * viewTimeoutMaxMs + epochs * f * (inclusionTimeoutMs + syncTimeoutMs) + world.jumpMaxMs + 10_000
 }
 
 export async function simulateNodes({ seed, validators, faults = nodeFaultKinds, liars, trace }: NodesSimulationOptions): Promise<SimulationResult> {
@@ -40,8 +42,10 @@ export async function simulateNodes({ seed, validators, faults = nodeFaultKinds,
     for (const node of world.nodes) node.start()
     client.plan(faultyMs)
     world.faults.plan(faultyMs)
+    world.sets.plan(faultyMs)
     await kernel.settleUntil(faultyMs, () => checker.violation !== undefined)
     world.faults.heal()
+    world.sets.heal()
     healedMs = kernel.nowMs
     client.register()
     let checkAt = 0
@@ -77,12 +81,13 @@ export async function simulateNodes({ seed, validators, faults = nodeFaultKinds,
 }
 
 /** What has not been reached yet, in words; undefined when all is well. */
-function unfinished({ correct, client, checker }: NodesWorld): string | undefined {
+function unfinished({ correct, client, checker, sets }: NodesWorld): string | undefined {
   const top = checker.history.length
   for (const node of correct) {
     if (node.backend === undefined) return `${node.name} is down`
     if (node.stored !== top) return `${node.name} is at ${node.stored} of ${top}: ${node.backend.status().problems.join('; ')}`
   }
+  if (sets.isPending) return 'the next validator set is not in force'
   const { open } = client
   if (open > 0) return `${open} transactions have no receipt`
   for (const { name, backend } of correct) {

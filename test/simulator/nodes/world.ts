@@ -8,8 +8,9 @@ import { describeMessage } from '../trace.ts'
 import { NodesChecker } from './checker.ts'
 import { type City, cityOf, type Keys, keysOf, type Terms } from './city.ts'
 import { Client } from './client.ts'
-import { NodeFaults, type NodeFaultKind } from './faults.ts'
+import { NodeFaults, nodeFaultKinds, type NodeFaultKind } from './faults.ts'
 import { type NodeBehaviour, nodeBehaviourNames } from './liar.ts'
+import { SetChanges } from './sets.ts'
 import { WholeNode } from './node.ts'
 import type { Switchboard } from './transport.ts'
 
@@ -34,6 +35,7 @@ export class NodesWorld {
   readonly checker: NodesChecker
   readonly faults: NodeFaults
   readonly client: Client
+  readonly sets: SetChanges
   /** What a sync of the disk and a write without one take, about. */
   readonly syncMs: number
   readonly storeMs: number
@@ -61,6 +63,7 @@ export class NodesWorld {
     this.keys = keysOf(isReal)
     this.checker = new NodesChecker(this)
     this.faults = new NodeFaults(this, faults)
+    this.sets = new SetChanges(this, terms.changesSets)
     const nodes: WholeNode[] = []
     const told: string[] = []
     for (const name of city.names) {
@@ -74,7 +77,7 @@ export class NodesWorld {
     for (const name of city.observers) nodes.push(new WholeNode(this, nodes.length, this.keys.of(name), undefined))
     this.nodes = nodes
     this.client = new Client(this)
-    this.trace('seed', () => `${seed}: ${validators} validators${city.observers.length > 0 ? ' and an observer' : ''}, view timeout ${terms.viewTimeoutMs} ms, checkpoint interval ${terms.checkpointInterval}, pipeline ${terms.pipelineDepth}, ${terms.transactionsMax} transactions a block${isReal ? ', Ed25519' : ''}${told.map((one) => `; ${one}`).join('')}`)
+    this.trace('seed', () => `${seed}: ${validators} validators${city.observers.length > 0 ? ` and ${city.observers.length} observers` : ''}, view timeout ${terms.viewTimeoutMs} ms, checkpoint interval ${terms.checkpointInterval}, pipeline ${terms.pipelineDepth}, ${terms.transactionsMax} transactions a block${isReal ? ', Ed25519' : ''}${told.map((one) => `; ${one}`).join('')}`)
   }
 
   static async create(options: NodesOptions): Promise<NodesWorld> {
@@ -82,18 +85,26 @@ export class NodesWorld {
     const random = randomOf(seed)
     const f = faultsTolerated(validators)
     const count = faults.includes('byzantine') && f > 0 && (liars !== undefined || random.chance(0.5)) ? 1 + random.below(f) : 0
+    // a choice of few faults is meant
+    const changesSets = faults.includes('sets') && (faults.length < nodeFaultKinds.length || random.chance(0.15))
     const terms: Terms = {
       validators,
-      observers: random.pick([0, 0, 0, 1]),
+      observers: changesSets ? 2 : random.pick([0, 0, 0, 1]),
       viewTimeoutMs: random.pick([200, 400]),
       checkpointInterval: random.pick([1, 4]),
       pipelineDepth: random.pick([1, 4]),
       transactionsMax: random.pick([2, 1_000]),
       // without liars no organisation can be missing for good
-      strict: count === 0 && random.chance(0.2),
+      changesSets,
+      strict: !changesSets && count === 0 && random.chance(0.2),
     }
     const city = await cityOf(terms)
     return new NodesWorld(options, random, terms, random.shuffled(city.names).slice(0, count), city)
+  }
+
+  /** One a key. */
+  get machines(): readonly WholeNode[] {
+    return this.nodes.filter((node, i) => this.nodes.findIndex((other) => other.actor === node.actor) === i)
   }
 
   get correct(): readonly WholeNode[] {
