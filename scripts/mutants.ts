@@ -2,7 +2,7 @@
 // What no seed notices is tried on the tests of single replicas (test/consensus/). See docs/consensus.md.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { hunt, mutants } from '../test/simulator/mutants.ts'
+import { hunt, mutants, pathOf } from '../test/simulator/mutants.ts'
 
 const help = `npm run mutants -- [flags]
 
@@ -32,7 +32,7 @@ function main(): number {
   }
   const chosen = mutants.filter(({ name }) => name.includes(values.only))
   if (values.list === true) {
-    for (const { name, file } of chosen) console.log(`${name.padEnd(64)} consensus/${file}`)
+    for (const mutant of chosen) console.log(`${mutant.name.padEnd(64)} ${pathOf(mutant)}`)
     return 0
   }
   const seeds = Number(values.seeds)

@@ -4,9 +4,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BehaviourName } from './adversary.ts'
+import type { NodeFaultKind } from './nodes/faults.ts'
+import type { NodeBehaviour } from './nodes/liar.ts'
 
 export interface Mutant {
   readonly name: string
+  /** In consensus/; from the root when it is hunted among whole nodes. */
   readonly file: string
   readonly find: string
   readonly replace: string
@@ -14,6 +17,12 @@ export interface Mutant {
   readonly validators?: readonly number[]
   /** What to hunt it with, when only a certain kind of liar can make it show. */
   readonly liars?: readonly BehaviourName[]
+  /** Hunted among whole nodes, with these faults and liars alone. */
+  readonly nodes?: { readonly faults: readonly NodeFaultKind[]; readonly liars?: readonly NodeBehaviour[] }
+}
+
+export function pathOf({ file, nodes }: Mutant): string {
+  return nodes === undefined ? join('consensus', file) : file
 }
 
 export const mutants: readonly Mutant[] = [
@@ -62,6 +71,10 @@ export const mutants: readonly Mutant[] = [
   { name: 'inclusion suspicion ignored', file: 'replica.ts', find: "      distrustPrimary(state, 'suspicion')\n", replace: '      void distrustPrimary\n', liars: ['censor'] },
   { name: 'a suspicion ends with the next block', file: 'commit.ts', find: 'state.distrusts ? state.view + 1 : state.view', replace: 'state.view', liars: ['censor'] },
   { name: 'voting below a view proven by a commit', file: 'commit.ts', find: '  if (certificate.view > state.view) awaitView(state, certificate.view)\n', replace: '' },
+  { name: 'nodes: left-out transactions are nobody’s fault', file: 'node/house.ts', find: "    context.suspect('a transaction", replace: "    void ('a transaction", nodes: { faults: ['byzantine', 'loss', 'crash'], liars: ['censor'] } },
+  { name: 'nodes: a full block excuses leaving out', file: 'node/house.ts', find: 'hasRoom ? clock.monotonic() : latestArrivalMs', replace: 'hasRoom ? clock.monotonic() : Math.min(latestArrivalMs, openMs)', nodes: { faults: ['byzantine', 'loss', 'crash'], liars: ['censor'] } },
+  { name: 'nodes: an outdated vote log is believed', file: 'node/assembly.ts', find: '? whyVotesMissing(database, votes.position()) : undefined', replace: '? (void whyVotesMissing, undefined) : undefined', nodes: { faults: ['old-votes', 'crash', 'loss'] } },
+  { name: 'nodes: the first set’s members vote for ever', file: 'consensus/validators.ts', find: '  return epochAt(schedule, height)?.set\n', replace: '  return epochAt(schedule, height) === undefined ? undefined : schedule.epochs[0]?.set\n', nodes: { faults: ['sets', 'crash', 'partition', 'loss'] } },
 ]
 
 export interface Hunt {
@@ -89,6 +102,19 @@ for (let seed = first; seed < first + seeds; seed++) {
 }
 `
 
+const nodesRunner = `
+import { simulateNodes } from './test/simulator/nodes/simulate.ts'
+const [validators, first, seeds] = process.argv.slice(2, 5).map(Number)
+const nodes = JSON.parse(process.argv[5])
+for (let seed = first; seed < first + seeds; seed++) {
+  console.log(seed - first + 1)
+  const { violation, stalled } = await simulateNodes({ seed, validators, ...nodes })
+  if (violation === undefined && stalled === undefined) continue
+  console.log(JSON.stringify({ seeds: seed - first + 1, how: (violation ?? 'stalled: ' + stalled).split('\\n')[0] }))
+  process.exit(1)
+}
+`
+
 /** Runs to its own end; a process that was ended from outside says nothing about the mutant, and is run again. */
 function run(folder: string, args: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   for (let left = 3; ; left--) {
@@ -104,11 +130,11 @@ const unitTests = ['quorum.test.ts', 'choice.test.ts', 'messages.test.ts', 'repl
 export function inBrokenCopy<T>(mutant: Mutant, use: (folder: string, run: (args: readonly string[]) => { readonly status: number | null; readonly stdout: string; readonly stderr: string }) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'dongbaek-mutant-'))
   try {
-    for (const part of ['primitives', 'consensus', 'test/simulator', 'test/consensus', 'test/explorer', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true })
+    for (const part of ['primitives', 'consensus', 'test/simulator', 'test/consensus', 'test/explorer', 'package.json', ...(mutant.nodes === undefined ? [] : ['state', 'genesis', 'rpc', 'node', 'test/support'])]) cpSync(join(root, part), join(folder, part), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    const path = join(folder, 'consensus', mutant.file)
+    const path = join(folder, pathOf(mutant))
     const source = readFileSync(path, 'utf8')
-    if (!source.includes(mutant.find)) throw new Error(`the mutant "${mutant.name}" does not fit consensus/${mutant.file} any more`)
+    if (!source.includes(mutant.find)) throw new Error(`the mutant "${mutant.name}" does not fit ${pathOf(mutant)} any more`)
     writeFileSync(path, source.replaceAll(mutant.find, () => mutant.replace))
     return use(folder, (args) => run(folder, args))
   } finally {
@@ -119,10 +145,10 @@ export function inBrokenCopy<T>(mutant: Mutant, use: (folder: string, run: (args
 /** Breaks a copy of the sources and runs seeds until one notices; when none does, the tests of single replicas. */
 export function hunt(mutant: Mutant, seeds: number, first = 1): Hunt {
   return inBrokenCopy(mutant, (folder, run) => {
-    writeFileSync(join(folder, 'seeds.ts'), runner)
+    writeFileSync(join(folder, 'seeds.ts'), mutant.nodes === undefined ? runner : nodesRunner)
     const networks = mutant.validators ?? [4]
     for (const validators of networks) {
-      const { status, stdout, stderr } = run(['seeds.ts', String(validators), String(first), String(seeds), ...(mutant.liars ?? [])])
+      const { status, stdout, stderr } = run(['seeds.ts', String(validators), String(first), String(seeds), ...(mutant.nodes === undefined ? (mutant.liars ?? []) : [JSON.stringify(mutant.nodes)])])
       if (status === 0) continue
       const last = stdout.trimEnd().split('\n').at(-1) ?? ''
       if (last.startsWith('{')) return { mutant, validators, isCaught: true, ...(JSON.parse(last) as { seeds: number; how: string }) }
@@ -130,7 +156,7 @@ export function hunt(mutant: Mutant, seeds: number, first = 1): Hunt {
       return { mutant, validators, isCaught: true, seeds: Number(last), how: stderr.split('\n').find((line) => line.includes('rror')) ?? 'the process crashed' }
     }
     const validators = networks[networks.length - 1] ?? 4
-    for (const file of unitTests) {
+    for (const file of mutant.nodes === undefined ? unitTests : []) {
       if (run([join('test/consensus', file)]).status !== 0) return { mutant, seeds: undefined, validators, isCaught: true, how: `test/consensus/${file} fails` }
     }
     return { mutant, seeds: undefined, validators, isCaught: false, how: '' }
