@@ -4,6 +4,7 @@ import type { Did, TransactionId, Won } from '../../primitives/brand.ts'
 import { toBase64url } from '../../primitives/bytes.ts'
 import { assert } from '../../primitives/errors.ts'
 import { type BlockContext, kind, type Refusal, refuse } from '../family.ts'
+import type { ReadView } from '../view.ts'
 import { findProgram, isRefusal } from './access.ts'
 import { takeFromClaim } from './claims.ts'
 import { refunded } from './events.ts'
@@ -27,6 +28,12 @@ export const refund = kind({
   payload: refundPayload,
   apply: (context, payload) => credit(context, { ...payload, merchant: context.transaction.sender }),
 })
+
+/** What of a purchase has not been given back. */
+export function refundableOf(view: ReadView, merchant: Did, purchase: TransactionId): Won {
+  const row = view.get(purchaseTable, merchant, toBase64url(purchase))
+  return ((row?.price ?? 0) - (row?.refunded ?? 0)) as Won
+}
 
 /** Gives back to the grants that paid, by all rules of points.refund. On a refusal the caller must drop its own writes too. */
 export function credit(context: BlockContext, { purchase: id, merchant, amount, reason }: Credit): Refusal | undefined {

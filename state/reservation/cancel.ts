@@ -25,12 +25,12 @@ export const cancel = kind({
     const after = withdraw(context, id, found, row)
     if ('code' in after) return after
     const { paid } = row
-    const refusal = paid === undefined ? undefined : giveBack(context, found.slot, paid)
-    if (refusal !== undefined) return refusal
+    const back = paid === undefined ? undefined : giveBack(context, found.slot, paid)
+    if (typeof back === 'object') return back
     putRow(view, id, transaction.sender, { ...entryOf(row), atMs: block.timeMs, state: row.state === 'held' ? 'lapsed' : 'cancelled' })
     dropHolding(view, id, found.slot, { holder: transaction.sender, ...(row.pseudonym !== undefined && { pseudonym: row.pseudonym }) })
     const wasWaiting = row.state === 'waiting'
-    emit(cancelled({ ...whereOf(id, found), did: transaction.sender, wasWaiting, ...(paid !== undefined && { refunded: paid.amount }), seatsLeft: seatsLeft(found.slot, after), waiting: after.waiting }))
+    emit(cancelled({ ...whereOf(id, found), did: transaction.sender, wasWaiting, ...(back !== undefined && back > 0 && { refunded: back }), seatsLeft: seatsLeft(found.slot, after), waiting: after.waiting }))
     view.put(seatsTable, [id], moveUp(context, id, found, after))
     return undefined
   },

@@ -22,7 +22,7 @@ export const slotClosed = event('reservation.slotClosed', 'A slot was closed; it
 export const reserved = event('reservation.reserved', 'A seat was reserved.', { ...where, did, number: integer(1), paid: optional(paid), ...counts })
 export const waitlisted = event('reservation.waitlisted', 'The slot was full; a place in line was taken.', { ...where, did, number: integer(1), place: integer(1, waitlistMax) })
 export const promoted = event('reservation.promoted', 'The first in line got a free seat; with heldUntilMs, to be confirmed before then.', { ...where, did, number: integer(1), heldUntilMs: optional(timeMs), ...counts })
-export const cancelled = event('reservation.cancelled', 'A seat, a place in line or a lot was given up.', { ...where, did, wasWaiting: boolean, refunded: optional(paid), ...counts })
+export const cancelled = event('reservation.cancelled', 'A seat, a place in line or a lot was given up, and what had not come back of a payment came back.', { ...where, did, wasWaiting: boolean, refunded: optional(paid), ...counts })
 export const checkedIn = event('reservation.checkedIn', 'A holder came.', { ...where, did, by: did })
 export const missed = event('reservation.missed', 'A holder did not come.', { ...where, did, by: did })
 export const timetableOpened = event('reservation.timetableOpened', 'Slots were opened by a pattern; reservation_slots lists them.', {
@@ -44,7 +44,7 @@ export const registrationEnded = event('reservation.registrationEnded', 'Registr
 export const secretShown = event('reservation.secretShown', 'A party of a lottery showed its secret; with the last the seed is known.', { ...where, by: did, seed: optional(hash) })
 export const drawn = event('reservation.drawn', 'A lot was drawn; with heldUntilMs the seat is to be confirmed before then.', { ...where, did, order: integer(1, entrantsMax), outcome: oneOf('seat', 'line', 'lost'), heldUntilMs: optional(timeMs) })
 export const drawFailed = event('reservation.drawFailed', 'A secret for a lottery was withheld: the slot is closed.', { ...where, missing: did })
-export const refunded = event('reservation.refunded', 'A slot was closed; what was paid for a seat came back, and the seat is given up.', { ...where, did, amount: paid })
+export const refunded = event('reservation.refunded', 'A slot was closed; what was paid for a seat came back, as far as the merchant had not given it back before, and the seat is given up.', { ...where, did, amount: integer<Won>(0, priceMax) })
 export const refundRefused = event('reservation.refundRefused', 'What was paid for a seat of a closed slot could not be given back yet; the holder cancels to try again.', { ...where, did, amount: paid, code: token(/[a-z]+\/[a-z-]+/, 60, 'a code') })
 
 export const reservationEvents = [

@@ -1,7 +1,9 @@
 // Points for a seat: taken in the transaction that gets it and given back in the one that gives it up, both or neither, by the rules of the points family.
+import type { Won } from '../../primitives/brand.ts'
+import { assert } from '../../primitives/errors.ts'
 import type { BlockContext, Context, Refusal } from '../family.ts'
 import { refuse } from '../family.ts'
-import { credit } from '../points/refund.ts'
+import { credit, refundableOf } from '../points/refund.ts'
 import { debit } from '../points/spend.ts'
 import type { Reserve, Seat, Slot } from './types.ts'
 
@@ -15,7 +17,10 @@ export function takePayment(context: Context, { price }: Slot, payment: Reserve[
   return debit(context, { ...payment, purchase: id, citizen: sender, merchant: price.merchant, amount: price.amount }) ?? { purchase: id, amount: price.amount }
 }
 
-/** Gives all of it back. A refusal has changed nothing. */
-export function giveBack(context: BlockContext, { price }: Slot, { purchase, amount }: Paid): Refusal | undefined {
-  return price === undefined ? undefined : credit(context, { purchase, merchant: price.merchant, amount })
+/** Gives back all of it that the merchant has not given back by itself: how much that was. A refusal has changed nothing. */
+export function giveBack(context: BlockContext, { price }: Slot, { purchase }: Paid): Won | Refusal {
+  assert(price !== undefined, 'a slot with a payment has its price')
+  const { merchant } = price
+  const amount = refundableOf(context.view, merchant, purchase)
+  return amount === 0 ? amount : (credit(context, { purchase, merchant, amount }) ?? amount)
 }

@@ -1,4 +1,4 @@
-// Refunds of a closed slot, by the chain itself: each payer who has not been there is given back everything, and the seat with it. Where the points family
+// Refunds of a closed slot, by the chain itself: each payer who has not been there is given back what the merchant has not given back by itself, and the seat is given up. Where the points family
 // refuses, the seat stays, void, with what was paid: its holder cancels and is given back once the merchant's account covers it.
 import { assert } from '../../primitives/errors.ts'
 import type { BlockContext } from '../family.ts'
@@ -29,15 +29,15 @@ function refundLast(context: BlockContext, id: string, before: Seats): Seats {
   const row = view.get(seatTable, holder, id)
   assert(found !== undefined && row?.paid !== undefined, `a payer of ${id}`)
   const seats = strike(view, 'payers', id, before, index)
-  const told = { ...whereOf(id, found), did: holder, amount: row.paid.amount }
-  const refusal = row.state === 'confirmed' ? giveBack(context, found.slot, row.paid) : undefined
-  if (row.state !== 'confirmed' || refusal !== undefined) {
+  const told = { ...whereOf(id, found), did: holder }
+  const back = row.state === 'confirmed' ? giveBack(context, found.slot, row.paid) : undefined
+  if (typeof back !== 'number') {
     putRow(view, id, holder, offRoster(row))
-    if (refusal !== undefined) emit(refundRefused({ ...told, code: refusal.code }))
+    if (back !== undefined) emit(refundRefused({ ...told, amount: row.paid.amount, code: back.code }))
     return seats
   }
   putRow(view, id, holder, { ...entryOf(row), state: 'cancelled' })
   dropHolding(view, id, found.slot, { holder, ...(row.pseudonym !== undefined && { pseudonym: row.pseudonym }) })
-  emit(refunded(told))
+  emit(refunded({ ...told, amount: back }))
   return { ...seats, confirmed: seats.confirmed - 1 }
 }

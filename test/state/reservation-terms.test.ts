@@ -11,6 +11,7 @@ import { issue } from '../../state/points/issue.ts'
 import { accountTable, purchaseTable } from '../../state/points/keys.ts'
 import { openProgram } from '../../state/points/open.ts'
 import { refund } from '../../state/points/refund.ts'
+import { settle } from '../../state/points/settle.ts'
 import type { Receipt } from '../../state/receipt.ts'
 import { amendSlot } from '../../state/reservation/amend-slot.ts'
 import { blockStepsMax } from '../../state/reservation/begin-block.ts'
@@ -41,6 +42,7 @@ import { codesOfTerms } from './reservation-codes.ts'
 const operator = testActor('operator of everything')
 const officer = testActor('officer')
 const theatre = testActor('theatre')
+const bank = testActor('bank')
 const witness = testActor('witness')
 const people = ['mina', 'jun', 'sora', 'hana', 'minho', 'yuna'].map((name) => testActor(name))
 const [mina, jun, sora, hana] = people as [TestActor, TestActor, TestActor, TestActor]
@@ -56,6 +58,7 @@ function city(actors: readonly TestActor[] = people): Harness {
     actors: [...actors, theatre, witness],
     roles: [
       [operator, 'operator', '*'],
+      [bank, 'settler', '*'],
       [officer, 'officer', '*'],
     ],
   })
@@ -86,6 +89,7 @@ function richCity(...rich: readonly TestActor[]): Harness {
         useClosesMs: at(300 * dayMs),
         categories: ['theatre'],
         decide: 'officer',
+        merchantDebtMax: 0 as Won,
         leftover: 'reclaimed',
       },
     }),
@@ -389,19 +393,45 @@ t.test('closing gives the points back, by slot and by day', async (t) => {
   }
 })
 
-t.test('a refund that the points family refuses is not lost', async (t) => {
-  const chain = richCity(mina, jun)
+t.test('what a merchant has given back by itself does not come back twice, and the rest does', (t) => {
+  const chain = richCity(mina, jun, sora)
   chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('a', { price, capacity: 3 })] })
-  const receipts = [mina, jun].map((one) => chain.run(reserve, one, { slot: 'a', payment }))
-  // the theatre has given mina's points back by itself, at its desk
-  t.equal(chain.run(refund, theatre, { purchase: receipts[0]?.id as TransactionId, amount: 4_000 as Won }).status, 'ok')
+  const [minas, juns] = [mina, jun].map((one) => chain.run(reserve, one, { slot: 'a', payment }))
+  const before = pointsOf(chain, sora)
+  const giveBack = (of: Receipt | undefined, amount: number): void => void t.equal(chain.run(refund, theatre, { purchase: of?.id as TransactionId, amount: amount as Won }).status, 'ok')
+  giveBack(minas, 4_000)
+  giveBack(juns, 10_000)
+  const [, gaveUp] = ok(t, chain.run(cancel, mina, { slot: 'a' }), 'points.refunded', 'cancelled').events
+  t.match(gaveUp, { refunded: 6_000 })
+  t.notOk(Object.hasOwn(ok(t, chain.run(cancel, jun, { slot: 'a' }), 'cancelled').events[0] ?? {}, 'refunded'), 'nothing was left to give back')
+  t.strictSame([mina, jun].map((one) => pointsOf(chain, one)), [before, before])
+  // the same when the operator closes the slot
+  const again = [mina, jun].map((one) => chain.run(reserve, one, { slot: 'a', payment }))
+  giveBack(again[0], 4_000)
+  giveBack(again[1], 10_000)
+  ok(t, chain.run(closeSlot, operator, { slot: 'a', reason }), 'slotClosed')
+  t.match(eventsOf({ events: idle(chain) }, 'reservation.refunded'), [{ did: jun.did, amount: 0 }, { did: mina.did, amount: 6_000 }])
+  t.strictSame([mina, jun].map((one) => pointsOf(chain, one)), [before, before])
+  t.match(chain.view().get(seatsTable, 'a'), { confirmed: 0, payers: 0 })
+  t.end()
+})
+
+t.test('a refund that the points family refuses is not lost', async (t) => {
+  const chain = richCity(mina, jun, sora)
+  chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('a', { price, capacity: 3 }), slotOf('b', { price })] })
+  ok(t, chain.run(reserve, mina, { slot: 'a', payment }), 'points.spent', 'reserved')
+  // the bank has paid the theatre for mina's seat, and the theatre may owe it nothing beyond its next sales
+  chain.run(settle, bank, { payment: 'p1', items: [{ merchant: theatre.did, program: 'fund', claim: 1, amount: price.amount }] })
+  const juns = chain.run(reserve, jun, { slot: 'a', payment })
   ok(t, chain.run(closeSlot, operator, { slot: 'a', reason }), 'slotClosed')
   const events = idle(chain)
-  t.match(eventsOf({ events }, 'reservation.refundRefused'), [{ did: mina.did, code: 'points/over-refund' }])
+  t.match(eventsOf({ events }, 'reservation.refundRefused'), [{ did: mina.did, code: 'points/refund-not-covered' }])
   t.match(eventsOf({ events }, 'reservation.refunded'), [{ did: jun.did }])
   t.match(await chain.query(oneSeat, { slot: 'a', did: mina.did }), { state: 'confirmed', slotState: 'closed', paid: { amount: 10_000 } })
-  t.match(chain.view().get(purchaseTable, theatre.did, Buffer.from(receipts[1]?.id ?? []).toString('base64url')), { refunded: 10_000 })
-  t.equal(chain.run(cancel, mina, { slot: 'a' }).code, 'points/over-refund')
+  t.match(chain.view().get(purchaseTable, theatre.did, Buffer.from(juns.id).toString('base64url')), { refunded: 10_000 })
+  t.equal(chain.run(cancel, mina, { slot: 'a' }).code, 'points/refund-not-covered')
+  ok(t, chain.run(reserve, sora, { slot: 'b', payment }), 'points.spent', 'reserved')
+  ok(t, chain.run(cancel, mina, { slot: 'a' }), 'points.refunded', 'cancelled')
 })
 
 t.test('a day takes so many slots with a price', (t) => {
