@@ -43,7 +43,7 @@ export const granted = event('points.granted', 'a citizen was granted an amount'
   /** Absent: the programme grants by itself. */
   officer: optional(did),
 })
-export const clawedBack = event('points.clawedBack', 'what was left of a grant that should not have been made was taken back, or came back later', { program, did, grant: integer(1), amount: won, reason })
+export const clawedBack = event('points.clawedBack', 'what was left of a grant that should not have been made was taken back (0: all of it is on hold), or came back later', { program, did, grant: integer(1), amount: won, reason })
 
 export const authorised = event('points.authorised', 'a citizen put a price on hold for a merchant', {
   program,

@@ -368,6 +368,16 @@ t.test('a place of which nothing was spent is free again, also from the number o
   t.end()
 })
 
+t.test('a clawback shows, also while all that is left is on hold', (t) => {
+  const world = city()
+  ok(t, apply(world, mina))
+  const hold = authorise(world, mina, shop, 300_000)
+  t.strictSame(ok(t, clawback(world, mina)), [{ type: 'points.clawedBack', program: kids, did: mina.did, grant: 1, amount: 0, reason: 'not-resident' }])
+  t.match(ok(t, undo(world, shop, hold)), [{ type: 'points.released' }, { type: 'points.clawedBack', amount: 300_000 }])
+  refused(t, clawback(world, mina), 'points/nothing-to-claw-back')
+  t.end()
+})
+
 t.test('what comes back to a grant that was clawed back is taken as well, and frees its place when all of it has come', (t) => {
   const world = city({ kids: { grantsMax: 1 } })
   ok(t, apply(world, mina))
