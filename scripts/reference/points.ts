@@ -17,7 +17,8 @@ const paying = [
   'points/over-day-cap',
   'points/over-month-cap',
   'points/insufficient-balance',
-  'with a pass: `points/own-share-differs`',
+  'with a pass: the cap of the citizen, the day or the month, if it is used up, and `points/insufficient-balance`, if the fund has nothing left to pay with',
+  'points/own-share-differs',
 ]
 const lapses = ['points.reclaimed', 'points.clawedBack']
 const sums = 'the sums, and one row of history the first time in a block'

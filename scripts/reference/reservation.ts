@@ -66,13 +66,13 @@ const kinds: Readonly<Record<string, KindReference>> = {
     cost: `${facilityRows}; for each day reads 2 rows, writes one, and the queue if slots of the day have a price.`,
   },
   'reservation.hold': {
-    who: 'Anybody, for a slot that is not drawn by lot. The seat is kept for `holdMs` of the settings (10 minutes unless genesis says otherwise), at most until `closesMs`. Who let one go cannot have the same slot kept again until it has reserved there.',
+    who: 'Anybody, for a slot that is not drawn by lot. The seat is kept for `holdMs` of the settings (10 minutes unless genesis says otherwise), at most until `closesMs`. Who let one go cannot have the same slot kept again until it has sent reservation.reserve there: whether the time was over, the seat was cancelled, or it was an offer from the line or by lot.',
     rules: ['reservation/unknown-slot', 'reservation/by-lottery', 'reservation/held-before', ...admission, 'reservation/no-seat-to-hold'],
     events: ['reservation.held'],
     cost: `${seatRows}, and the queue.`,
   },
   'reservation.reserve': {
-    who: 'Anybody. For a seat that is kept it is the confirmation, also after `closesMs`; in a slot with a lottery a lot; else a seat, or a place in line while none is free or others wait. `payment` is taken, by all rules of points.spend, only in the transaction that gets the seat: both or neither. A purchase bears the id of the transaction.',
+    who: 'Anybody. For a seat that is kept it is the confirmation, also after `closesMs`; in a slot with a lottery a lot; else a seat, or a place in line while none is free or others wait; from the start of the slot on nobody moves up, and a free seat is for who comes. `payment` is taken, by all rules of points.spend, only in the transaction that gets the seat: both or neither. A purchase bears the id of the transaction.',
     rules: [
       'reservation/unknown-slot',
       'reservation/nothing-to-pay',
@@ -87,13 +87,13 @@ const kinds: Readonly<Record<string, KindReference>> = {
     cost: `${seatRows}; in line the neighbour’s row; a lot or a payment a row of a roster; with a price what points.spend costs.`,
   },
   'reservation.cancel': {
-    who: 'The holder: of a seat until `cancelUntilMs`, of a kept seat or a place in line at any time, of a lot until `closesMs`; of a void slot always. All that was paid comes back, by the rules of points.refund, and a free seat goes to the first in line, at once.',
+    who: 'The holder: of a seat until `cancelUntilMs`, of a kept seat or a place in line at any time, of a lot until `closesMs`; of a void slot always. All that was paid comes back, by the rules of points.refund, without what the merchant has given back by itself before, and a free seat goes to the first in line, at once.',
     rules: ['reservation/unknown-slot', 'reservation/no-reservation', 'of a lot: `reservation/drawing`', 'of a seat: `reservation/too-late-to-cancel`', 'with a payment: the codes of points.refund'],
     events: ['reservation.cancelled', 'reservation.promoted'],
     cost: `${slotRows}; writes the row, the counters, the list of holders and what the person holds; the rows of up to 2 neighbours and of who moves up; with a payment what points.refund costs.`,
   },
   'reservation.reveal': {
-    who: 'Each party to the seed of a lottery, in a block after the one that ended the registration, within a day. Send it only when that block is final: a secret that is refused is known all the same.',
+    who: 'Each party to the seed of a lottery, in a block after the one that ended the registration, until a day after the time of that block. Send it only when that block is final: a secret that is refused is known all the same.',
     rules: ['reservation/unknown-slot', 'reservation/not-a-party', 'reservation/slot-closed', 'reservation/too-early', 'reservation/secret-shown', 'reservation/secret-differs'],
     events: ['reservation.secretShown'],
     cost: `${slotRows} and the lottery, writes the lottery; with the last secret reads a block’s record and writes the queue.`,
@@ -120,8 +120,8 @@ export const reservationReference: ChapterReference = {
   kinds,
   byItself:
     'Before its transactions a block works off what has fallen due, at most 250 steps, 50 for one matter before the others have their turn; the rest waits for the next block, and no rule relies on it. ' +
-    'A kept seat that was not confirmed lapses (`reservation.lapsed`); free seats go to the first in line (`reservation.promoted`), kept for the payment for `offerMs` (a day), at most until the start, where the slot has a price. ' +
-    'Of a lottery: registration ends (`reservation.registrationEnded`), lots are drawn (`reservation.drawn`), or a secret was withheld for a day and the slot is closed (`reservation.drawFailed`). ' +
-    'Of a closed slot or day: who has paid and was not there yet is given everything back and the seat is given up (`reservation.refunded`); where the points family refuses, the seat stays with what was paid, void, and the holder cancels later (`reservation.refundRefused`). ' +
+    'A kept seat that was not confirmed lapses (`reservation.lapsed`); free seats go to the first in line (`reservation.promoted`), kept for the payment for `offerMs` (a day), at most until the start, where the slot has a price; from the start on nobody moves up. ' +
+    'Of a lottery: registration ends (`reservation.registrationEnded`), lots are drawn (`reservation.drawn`), or a secret was withheld for a day after the block that ended the registration and the slot is closed (`reservation.drawFailed`). ' +
+    'Of a closed slot or day: who has paid and was not there yet is given back what the merchant has not given back by itself, who paid last first, and the seat is given up (`reservation.refunded`); where the points family refuses, the seat stays with what was paid, void, and the holder cancels later (`reservation.refundRefused`). ' +
     'A step reads and writes a row, the counters and the neighbours; the queue costs as many rows as the logarithm of its size. Blocks are made when there is something to order, so on an idle chain this happens with the next transaction.',
 }
