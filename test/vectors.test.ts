@@ -6,7 +6,8 @@ import path from 'node:path'
 import t, { type Test } from 'tap'
 import { fromHex, toHex, utf8 } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
-import { verify } from '../primitives/ed25519.ts'
+import { keyPairFromSeed, sign, verify } from '../primitives/ed25519.node.ts'
+import { keyPairFromSeed as keyPairFromSeedPortable, sign as signPortable, verify as verifyPortable } from '../primitives/ed25519.portable.ts'
 import { codeOf } from '../primitives/errors.ts'
 import { verify as verifyP256 } from '../primitives/p256.node.ts'
 import { verify as verifyP256Portable } from '../primitives/p256.portable.ts'
@@ -25,13 +26,14 @@ import { stateProofSchema, verifyStateProof } from '../state/proof.ts'
 import { receiptSchema } from '../state/receipt.ts'
 import { decodeTransaction } from '../state/transaction.ts'
 import type { StateProof } from '../state/tree.ts'
+import { plainVerify as plainVerifyEd25519 } from './support/plain-ed25519.ts'
 import { plainDecode, plainEncode, type Tree } from './support/plain-messagepack.ts'
 import { compress, G, multiply, plainVerify } from './support/plain-p256.ts'
 import { allVectors, textOf } from './vectors/all.ts'
 import { schemas } from './vectors/values.ts'
 
 const bytesMax = 10_000_000
-const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'p256', 'identity', 'points', 'places', 'snapshot'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
+const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'ed25519', 'p256', 'identity', 'points', 'places', 'snapshot'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
 const read = <T>(name: string): T => JSON.parse(files.get(name) as string) as T
 const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
 
@@ -169,6 +171,21 @@ for (const [name, { kinds, byItself: types }] of Object.entries(everyKindOnce)) 
     for (const { key, value } of rows) t.not(plainDecode(bytesOf(value)), undefined, `${key} is canonical`)
   })
 }
+
+t.test('Ed25519, with its edges, by libsodium, by noble and from the definition', async (t) => {
+  const { seed, publicKey, cases } = read<{ seed: string; publicKey: string; cases: { what: string; publicKey: string; message: string; signature: string; valid: boolean }[] }>('ed25519')
+  for (const { what, publicKey: key, message, signature, valid } of cases) {
+    const judged = [verify, verifyPortable, plainVerifyEd25519].map((judge) => judge(bytesOf(signature), bytesOf(message), bytesOf(key)))
+    t.strictSame(judged, [valid, valid, valid], what)
+  }
+  // RFC 8032, section 7.1, test 1, as printed there
+  t.match(cases[0], { publicKey: 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a', signature: 'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b' })
+  for (const [pairOf, signed] of [[keyPairFromSeed, sign], [keyPairFromSeedPortable, signPortable]] as const) {
+    const pair = pairOf(bytesOf(seed))
+    t.equal(toHex(pair.publicKey), publicKey)
+    for (const { message, signature } of cases.filter(({ what }) => what.startsWith('an ordinary'))) t.equal(toHex(signed(bytesOf(message), pair)), signature)
+  }
+})
 
 t.test('signatures by P-256, by both implementations and from the definition', async (t) => {
   const { secret, publicKey, cases } = read<{ secret: string; publicKey: string; cases: { what: string; publicKey: string; message: string; signature: string; valid: boolean }[] }>('p256')

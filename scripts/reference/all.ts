@@ -4,10 +4,11 @@ import { chapterOf, type ChapterReference, codeTable } from './chapter.ts'
 import { communityReference } from './community.ts'
 import { credentialReference } from './credential.ts'
 import { didReference } from './did.ts'
+import { governanceReference } from './governance.ts'
 import { pointsReference } from './points.ts'
 import { reservationReference } from './reservation.ts'
 
-export const chapters: readonly ChapterReference[] = [didReference, credentialReference, pointsReference, reservationReference, communityReference]
+export const chapters: readonly ChapterReference[] = [didReference, credentialReference, pointsReference, reservationReference, communityReference, governanceReference]
 
 function parts(): Readonly<Record<string, string>> {
   return { envelope: codeTable(envelopeCodes), ...Object.fromEntries(chapters.map((chapter) => [chapter.family, chapterOf(chapter).trimEnd()])) }

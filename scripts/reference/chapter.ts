@@ -89,11 +89,24 @@ function fieldTable(rows: readonly string[]): readonly string[] {
 function fieldsOf(schema: JsonObject, prefix: string): readonly string[] {
   const required = new Set(schema['required'] as readonly string[])
   return Object.entries(schema['properties'] as { readonly [name: string]: JsonObject }).flatMap(([name, field]) => {
+    // which variant it is stands in the path
+    if (field['const'] !== undefined) return []
     const path = `${prefix}${name}`
     const row = `| \`${path}\` | ${describe(field)}${required.has(name) ? '' : ', optional'} |`
     const inner = field['type'] === 'array' ? (field['items'] as JsonObject) : field
-    return inner['type'] === 'object' ? [row, ...fieldsOf(inner, `${path}${field['type'] === 'array' ? '[]' : ''}.`)] : [row]
+    const place = field['type'] === 'array' ? `${path}[]` : path
+    const variants = variantsOf(inner)
+    if (variants !== undefined) return [row, ...variants.flatMap((variant) => fieldsOf(variant, `${place}:${typeOf(variant)}.`))]
+    return inner['type'] === 'object' ? [row, ...fieldsOf(inner, `${place}.`)] : [row]
   })
+}
+
+function variantsOf(schema: JsonObject): readonly JsonObject[] | undefined {
+  return schema['oneOf'] as readonly JsonObject[] | undefined
+}
+
+function typeOf(variant: JsonObject): string {
+  return ((variant['properties'] as { readonly type: JsonObject }).type['const'] ?? '') as string
 }
 
 const thousands = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
@@ -112,6 +125,8 @@ interface Bounds {
 
 function describe(field: JsonObject): string {
   const { minimum, maximum, minLength, maxLength, minItems, maxItems, pattern, enum: words } = field as unknown as Bounds
+  const variants = variantsOf(field)
+  if (variants !== undefined) return variants.map((variant) => `\`${typeOf(variant)}\``).join(' or ')
   switch (field['type']) {
     case 'integer':
       return maximum === Number.MAX_SAFE_INTEGER ? `integer from ${thousands(minimum)}` : `integer ${thousands(minimum)} … ${thousands(maximum)}`
@@ -124,7 +139,7 @@ function describe(field: JsonObject): string {
     case 'string': {
       if (words !== undefined) return words.map((word) => `\`${word}\``).join(' or ')
       const bytes = (length: number): number => Math.floor((length * 3) / 4)
-      if (field['contentEncoding'] !== undefined) return minLength === maxLength ? `${bytes(minLength)} bytes` : `${bytes(minLength)} … ${bytes(maxLength)} bytes`
+      if (field['contentEncoding'] !== undefined) return minLength === maxLength ? `${thousands(bytes(minLength))} bytes` : `${thousands(bytes(minLength))} … ${thousands(bytes(maxLength))} bytes`
       if (pattern === undefined) return `text of ${minLength} … ${maxLength}`
       if (pattern.includes('did:dongbaek:')) return 'DID'
       if (pattern === slug.jsonSchema['pattern']) return `name of lower-case letters, digits and hyphens, at most ${maxLength}`
