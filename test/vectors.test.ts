@@ -33,7 +33,7 @@ import { allVectors, textOf } from './vectors/all.ts'
 import { schemas } from './vectors/values.ts'
 
 const bytesMax = 10_000_000
-const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'ed25519', 'p256', 'identity', 'points', 'places', 'snapshot'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
+const files = new Map(['values', 'hashes', 'transactions', 'blocks', 'state', 'messages', 'ed25519', 'p256', 'identity', 'points', 'places', 'governance', 'snapshot'].map((name) => [name, readFileSync(path.join(import.meta.dirname, `vectors/${name}.json`), 'utf8')]))
 const read = <T>(name: string): T => JSON.parse(files.get(name) as string) as T
 const bytesOf = (hex: string): Uint8Array => fromHex(hex) as Uint8Array
 
@@ -151,6 +151,7 @@ t.test('identities and credentials: every kind once, by keys of both algorithms,
 const everyKindOnce: Readonly<Record<string, { readonly kinds: RegExp; readonly byItself: readonly string[] }>> = {
   points: { kinds: /^points\./, byItself: ['points.reclaimed', 'points.released'] },
   places: { kinds: /^(reservation|community)\./, byItself: ['points.refunded', 'reservation.drawn', 'reservation.lapsed', 'reservation.promoted', 'reservation.refunded', 'reservation.registrationEnded'] },
+  governance: { kinds: /^governance\./, byItself: ['governance.validatorSetActivated'] },
 }
 for (const [name, { kinds, byItself: types }] of Object.entries(everyKindOnce)) {
   t.test(`${name}: every kind once, its receipts, and the rows at the end`, async (t) => {
