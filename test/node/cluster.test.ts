@@ -6,7 +6,7 @@ import type { RunningNode } from '../../node/node.ts'
 import { systemClock } from '../../node/clock.ts'
 import { createLibp2pTransport } from '../../node/libp2p.ts'
 import { silentLog } from '../../node/log.ts'
-import { buildTransaction, type Client, createClient, randomSeed, type ReceiptJson, signTransaction, submitAndWait, toBase64url, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import { buildTransaction, type Client, createClient, fromBase64url, randomSeed, type ReceiptJson, signTransaction, submitAndWait, toBase64url, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
 import { createCluster, type Cluster, type ClusterOptions } from '../support/cluster.ts'
 import { seedOf } from '../support/genesis.ts'
 import { until } from '../support/until.ts'
@@ -53,6 +53,40 @@ t.test('blocks are made, followed and certified, and an idle network makes none'
   t.equal(new Set(roots).size, 1, 'one state')
   await new Promise((resolve) => setTimeout(resolve, 2_000))
   t.equal(await headOf(observer), 5, 'no block without a transaction')
+})
+
+t.test('the body of a post reaches every validator and observer, is gone from all of them once erased, and the chain stays what it was', async (t) => {
+  const cluster = await startedCluster(t, { observers: 1 })
+  const { chainId } = cluster.node('observer-0')
+  const clients = cluster.names.map((name) => clientOf(cluster.node(name)))
+  const [first] = clients as [Client]
+  const author = walletFromSeed(randomSeed())
+  const send = async (kind: 'did.register' | 'community.post' | 'community.erase', payload: never, ...signers: readonly [Wallet, ...Wallet[]]): Promise<ReceiptJson> => {
+    const [sender, ...countersigners] = signers
+    const receipt = await submitAndWait(first, await signTransaction(buildTransaction({ chain: chainId, kind, sender, countersigners, payload }), signers), { timeoutMs: 30_000 })
+    t.equal(receipt.status, 'ok', kind)
+    return receipt
+  }
+  await send('did.register', { keys: [author.didKey], services: [] } as never, author, registrar)
+  const body = randomBytes(10_000)
+  const { hash } = await first.call('community_putBody', { body: toBase64url(body) })
+  const posted = await send('community.post', { livingArea: 'bosu', board: 'talk', bodyHash: fromBase64url(hash), bodyBytes: body.length } as never, author)
+  const has = async (client: Client): Promise<boolean> =>
+    client.call('community_getBody', { hash }).then(
+      (answer) => answer.body === toBase64url(body),
+      (error: { readonly code?: string }) => {
+        t.equal(error.code, 'community/not-found')
+        return false
+      },
+    )
+  await until(async () => (await Promise.all(clients.map(has))).every((one) => one), 30_000)
+  const erased = await send('community.erase', { post: fromBase64url(posted.id) } as never, author)
+  await allAt(cluster, cluster.names, erased.height)
+  t.same(await Promise.all(clients.map(has)), clients.map(() => false))
+  for (const client of clients) await t.rejects(client.call('community_putBody', { body: toBase64url(body) }), { code: 'community/body-erased' })
+  const blocks = await Promise.all(clients.map(async (client) => (await client.call('chain_getBlock', { height: posted.height, transactions: 'ids' })).hash))
+  t.equal(new Set(blocks).size, 1, 'the block of the post is the same everywhere')
+  t.equal((await clients.at(-1)?.call('community_post', { post: posted.id }))?.post.erased?.by, author.did, 'a tombstone is left')
 })
 
 t.test('a proof is answered while blocks go by, though only some heights are certified', async (t) => {
