@@ -46,6 +46,7 @@ export const queryExamples: Readonly<Record<string, JsonObject>> = {
   reservation_course: { course: 'citizen-lecture' },
   reservation_draw: { slot },
   reservation_standing: { did: exampleDid },
+  reservation_settings: {},
   community_posts: { livingArea, board: 'notice', limit: 10 },
   community_boards: { livingArea },
   community_appeals: { livingArea },

@@ -91,6 +91,7 @@ interface Methods {
   reservation_course: typeof queriesOfReservations.oneCourse
   reservation_draw: typeof queriesOfReservations.oneDraw
   reservation_standing: typeof queriesOfReservations.standing
+  reservation_settings: typeof queriesOfReservations.settings
   map_livingAreas: typeof queriesOfReservations.livingAreas
   map_features: typeof queriesOfReservations.features
 }

@@ -3,7 +3,7 @@ import type { ChapterReference, KindReference } from './chapter.ts'
 
 const grant = ['governance/holder-not-active', 'governance/term-past', 'of a governor: `governance/unknown-organisation`', 'governance/already-governor', 'governance/too-many-governors'] as const
 const revoke = ['governance/not-held', 'of a governor: `governance/last-governor`'] as const
-const outcome = ['governance.roleGranted', 'governance.roleRevoked', 'governance.parametersChanged', 'governance.validatorSetScheduled', 'governance.validatorAddressesSet', 'governance.ruleSetScheduled', 'governance.familyPaused', 'governance.familyResumed'] as const
+const outcome = ['governance.roleGranted', 'governance.roleRevoked', 'governance.parametersChanged', 'governance.reservationsSet', 'governance.communitySet', 'governance.validatorSetScheduled', 'governance.validatorAddressesSet', 'governance.ruleSetScheduled', 'governance.familyPaused', 'governance.familyResumed'] as const
 
 const kinds: Readonly<Record<string, KindReference>> = {
   'governance.propose': {

@@ -21,15 +21,30 @@ export type Board = Infer<typeof board>
 
 const perWindow = integer(0, 1_000_000)
 
-export const settings = record({
+const settingsFields = {
   bodyBytesMax: integer(1, bodyBytesLimit),
   /** Windows of block time, beginning at multiples of their length. Each DID may do so much in each. */
   windowMs: integer(1_000, 7 * 24 * 3_600_000),
   postsPerWindow: perWindow,
   commentsPerWindow: perWindow,
   reactionsPerWindow: perWindow,
-})
+} as const
+export const settings = record(settingsFields)
 export type Settings = Infer<typeof settings>
+/** Some of them, within the same bounds, as governance decides. */
+export const settingsChange = refine(record({ bodyBytesMax: optional(settingsFields.bodyBytesMax), windowMs: optional(settingsFields.windowMs), postsPerWindow: optional(settingsFields.postsPerWindow), commentsPerWindow: optional(settingsFields.commentsPerWindow), reactionsPerWindow: optional(settingsFields.reactionsPerWindow) }), (change) => (Object.values(change).some((value) => value !== undefined) ? undefined : 'at least one setting'))
+export type SettingsChange = Infer<typeof settingsChange>
+
+/** `current` with what the change names. */
+export function changedSettings(current: Settings, change: SettingsChange): Settings {
+  return {
+    bodyBytesMax: change.bodyBytesMax ?? current.bodyBytesMax,
+    windowMs: change.windowMs ?? current.windowMs,
+    postsPerWindow: change.postsPerWindow ?? current.postsPerWindow,
+    commentsPerWindow: change.commentsPerWindow ?? current.commentsPerWindow,
+    reactionsPerWindow: change.reactionsPerWindow ?? current.reactionsPerWindow,
+  }
+}
 
 /** Of a genesis that names no settings. */
 export const settingsDefault: Settings = { bodyBytesMax: 16_384, windowMs: 600_000, postsPerWindow: 10, commentsPerWindow: 30, reactionsPerWindow: 100 }

@@ -6,6 +6,7 @@ import { changeParameters } from './parameters.ts'
 import { pauseFamily, resumeFamily } from './pause.ts'
 import { grantRoleTo, revokeRoleFrom } from './roles.ts'
 import { activateRules } from './rule-sets.ts'
+import { changeCommunity, changeReservations } from './settings.ts'
 import type { Action } from './types.ts'
 import { changeValidators, setAddresses } from './validators.ts'
 
@@ -18,6 +19,10 @@ export function execute(context: BlockContext, action: Action, by: Did): Refusal
       return revokeRoleFrom(context, action, by)
     case 'setParameters':
       return changeParameters(context, action)
+    case 'setReservations':
+      return changeReservations(context, action)
+    case 'setCommunity':
+      return changeCommunity(context, action)
     case 'changeValidators':
       return changeValidators(context, action)
     case 'setAddresses':

@@ -1,8 +1,10 @@
 // What governance tells those who follow the chain.
 import { validatorsMax } from '../../primitives/limits.ts'
 import { did, hash, height, integer, list, oneOf, optional, slug, timeMs, token } from '../../primitives/schema.ts'
+import { settings as communitySettings } from '../community/types.ts'
 import { event } from '../family.ts'
 import { parameters } from '../parameters.ts'
+import { settings as reservationSettings } from '../reservation/types.ts'
 import { roleName } from '../roles.ts'
 import { action, pausableFamily, proposalNumber, roleScope, ruleSetRow, vote } from './types.ts'
 import { address, addressesMax, minimumEntry, validatorEntry } from './validator-sets.ts'
@@ -18,6 +20,9 @@ export const closed = event('governance.closed', 'A proposal was executed, rejec
 export const roleGranted = event('governance.roleGranted', 'A DID was granted a role, or its term was changed.', { did, role: roleName, scope: roleScope, untilMs: optional(timeMs), grantedBy: did })
 export const roleRevoked = event('governance.roleRevoked', 'A role was taken back or laid down.', { did, role: roleName, scope: roleScope, revokedBy: did })
 export const parametersChanged = event('governance.parametersChanged', 'The parameters of the chain’s rules were set.', { parameters })
+
+export const reservationsSet = event('governance.reservationsSet', 'What holds for all facilities was set.', { settings: reservationSettings })
+export const communitySet = event('governance.communitySet', 'The limits of posting were set.', { settings: communitySettings })
 
 export const validatorSetScheduled = event('governance.validatorSetScheduled', 'Another validator set was agreed on; it governs from the activation on.', {
   number: integer(1),
@@ -39,6 +44,8 @@ export const governanceEvents = [
   roleGranted,
   roleRevoked,
   parametersChanged,
+  reservationsSet,
+  communitySet,
   validatorSetScheduled,
   validatorSetActivated,
   validatorAddressesSet,

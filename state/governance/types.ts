@@ -1,8 +1,10 @@
 // Governance: what the organisations decide together, and the roles that follow from it.
 import { validatorsMax } from '../../primitives/limits.ts'
 import { bytes, height, type Infer, integer, list, oneOf, optional, record, refine, slug, timeMs, token, did, union } from '../../primitives/schema.ts'
+import { settingsChange as communitySettings } from '../community/types.ts'
 import { parameterChange, parameters } from '../parameters.ts'
 import { publicText } from '../public-text.ts'
+import { settingsChange as reservationSettings } from '../reservation/types.ts'
 import { everyScope, roleName } from '../roles.ts'
 import { address, addressesMax, validatorEntry } from './validator-sets.ts'
 
@@ -58,6 +60,9 @@ export const action = union({
   revokeRole: revokeRolePayload,
   /** Those that change; the others stay as they are at the moment of the decision. */
   setParameters: record({ parameters: parameterChange }),
+  /** The same for what a family lets be set. A seat, a place or a post that is there stays as it was made. */
+  setReservations: record({ settings: reservationSettings }),
+  setCommunity: record({ settings: communitySettings }),
   changeValidators: record({ changes: list(validatorChange, 1, validatorChangesMax) }),
   setAddresses: record({ name: slug, addresses: reachable }),
   activateRules: ruleSetRow,

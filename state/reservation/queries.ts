@@ -1,7 +1,7 @@
 // What the family answers about itself. Lists are read by prefix; all work is bounded by the page.
 import { did, type Json, list, oneOf, optional, record, slug, timeMs } from '../../primitives/schema.ts'
 import { json, pageFields, pageItemsMax, pageOf, pageResult, query } from '../query.ts'
-import { absencesOf, blockedUntil } from './absences.ts'
+import { absencesOf, blockedUntil, readSettings } from './absences.ts'
 import { answerSeat, answerSlot, courseAnswer, drawAnswer, seatAnswer, slotAnswer, standingAnswer } from './answers.ts'
 import { bbox, facilityFeature, featureCollection, featureCollectionSchema, featureKinds, livingAreaFeature, slotFeature } from './geojson.ts'
 import { ringMeetsBox } from './geometry.ts'
@@ -9,7 +9,7 @@ import { areaTable, courseTable, drawTable, facilityTable, holderTable, seatTabl
 import { missingParties } from './lottery.ts'
 import { findFacilities, findSlots } from './scans.ts'
 import { readSeats } from './slots.ts'
-import { category, facility, livingAreasMax } from './types.ts'
+import { category, facility, livingAreasMax, settings as settingsSchema } from './types.ts'
 import { placeInLine } from './waitlist.ts'
 
 /** Slots told of each facility on the map. */
@@ -133,6 +133,15 @@ export const standing = query({
   },
 })
 
+export const settings = query({
+  method: 'reservation_settings',
+  summary: 'What holds for all facilities: how long seats are kept, and what follows from absences.',
+  params: record({}),
+  result: settingsSchema,
+  alwaysAnswers: true,
+  run: (view) => readSettings(view),
+})
+
 export const livingAreas = query({
   method: 'map_livingAreas',
   summary: 'The living areas of the city as GeoJSON polygons.',
@@ -172,4 +181,4 @@ export const features = query({
   },
 })
 
-export const reservationQueries = [facilities, oneFacility, slots, oneSlot, byDid, oneSeat, holders, oneCourse, oneDraw, standing, livingAreas, features]
+export const reservationQueries = [facilities, oneFacility, slots, oneSlot, byDid, oneSeat, holders, oneCourse, oneDraw, standing, settings, livingAreas, features]

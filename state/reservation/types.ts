@@ -206,8 +206,7 @@ export type Draw = Infer<typeof draw>
 export const absences = list(record({ slot: slug, atMs: timeMs }), 1, absencesMax)
 export type Absences = Infer<typeof absences>
 
-/** The same for all facilities of the city. */
-export const settings = record({
+const settingsFields = {
   /** A seat taken by reservation.hold is kept so long. */
   holdMs: integer(60_000, dayMs),
   /** A seat with a price that somebody is given from the line or by lot is kept so long for the payment. */
@@ -216,8 +215,24 @@ export const settings = record({
   absencesMax: integer(0, absencesMax),
   absenceWindowMs: integer(dayMs, 366 * dayMs),
   blockMs: integer(dayMs, 366 * dayMs),
-})
+} as const
+/** The same for all facilities of the city. */
+export const settings = record(settingsFields)
 export type Settings = Infer<typeof settings>
+/** Some of them, within the same bounds, as governance decides. */
+export const settingsChange = refine(record({ holdMs: optional(settingsFields.holdMs), offerMs: optional(settingsFields.offerMs), absencesMax: optional(settingsFields.absencesMax), absenceWindowMs: optional(settingsFields.absenceWindowMs), blockMs: optional(settingsFields.blockMs) }), (change) => (Object.values(change).some((value) => value !== undefined) ? undefined : 'at least one setting'))
+export type SettingsChange = Infer<typeof settingsChange>
+
+/** `current` with what the change names. */
+export function changedSettings(current: Settings, change: SettingsChange): Settings {
+  return {
+    holdMs: change.holdMs ?? current.holdMs,
+    offerMs: change.offerMs ?? current.offerMs,
+    absencesMax: change.absencesMax ?? current.absencesMax,
+    absenceWindowMs: change.absenceWindowMs ?? current.absenceWindowMs,
+    blockMs: change.blockMs ?? current.blockMs,
+  }
+}
 
 /** Of a genesis that names no settings. */
 export const settingsDefault: Settings = { holdMs: 10 * 60_000, offerMs: dayMs, absencesMax: 3, absenceWindowMs: 90 * dayMs, blockMs: 30 * dayMs }

@@ -5,6 +5,8 @@ import { historyTable } from '../../state/governance/parameters.ts'
 import { hasRole, roleNames } from '../../state/roles.ts'
 import { readParameters } from '../../state/parameters.ts'
 import type { Receipt } from '../../state/receipt.ts'
+import { post } from '../../state/community/post.ts'
+import { settingsDefault as communityDefault } from '../../state/community/types.ts'
 import { proposalCodes } from '../../state/governance/codes.ts'
 import { grantRole } from '../../state/governance/grant-role.ts'
 import { openProposals, openProposalsMax } from '../../state/governance/keys.ts'
@@ -14,6 +16,10 @@ import { revokeRole } from '../../state/governance/revoke-role.ts'
 import { type Action, governorsMax, proposalMsMax } from '../../state/governance/types.ts'
 import { vote } from '../../state/governance/vote.ts'
 import { deactivate } from '../../state/did/deactivate.ts'
+import { hold } from '../../state/reservation/hold.ts'
+import { openSlots } from '../../state/reservation/open-slots.ts'
+import { settings as reservationSettings } from '../../state/reservation/queries.ts'
+import { settingsDefault as reservationDefault } from '../../state/reservation/types.ts'
 import { createHarness, eventsOf, type Harness, type HarnessOptions, testActor, type TestActor, testGovernors } from '../support/state-harness.ts'
 
 const { city, bank } = testGovernors
@@ -126,6 +132,44 @@ t.test('an agreed proposal that has become impossible fails and changes nothing'
   t.same(eventsOf(decide({ type: 'setParameters', parameters: { transactionValidityMsMax: 120_000 } }), 'governance.closed').map(({ outcome }) => outcome), ['executed'])
   t.equal(readParameters(chain.view()).transactionValidityMsMax, 120_000)
   t.end()
+})
+
+t.test('what families let be set changes by a decision, within bounds, for what comes after', async (t) => {
+  const area = { id: 'west', name: { ko: '서쪽', en: 'West' }, district: { ko: '중구', en: 'Jung-gu' }, centre: { longitude: 129_005_000, latitude: 35_105_000 }, polygon: [[0, 0], [10_000, 0], [5_000, 10_000]].map(([x = 0, y = 0]) => ({ longitude: 129_000_000 + x, latitude: 35_100_000 + y })) }
+  const chain = harness({
+    genesis: {
+      reservation: { livingAreas: [area], facilities: [{ id: 'hall', livingArea: 'west', category: 'lecture', title: { ko: '강당' }, position: area.centre }] },
+      community: { boards: [{ livingArea: 'west', board: 'talk', title: { ko: '이야기', en: 'Talk' }, open: 'citizens' }] },
+    },
+    roles: [[officer, 'operator', '*']],
+  })
+  const decide = (action: Action): Receipt => {
+    const proposal = Number(eventsOf(open(chain, action), 'governance.proposed')[0]?.['proposal'])
+    cast(chain, city, proposal)
+    return cast(chain, bank, proposal)
+  }
+  const startsMs = chain.next().timeMs + 30 * day
+  const slotOf = (id: string): never => ({ id, startsMs, endsMs: startsMs + 1_000, opensMs: 0, closesMs: startsMs, cancelUntilMs: startsMs, capacity: 9, waitlistMax: 0 }) as never
+  chain.run(openSlots, officer, { facility: 'hall', slots: [slotOf('one'), slotOf('two')] })
+  const holdIn = (slot: string, by: TestActor): number => {
+    const { timeMs } = chain.next()
+    return Number(eventsOf(chain.run(hold, by, { slot }), 'reservation.held')[0]?.['heldUntilMs']) - timeMs
+  }
+  const postBy = (n: number): string => codeOf(chain.run(post, citizen, { livingArea: 'west', board: 'talk', bodyHash: new Uint8Array(32).fill(n) as never, bodyBytes: 10 }))
+
+  t.equal(holdIn('one', citizen), 600_000)
+  t.match(eventsOf(decide({ type: 'setReservations', settings: { holdMs: 60_000 } }), 'governance.reservationsSet'), [{ settings: { ...reservationDefault, holdMs: 60_000 } }])
+  t.equal(holdIn('two', citizen), 60_000)
+  decide({ type: 'setReservations', settings: { absencesMax: 0 } })
+  t.strictSame(await chain.query(reservationSettings, {}), { ...reservationDefault, holdMs: 60_000, absencesMax: 0 }, 'what a change does not name stays')
+
+  t.equal(postBy(1), 'ok')
+  t.match(eventsOf(decide({ type: 'setCommunity', settings: { postsPerWindow: 1 } }), 'governance.communitySet'), [{ settings: { ...communityDefault, postsPerWindow: 1 } }])
+  t.equal(postBy(2), 'community/rate-limit')
+  decide({ type: 'setCommunity', settings: { bodyBytesMax: 5 } })
+  chain.advance(day)
+  t.equal(postBy(3), 'community/body-too-large')
+  for (const action of [{ type: 'setReservations', settings: {} }, { type: 'setReservations', settings: { holdMs: 59_999 } }, { type: 'setCommunity', settings: {} }, { type: 'setCommunity', settings: { bodyBytesMax: 65_537 } }] as const) t.throws(() => open(chain, action), { code: 'codec/invalid' })
 })
 
 t.test('an organisation has a largest number of governors', (t) => {

@@ -61,6 +61,8 @@ export function governanceVectors(): Json {
   for (let i = 0; i < testFounding.window; i++) chain.execute()
   decide({ type: 'changeValidators', changes: [{ type: 'replaceKey', name: 'validator-1', publicKey: testKey('validator 1, again').multikey.slice(-32) }, { type: 'setMinimum', organisation: 'city', minimum: 1 }] })
   decide({ type: 'changeValidators', changes: [{ type: 'remove', name: 'validator-4' }] })
+  decide({ type: 'setReservations', settings: { holdMs: 300_000, absencesMax: 2 } })
+  decide({ type: 'setCommunity', settings: { postsPerWindow: 5 } })
   decide({ type: 'activateRules', version: 2, fromHeight: 1_000_000 as Height })
   decide({ type: 'pauseFamily', family: 'points' })
   decide({ type: 'resumeFamily', family: 'points' })
