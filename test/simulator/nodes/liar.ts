@@ -15,10 +15,11 @@ import type { Random } from '../random.ts'
 import { type Censor, createCensor } from './censor.ts'
 import { never } from './life.ts'
 import type { WholeNode } from './node.ts'
+import { overgrow } from './oversize.ts'
 import { createStuffer } from './stuffer.ts'
 import { tryDecode } from './wire.ts'
 
-export const nodeBehaviourNames = [...behaviourNames, 'lying-server', 'garbage', 'foreigner', 'stuffer'] as const
+export const nodeBehaviourNames = [...behaviourNames, 'lying-server', 'garbage', 'oversizer', 'foreigner', 'stuffer'] as const
 export type NodeBehaviour = (typeof nodeBehaviourNames)[number]
 
 const tickMs = 150
@@ -79,6 +80,14 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
     else send()
   }
 
+  let heard: Uint8Array = utf8('nothing')
+  /** Past the bounds that a transport keeps on what its own node sends. */
+  const shout = (): void => {
+    const { channel, bytes } = overgrow(random, heard)
+    const { network, endpoints } = world.switchboard
+    for (const endpoint of endpoints.values()) if (endpoint.id !== node.id) network.send(node.id, endpoint.id, channel, () => endpoint.receive(node.actor.publicKey, channel, bytes))
+  }
+
   // the same bytes are handed over for each peer in turn: together they are one word to all
   const gathered = new Map<Uint8Array, Set<string>>()
   const speak = (bytes: Uint8Array): void => {
@@ -94,6 +103,7 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
     behaviour?.tick(liar)
     censor?.tick()
     if (name === 'garbage') babble(random, others(), honest)
+    if (name === 'oversizer' && random.chance(0.2)) shout()
     if (name === 'foreigner') speakForeign(liar)
   }
   clock.after(tickMs, tick)
@@ -118,6 +128,7 @@ export function deceive(node: WholeNode, name: NodeBehaviour, honest: Transport,
     },
     onMessages: (channel, handler) =>
       honest.onMessages(channel, (messages) => {
+        if (channel === 'consensus') heard = messages[0]?.bytes ?? heard
         if (channel === 'consensus' && behaviour !== undefined) {
           for (const { bytes } of messages) {
             const message = tryDecode(bytes)

@@ -92,6 +92,7 @@ export function createSimulatedTransport({ network, random, endpoints }: Switchb
       const link = linkOf(from)
       if (link === undefined || !link.up || !self.isUp()) return
       link.bytesIn += message.length
+      if (message.length > channelLimits[channel].messageBytesMax) return transport.blame(link.peer.name, `a message over the bound of ${channel}`)
       link.inbox[channel].push(message)
     },
     answer: async (from, protocol, question) => {
