@@ -193,8 +193,16 @@ t.test('each statement can fail: a result that breaks it is told', async (t) => 
   t.ok(broken(good, 'did:x:y').includes('core-3.1 the DID has the form of a DID') === false && broken(good, 'x').includes('core-3.1 the DID has the form of a DID'))
 })
 
-t.test('docs/did.md lists every statement', (t) => {
+t.test('docs/did.md lists every statement, and tests that there are', (t) => {
   const page = readFileSync(new URL('../../docs/did.md', import.meta.url), 'utf8')
-  for (const name of [...Object.keys(documentStatements), ...Object.keys(resultStatements), ...Object.keys(errorStatements)]) t.ok(page.includes(name), name)
+  const rows = [...page.matchAll(/^\| ((?:core|res)-[^|]*) \| ([^|]*) \|$/gm)].map(([, statement = '', test = '']) => ({ statement, test }))
+  const decided = [...Object.keys(documentStatements), ...Object.keys(resultStatements), ...Object.keys(errorStatements)]
+  t.same(rows.filter(({ test }) => test === 'A').map(({ statement }) => statement).sort(), [...decided].sort(), 'those that a result decides')
+  const named = [...rows.map(({ test }) => test).filter((test) => test !== 'A'), /^A is (.*)\.$/m.exec(page)?.[1] ?? 'nowhere']
+  t.ok(named.length > 15)
+  for (const test of new Set(named)) {
+    const [, file = '', titles = ''] = /^`(.*)`: (.*)$/.exec(test) ?? []
+    for (const title of titles.split('; ')) t.ok(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8').includes(`t.test('${title}`), `${file}: ${title}`)
+  }
   t.end()
 })
