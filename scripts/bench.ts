@@ -1,20 +1,21 @@
 // npm run bench: throughput and latency of a real network of processes. See --help and docs/performance.md.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { loadavg, tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { toBase64url } from '../primitives/bytes.ts'
-import { createClient } from '../rpc/client/index.ts'
 import { type Capture, inspectOption, openCapture } from './bench/capture.ts'
-import { check } from './bench/checks.ts'
+import { checkChain, checkFunds } from './bench/checks.ts'
 import { buildCity } from './bench/city.ts'
-import { type Load, openLoad, type Pace, type Sent } from './bench/load.ts'
-import { measureVerification, read, type Watched, warnings, watchMemory, verifyFloor } from './bench/measure.ts'
+import { type Load, openLoad, type Pace } from './bench/load.ts'
+import { read, type Watched, watchMemory } from './bench/measure.ts'
 import { makerOf } from './bench/mix.ts'
+import { auditDay, dayAt, type DayResult, openingDay, playDay, tooLate } from './bench/opening-day.ts'
 import { type BenchOptions, help, readOptions } from './bench/options.ts'
 import { createPool, type Pool } from './bench/pool.ts'
-import { type BenchResult, printReport } from './bench/report.ts'
-import { latencySummary, round, smallestNearBest } from './bench/statistics.ts'
+import { type BenchResult, printDay, printReport } from './bench/report.ts'
+import { resultOf } from './bench/result.ts'
+import { round, smallestNearBest } from './bench/statistics.ts'
 import { type Network, openNetwork } from './devnet/network.ts'
 import { createProcesses, type Processes } from './devnet/processes.ts'
 import { waitUntilReady } from './devnet/ready.ts'
@@ -29,6 +30,8 @@ const nearBest = 0.95
 /** Signed ahead for a run: what a step came to and half as much again. What is used beyond it is signed as it goes. */
 const spare = 1.5
 const expectedAtFirst = 1_000
+/** Transactions under way on opening day: as many as a block of the preset takes. */
+const dayOutstanding = 1_000
 
 const screen = createScreen()
 process.exitCode = await main()
@@ -69,12 +72,13 @@ async function main(): Promise<number> {
 }
 
 async function bench(options: BenchOptions, data: string, processes: Processes): Promise<number> {
-  const { validators, seconds, mix } = options
+  const { seconds, mix } = options
   const network = await startNetwork(options, data, processes)
   const { nodes } = network
   const watched: readonly Watched[] = nodes.map((node) => ({ node, pid: processes.pidOf(node) ?? 0 }))
   const urls = nodes.map(({ rpc }) => rpc)
   const load = await openLoad(urls, urls.at(-1) ?? '')
+  if (mix === openingDay) return playOpeningDay(options, network, watched, load)
   const empty = await read(watched)
   const city = await buildCity(network, load)
   screen.step('City', 'citizens, merchants, programmes with grants, slots: all final')
@@ -108,60 +112,56 @@ async function bench(options: BenchOptions, data: string, processes: Processes):
   const full = await read(watched)
   screen.step('Measured', `${seconds} s, and waited for every receipt`)
 
-  const all = [...load.sent.values()]
-  const within = (ms: number): boolean => ms >= startMs && ms < endMs
-  const submitted = all.filter(({ sentMs }) => within(sentMs))
-  const committed = submitted.filter(({ outcome }) => outcome === 'ok')
-  const rejected = submitted.filter(({ outcome }) => outcome === 'rejected' || outcome === 'refused')
-  const finished = all.filter(({ outcome, doneMs }) => outcome === 'ok' && within(doneMs)).length
-  const verifySeconds = measureVerification()
-  const floor = verifyFloor(validators, verifySeconds)
-  const perTx = (value: number): number => value / Math.max(1, finished)
-  const cpuSeconds = after.cpuSeconds - before.cpuSeconds
-  // since the folders were empty: over a short stretch LevelDB's log and compactions would show, not what is kept
-  const everOk = all.filter(({ outcome }) => outcome === 'ok').length
-  const kept = (bytes: number): number => round(bytes / validators / Math.max(1, everOk), 0)
-  const [store, votes] = [kept(full.storeBytes - empty.storeBytes), kept(full.votesBytes - empty.votesBytes)]
-  const result: BenchResult = {
-    validators,
-    seconds,
-    mix,
-    submitted: submitted.length,
-    committed: committed.length,
-    rejected: rejected.length,
-    txPerSecond: round(finished / seconds),
-    latencyMs: latencySummary(committed.map(({ sentMs, doneMs }) => doneMs - sentMs)),
-    cpuSecondsPerTx: round(perTx(cpuSeconds), 6),
-    verifyFloorTxPerSecond: round(floor),
-    ratioToFloor: round(finished / seconds / floor, 3),
-    blocks: after.height - before.height,
-    txPerBlock: round(finished / Math.max(1, after.height - before.height)),
-    rssMiB: { validatorMax: round(rssMiB) },
-    bytesPerTx: { disk: store + votes, network: round(perTx(after.networkBytes - before.networkBytes) / validators, 0) },
-    versions: await versions(urls[0] ?? ''),
-  }
-  printReport(result, {
-    load: words,
-    generatorCores: (own.user + own.system) / 1e6 / seconds,
-    signedLate: pool.late() - lateBefore,
-    verifyUs: verifySeconds * 1e6,
-    validatorCores: cpuSeconds / seconds,
-    loadAverage: loadavg()[0] ?? 0,
-    storeBytesPerTx: store,
-    votesBytesPerTx: votes,
-    warnings: warnings(nodes),
-    viewChanges: after.view - before.view,
-    threads: [...after.threadSeconds].map(([name, value]) => [name, perTx(value - (before.threadSeconds.get(name) ?? 0)) * 1e6] as const).filter(([, us]) => us >= 1).sort((a, b) => b[1] - a[1]),
-    rejectedBy: countBy(rejected),
-  })
+  const { result, beside } = await resultOf(options, { nodes, sent: load.sent, startMs, endMs, empty, before, after, full, own, rssMiB, load: words, signedLate: pool.late() - lateBefore })
+  printReport(result, beside)
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 2)}\n`)
 
   load.close()
   const spent = [...spends].filter((id) => load.sent.get(id)?.outcome === 'ok').length
-  const wrong = [...(await check(urls, { sent: load.sent, spends: spent })), ...load.failures()]
+  const wrong = [...(await checkChain(urls, load.sent)), ...(await checkFunds(urls[0] ?? '', spent)), ...load.failures()]
+  return verdict(result.txPerSecond === 0 ? [...wrong, 'nothing became final'] : wrong)
+}
+
+/** The day is played from beginning to end and measured as a whole: there is no warm-up and no part that does not count. */
+async function playOpeningDay(options: BenchOptions, network: Network, watched: readonly Watched[], load: Load): Promise<number> {
+  const { nodes } = network
+  const day = dayAt(options.scale, Date.now() - 60_000)
+  const outstanding = options.outstanding ?? dayOutstanding
+  const memory = watchMemory(watched)
+  const cpuBefore = process.cpuUsage()
+  const before = await read(watched)
+  const startMs = performance.now()
+  await playDay(network, load, day, outstanding, screen.step)
+  const endMs = performance.now()
+  const after = await read(watched)
+  const { result: measured, beside } = await resultOf(options, {
+    nodes,
+    sent: load.sent,
+    startMs,
+    endMs,
+    empty: before,
+    before,
+    after,
+    full: after,
+    own: process.cpuUsage(cpuBefore),
+    rssMiB: memory.stop(),
+    load: `closed loop with ${outstanding} under way`,
+    signedLate: load.sent.size,
+  })
+  load.close()
+  const urls = nodes.map(({ rpc }) => rpc)
+  const audited = await auditDay(urls, day)
+  const result: BenchResult & DayResult = { ...measured, ...audited.result, minutes: round((endMs - startMs) / 60_000, 2) }
+  printReport(result, beside)
+  printDay(result)
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 2)}\n`)
+  return verdict([...(await checkChain(urls, load.sent, new Set([tooLate]))), ...audited.wrong, ...load.failures()])
+}
+
+function verdict(wrong: readonly string[]): number {
   for (const sentence of wrong) screen.alert(`WRONG: ${sentence}`)
   if (wrong.length === 0) screen.step('Checked', 'every receipt stands in the chain once, the validators agree, the audits hold')
-  return wrong.length > 0 || finished === 0 ? 1 : 0
+  return wrong.length > 0 ? 1 : 0
 }
 
 async function startNetwork({ validators, basePort, profile }: BenchOptions, data: string, processes: Processes): Promise<Network> {
@@ -198,16 +198,4 @@ async function choosePace({ rate, outstanding }: BenchOptions, load: Load, pool:
   }
   const chosen = smallestNearBest(tried, ({ perSecond }) => perSecond, nearBest) ?? { outstanding: steps[0], perSecond: expectedAtFirst }
   return { pace: { outstanding: chosen.outstanding }, expected: chosen.perSecond, words: `closed loop with ${chosen.outstanding} under way${outstanding === undefined ? ' (chosen)' : ''}` }
-}
-
-function countBy(rejected: readonly Sent[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
-  for (const { code = 'no code' } of rejected) counts.set(code, (counts.get(code) ?? 0) + 1)
-  return counts
-}
-
-async function versions(url: string): Promise<Readonly<Record<string, string>>> {
-  const { version } = await createClient({ url }).call('node_status', {})
-  const of = (name: string): string => (JSON.parse(readFileSync(path.join(import.meta.dirname, '..', 'node_modules', name, 'package.json'), 'utf8')) as { readonly version: string }).version
-  return { dongbaek: version, node: process.versions.node, libp2p: of('libp2p'), 'classic-level': of('classic-level'), 'sodium-native': of('sodium-native') }
 }

@@ -21,6 +21,8 @@ export type Pace = { readonly perSecond: number } | { readonly outstanding: numb
 export interface Load {
   /** Sends until `untilMs` (performance.now()); resolves when all that was sent has been answered by the node that took it. */
   readonly run: (pool: Pool, pace: Pace, untilMs: number) => Promise<void>
+  /** Sends `count` of the pool, `outstanding` under way at any time, and waits for what becomes of them. Throws when nothing becomes of any for a while. */
+  readonly send: (pool: Pool, count: number, outstanding: number) => Promise<void>
   /** Sends these, `outstanding` at a time, and waits for their receipts. Throws unless all are ok. */
   readonly finish: (transactions: readonly Prepared[], what: string) => Promise<void>
   /** Resolves when nothing is pending, or after `maxMs`. */
@@ -42,6 +44,8 @@ interface Notification {
 
 const finishOutstanding = 1_000
 const finishMs = 120_000
+/** Without a single receipt. A change of the view takes seconds on a busy machine. */
+const stalledMs = 60_000
 
 /** Sends to all `urls`; reads at `readUrl`. */
 export async function openLoad(urls: readonly string[], readUrl: string): Promise<Load> {
@@ -111,6 +115,24 @@ export async function openLoad(urls: readonly string[], readUrl: string): Promis
           given += transactions.length
           sendAll(transactions, (i) => ('perSecond' in pace ? startMs + ((first + i + 1) * 1_000) / pace.perSecond : performance.now()), underWay)
         }
+        await tick()
+      }
+      await Promise.all(underWay)
+    },
+    send: async (pool, count, outstanding) => {
+      const underWay = new Set<Promise<void>>()
+      let left = count
+      let pendingBefore = pending
+      let movedMs = performance.now()
+      while (left > 0 || pending > 0) {
+        const room = Math.min(left, outstanding - pending)
+        if (room > 0) {
+          sendAll(await pool.take(room), () => performance.now(), underWay)
+          left -= room
+        }
+        if (pending !== pendingBefore) movedMs = performance.now()
+        pendingBefore = pending
+        if (performance.now() - movedMs > stalledMs) throw new Error(`${pending} transactions are pending, and none of them became final for ${stalledMs / 1_000} s ${failures.join('; ')}`)
         await tick()
       }
       await Promise.all(underWay)

@@ -1,6 +1,7 @@
 // The result: the JSON that others read (its fields are fixed), and the table for people, which says more.
 import { availableParallelism } from 'node:os'
 import { styleText } from 'node:util'
+import type { DayResult } from './opening-day.ts'
 import type { LatencySummary } from './statistics.ts'
 
 export interface BenchResult {
@@ -70,6 +71,10 @@ export function printReport(result: BenchResult, beside: Beside): void {
   console.log('')
   for (const [name, what] of rows) console.log(`${styleText('bold', name.padEnd(11))}${what}`)
   for (const [code, count] of beside.rejectedBy) console.log(styleText('yellow', `${number(count)} rejected with ${code}`))
+}
+
+export function printDay({ households, granted, passes, passesGranted, auditHolds, minutes }: DayResult): void {
+  console.log(`${styleText('bold', 'day'.padEnd(11))}${number(granted)} won granted to ${number(households)} households, ${number(passesGranted)} of ${number(passes)} passes; the audits ${auditHolds ? 'hold' : 'do NOT hold'}; ${minutes} minutes, registrations included`)
 }
 
 function number(value: number): string {

@@ -2,11 +2,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { hundredOf, mixNames, type Part, shares } from '../../scripts/bench/mix.ts'
+import { dayAt } from '../../scripts/bench/opening-day.ts'
 import { readOptions } from '../../scripts/bench/options.ts'
 import { sumProfile } from '../../scripts/bench/parts.ts'
 import { createPool } from '../../scripts/bench/pool.ts'
 import { latencySummary, percentile, smallestNearBest } from '../../scripts/bench/statistics.ts'
 import type { TransactionId } from '../../primitives/brand.ts'
+import { decode, encode } from '../../primitives/codec.ts'
+import { openProgramPayload } from '../../state/points/types.ts'
 
 t.test('percentiles are values that were measured, by rank', (t) => {
   const hundred = Array.from({ length: 100 }, (_, i) => i + 1)
@@ -73,9 +76,16 @@ t.test('a pool hands out each once, in order, and counts what it signs late', as
 t.test('options: defaults, and what is refused', (t) => {
   t.match(readOptions([]), { validators: 4, seconds: 15, mix: 'pilot', rate: undefined, outstanding: undefined })
   t.equal(readOptions(['--help']), undefined)
+  t.match(readOptions(['--mix', 'opening-day', '--scale', '0.01']), { mix: 'opening-day', scale: 0.01 })
+  t.match(readOptions(['--mix', 'opening-day']), { scale: 1 })
   t.match(readOptions(['--mix', 'spend', '--rate', '200']), { mix: 'spend', rate: 200 })
   for (const [args, why] of [
-    [['--mix', 'opening-day'], /not there yet/],
+    [['--mix', 'opening-day', '--seconds', '10'], /do not go with opening-day/],
+    [['--mix', 'opening-day', '--rate', '10'], /do not go with opening-day/],
+    [['--mix', 'opening-day', '--scale', '0'], /above 0 up to 1/],
+    [['--mix', 'opening-day', '--scale', '1.01'], /above 0 up to 1/],
+    [['--mix', 'opening-day', '--scale', 'NaN'], /above 0 up to 1/],
+    [['--scale', '0.5'], /opening-day alone/],
     [['--mix', 'nothing'], /no mix nothing/],
     [['--rate', '-1'], /rate/],
     [['--seconds', '1.5'], /whole number/],
@@ -84,6 +94,20 @@ t.test('options: defaults, and what is refused', (t) => {
     [['--nonsense'], /nonsense/],
   ] as const)
     t.throws(() => readOptions(args), { message: why }, args.join(' '))
+  t.end()
+})
+
+t.test('opening day: the pilot’s figures, at any scale', (t) => {
+  const whole = dayAt(1, 0)
+  t.match(whole, { twoChildren: 99_000, threeOrMore: 23_000, youngResidents: 50_000, passes: 5_000, waiting: 10_000 })
+  t.equal(whole.fund.budget, 41_200_000_000)
+  t.equal(whole.pass.budget, 500_000_000)
+  const part = dayAt(0.01, 0)
+  t.match(part, { twoChildren: 990, threeOrMore: 230, youngResidents: 500, passes: 50, waiting: 100 })
+  t.equal(part.fund.budget, 412_000_000, 'exactly what its households come to')
+  t.match(part.pass, { budget: 5_000_000, terms: { grantsMax: 50, waitlistMax: 100 } })
+  for (const { fund, pass } of [whole, part, dayAt(0.000_01, 0)]) for (const program of [fund, pass]) t.strictSame(decode(openProgramPayload, encode(openProgramPayload, program), 10_000), program, `${program.program} as it is sent`)
+  t.match(dayAt(0.000_01, 0), { twoChildren: 1, threeOrMore: 1, passes: 1 }, 'nothing becomes fewer than one')
   t.end()
 })
 
