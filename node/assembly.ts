@@ -32,6 +32,7 @@ import { createOrdering, type Ordering } from './ordering.ts'
 import { createPayloads } from './payloads.ts'
 import { replicaConfigOf } from './replica-config.ts'
 import { readUnknownRules, readValidityMs, ruleSetsKey } from './rules.ts'
+import { type PruningContext, pruneOps } from './pruning.ts'
 import { restorePayloads } from './restore-payloads.ts'
 import { createSelfReport, peerStatuses } from './self-report.ts'
 import { createSetLearning } from './set-learning.ts'
@@ -140,6 +141,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     takeHead: (head, peer) => followFrom(head, peer, peer),
   })
   const setCertificates = createSetCertificates({ chainId, store, epochs: membership.epochs, transport, verifier, clock, log, onFatal })
+  const pruning: PruningContext = { store, state, keepBlocks: config.limits.keepBlocks, lowestSnapshot: () => snapshots.list()[0]?.height }
   const executor = createExecutor({
     chainId,
     // others read while a block is being stored, when the tree is ahead
@@ -147,7 +149,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     store,
     clock,
     obtain: (decision) => ordering.obtain(decision),
-    opsOf: ({ receipts }) => [...bodies.opsOf(receipts), voteMark(votes.position())],
+    opsOf: ({ receipts }, height, timeMs) => [...bodies.opsOf(receipts), voteMark(votes.position()), ...pruneOps(pruning, height, timeMs)],
     onExecuted: (block) => onExecuted(block),
     onFatal,
   })

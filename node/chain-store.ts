@@ -4,6 +4,7 @@
 //   t<transaction id>    height and index of its receipt                     d<did>/<inverted place>   ids of a DID's transactions, newest first
 //   s<state key>         state value                                         n<path>     page of the state tree
 //   c<height>            checkpoint certificate                              m<name>     head, sync, oldest (the lowest block kept; absent: 1)
+//   Blocks leave from below (pruning.ts), with their places; checkpoint certificates and the state stay.
 //   x<hash>, y<hash>, z<hash>   bodies of posts (bodies.ts)                  e<hash>   evidence (evidence.ts)
 import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
@@ -14,6 +15,7 @@ import { DongbaekError } from '../primitives/errors.ts'
 import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
 import { bytes, hash, height, type Infer, integer, list, record, timeMs } from '../primitives/schema.ts'
 import type { Executed } from '../state/execute.ts'
+import { receiptSchema } from '../state/receipt.ts'
 import { decodeTransaction, type Transaction } from '../state/transaction.ts'
 import type { QuerySource } from '../state/view.ts'
 import { presenceChecked } from './checked-state.ts'
@@ -42,7 +44,7 @@ export interface FinalBlock {
 
 export interface ChainStore {
   readonly head: () => HeadRow
-  /** The lowest height whose block is kept: above 1 when the node began from a snapshot. */
+  /** The lowest height whose block is kept: above 1 when the node began from a snapshot or prunes. */
   readonly oldest: () => Height
   readonly block: (height: Height) => BlockRow | undefined
   readonly payload: (height: Height) => readonly Uint8Array[] | undefined
@@ -127,6 +129,19 @@ export function blockOps(store: StoreReader, { decision, references, transaction
   return ops
 }
 
+/** Takes back what blockOps put. A place that tells of another block is that one's. */
+export function dropOps(store: Pick<ChainStore, 'block' | 'payload' | 'placeOf'>, at: Height): StoreOp[] {
+  const row = store.block(at)
+  if (row === undefined) return []
+  const keys = [heightKey('b', at), heightKey('p', at), heightKey('r', at), hashKey('h', blockHash(row.header))]
+  for (const [index, envelope] of (store.payload(at) ?? []).entries()) {
+    const { id, signatures } = decodeTransaction(envelope)
+    if (store.placeOf(id)?.height !== at) continue
+    keys.push(hashKey('t', id), ...signatures.map(({ signer }) => utf8(`d${signer}/${didPlace(at, index)}`)))
+  }
+  return keys.map((key) => ({ type: 'del', key }))
+}
+
 export function headOp(head: HeadRow): StoreOp {
   return { type: 'put', key: headKey, value: encode(headRow, head) }
 }
@@ -189,7 +204,8 @@ export function createChainStore(store: Store): ChainStore {
     },
     missingEntry: (at, index, { id, signatures }) => {
       const entry = read<Place>(hashKey('t', id), placeRow)
-      if (entry === undefined) return 'the place'
+      // an id that ran keeps its place until that block leaves; what was refused as its repetition never had one
+      if (entry === undefined) return oldest() > 1 && isRefusedEnvelope(read<readonly Uint8Array[]>(heightKey('r', at), resultsRow)?.[index + 1]) ? undefined : 'the place'
       if (entry.height !== at || entry.index !== index) {
         // another envelope with the same id may have run elsewhere: its receipt is the one
         const there = read<readonly Uint8Array[]>(heightKey('p', entry.height), payloadRow)?.[entry.index]
@@ -231,6 +247,11 @@ export function createChainStore(store: Store): ChainStore {
       }
     },
   }
+}
+
+/** Whether the rules of the envelope refused it: it ran nothing. */
+function isRefusedEnvelope(encoded: Uint8Array | undefined): boolean {
+  return encoded !== undefined && decode(receiptSchema, encoded, rowBytesMax).code?.startsWith('tx/') === true
 }
 
 /** The first string after all that begin with `prefix` (which ends with `/`). */

@@ -29,7 +29,7 @@ export interface Config {
   }
   readonly rpc: { readonly host: string; readonly port: number }
   readonly log: { readonly level: LogLevel }
-  readonly limits: { readonly verifyWorkers: number; readonly stateCacheMiB: number; readonly rpcRequestsPerSecond: number; readonly snapshotBlocks: number }
+  readonly limits: { readonly verifyWorkers: number; readonly stateCacheMiB: number; readonly rpcRequestsPerSecond: number; readonly snapshotBlocks: number; readonly keepBlocks: number }
 }
 
 interface Key<T> {
@@ -59,6 +59,7 @@ const keys = {
   'limits.stateCacheMiB': key(count(16, 65_536), 'memory for the hot state', 256),
   'limits.rpcRequestsPerSecond': key(count(1, 1_000_000), 'JSON-RPC requests a second of one client address', 200),
   'limits.snapshotBlocks': key(count(0, 1_000_000_000), 'blocks from one snapshot for joining nodes to the next, and how far behind a node must be to join by one; 0: neither', 10_000),
+  'limits.keepBlocks': key(count(0, 1_000_000_000), 'blocks to keep; lower ones leave once no transaction of theirs could run again. 0: all', 0),
 } as const
 type KeyName = keyof typeof keys
 type Values = { [K in KeyName]: (typeof keys)[K] extends Key<infer T> ? T : never }
@@ -123,7 +124,7 @@ export function loadConfig(sources: ConfigSources): Config {
     p2p: { host: get('p2p.host'), port: get('p2p.port'), addresses: get('p2p.addresses'), observers: get('p2p.observers') },
     rpc: { host: get('rpc.host'), port: get('rpc.port') },
     log: { level: get('log.level') },
-    limits: { verifyWorkers: get('limits.verifyWorkers'), stateCacheMiB: get('limits.stateCacheMiB'), rpcRequestsPerSecond: get('limits.rpcRequestsPerSecond'), snapshotBlocks: get('limits.snapshotBlocks') },
+    limits: { verifyWorkers: get('limits.verifyWorkers'), stateCacheMiB: get('limits.stateCacheMiB'), rpcRequestsPerSecond: get('limits.rpcRequestsPerSecond'), snapshotBlocks: get('limits.snapshotBlocks'), keepBlocks: get('limits.keepBlocks') },
   }
 }
 

@@ -2,7 +2,7 @@
 // but the payload and the store.
 import { blockHash } from '../consensus/block.ts'
 import type { Decision } from '../consensus/certificate.ts'
-import type { Hash, Height } from '../primitives/brand.ts'
+import type { Hash, Height, TimeMs } from '../primitives/brand.ts'
 import { assert } from '../primitives/errors.ts'
 import { type ExecutableBlock, type Executed, executeInSteps, type State } from '../state/execute.ts'
 import type { ChainStore } from './chain-store.ts'
@@ -32,7 +32,7 @@ export interface ExecutorContext {
   /** The payload of a final block; fetched from peers for as long as it takes. Rejects only when the node stops. */
   readonly obtain: (decision: Decision) => Promise<Payload>
   /** What is stored in one batch with a block. */
-  readonly opsOf: (executed: Executed) => readonly StoreOp[]
+  readonly opsOf: (executed: Executed, height: Height, timeMs: TimeMs) => readonly StoreOp[]
   /** After the block is stored. */
   readonly onExecuted: (block: ExecutedBlock) => void
   /** The disk failed, or our own code: the node must stop. */
@@ -60,7 +60,7 @@ export function createExecutor({ chainId, state, store, clock, obtain, opsOf, on
     assert(header.height === store.head().height + 1, `block ${header.height} follows the stored head ${store.head().height}`)
     const hash = blockHash(header)
     const executed = await execute({ chain: chainId, height: header.height, hash, timeMs: header.timeMs, transactions: payload.transactions })
-    await store.putBlock({ decision, references: payload.references, transactions: payload.transactions.map(({ transaction }) => transaction) }, executed, opsOf(executed))
+    await store.putBlock({ decision, references: payload.references, transactions: payload.transactions.map(({ transaction }) => transaction) }, executed, opsOf(executed, header.height, header.timeMs))
     onExecuted({ height: header.height, hash, payload, executed })
   }
 

@@ -241,6 +241,9 @@ export const recordsPruneMin = 4_096
 
 /** One body, outside the blocks. */
 export const bodyBytesMax = 65_536
+/** Blocks that leave with one that is stored, on a node that prunes. */
+export const prunedBlocksMax = 3
+
 /** Bodies that no post refers to yet, of one peer or of all clients: a post follows its body within seconds. Beyond, the oldest of that source go. */
 export const waitingBodiesMax = 1_024
 export const waitingBodiesBytesMax = 16 * 1_048_576

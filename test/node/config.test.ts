@@ -30,7 +30,7 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
     p2p: { host: '::', port: 1, addresses: { 'bank-1': '[::1]:7' }, observers: [{ name: 'obs-1', publicKey: key, addresses: ['host.example:9'] }, { name: 'obs-2', publicKey: new Uint8Array(32), addresses: [] }] },
     rpc: { host: '127.0.0.1', port: 3 },
     log: { level: 'warn' },
-    limits: { verifyWorkers: defaultWorkers(), stateCacheMiB: 64, rpcRequestsPerSecond: 200, snapshotBlocks: 10_000 },
+    limits: { verifyWorkers: defaultWorkers(), stateCacheMiB: 64, rpcRequestsPerSecond: 200, snapshotBlocks: 10_000, keepBlocks: 0 },
   } satisfies Config)
   const fromFlags = loadConfig({ flags: { ...least, 'p2p.addresses': 'bank-1=10.0.0.1:5,bank-2=b:6' }, workingFolder: folder })
   t.same(fromFlags.p2p.addresses, { 'bank-1': '10.0.0.1:5', 'bank-2': 'b:6' })

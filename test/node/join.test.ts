@@ -36,7 +36,7 @@ t.test('a validator with an empty folder joins by a snapshot, past peers whose p
     const note = (event: string): void => void lines.push({ name, event })
     return { debug: note, info: note, warn: note, error: note, child: () => logOf(name) }
   }
-  const cluster = await createCluster({ genesisMs: Date.now() - (blocks + 60) * stepMs, snapshotBlocks: 32, log: logOf })
+  const cluster = await createCluster({ genesisMs: Date.now() - (blocks + 60) * stepMs, snapshotBlocks: 32, keepBlocks: 100, log: logOf })
   t.teardown(cluster.stopAll)
   const [first, ...others] = ['validator-0', 'validator-1', 'validator-2'] as const
   mkdirSync(cluster.folder(first))
@@ -74,6 +74,9 @@ t.test('a validator with an empty folder joins by a snapshot, past peers whose p
   await cluster.stop('validator-0')
   t.equal((await register(clientOf(cluster, 'validator-1'), cluster.node('validator-1').chainId)).status, 'ok', 'three with the new one make a quorum')
   await until(async () => (await headOf(cluster, 'validator-3')) > blocks, 30_000)
+  const head = await headOf(cluster, 'validator-1')
+  t.equal((await clientOf(cluster, 'validator-1').call('state_snapshotInfo', {})).oldestHeight, 1 + 3 * (head - blocks), 'with each block three leave, where not all are kept')
+  await t.rejects(clientOf(cluster, 'validator-1').call('chain_getBlock', { height: 1 }), { code: 'chain/pruned' })
   await cluster.stop('validator-3')
   await cluster.start('validator-3')
   t.ok((await headOf(cluster, 'validator-3')) > blocks, 'it starts on what it joined with')

@@ -111,7 +111,7 @@ t.test('other commands', async (t) => {
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
     rpc: { host: '127.0.0.1', port: 0 },
     log: { level: 'info' },
-    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 1_000, snapshotBlocks: 0 },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 1_000, snapshotBlocks: 0, keepBlocks: 0 },
   }
   await t.rejects(startNode(config, silentLog), { code: 'genesis/missing-file' })
 })

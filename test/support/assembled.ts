@@ -73,7 +73,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
     rpc: { host: '127.0.0.1', port: rpcPort(name) },
     log: { level: 'info' },
-    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks: 10_000 },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks: 10_000, keepBlocks: 0 },
   })
   const start = async (name: string): Promise<RunningNode> => {
     const database = stores.get(name) ?? createMemoryStore()

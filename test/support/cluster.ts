@@ -35,12 +35,13 @@ export interface ClusterOptions {
   readonly preset?: Preset
   readonly genesisMs?: number
   readonly snapshotBlocks?: number
+  readonly keepBlocks?: number
   readonly log?: (name: string) => Log
 }
 
 const passphrase = 'passphrase of a test'
 
-export async function createCluster({ validators = 4, observers = 0, preset = smallPreset, genesisMs = Date.now() - 1_000, snapshotBlocks = 10_000, log = () => silentLog }: ClusterOptions = {}): Promise<Cluster> {
+export async function createCluster({ validators = 4, observers = 0, preset = smallPreset, genesisMs = Date.now() - 1_000, snapshotBlocks = 10_000, keepBlocks = 0, log = () => silentLog }: ClusterOptions = {}): Promise<Cluster> {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-cluster-'))
   const validatorNames = Array.from({ length: validators }, (_, i) => `validator-${i}`)
   const names = [...validatorNames, ...Array.from({ length: observers }, (_, i) => `observer-${i}`)]
@@ -72,7 +73,7 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     p2p: { host: '127.0.0.1', port: added.get(name)?.port ?? portOf(name), addresses: {}, observers: [] },
     rpc: { host: '127.0.0.1', port: 0 },
     log: { level: 'info' },
-    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks, keepBlocks },
   })
   const stop = async (name: string): Promise<void> => {
     const node = running.get(name)
