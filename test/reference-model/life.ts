@@ -3,7 +3,8 @@ import { DongbaekError } from '../../primitives/errors.ts'
 import type { ReadyTransaction } from '../../state/families.ts'
 import { randomOf, type Random } from '../simulator/random.ts'
 import { testIssuer } from '../support/state-harness.ts'
-import { categories, createCity, officer, second, shops, withdrawn, type City, type Wish } from './city.ts'
+import { categories, createCity, officer, second, shops, withdrawn, type City, type CityOptions, type Wish } from './city.ts'
+import { createKnown, learn, otherWishes, type Known } from './other-wishes.ts'
 import { firstPrograms, pointsWishes } from './points-wishes.ts'
 import { openSlots, reservationWishes } from './reservation-wishes.ts'
 import { dayMs, hourMs } from './world.ts'
@@ -11,14 +12,22 @@ import { dayMs, hourMs } from './world.ts'
 export type Tally = Map<string, number>
 
 const wishes = [...pointsWishes, ...reservationWishes]
-const weights = wishes.reduce((total, [weight]) => total + weight, 0)
+
+function byWeight<T extends readonly [number, ...unknown[]]>(all: readonly T[], random: Random): T {
+  let at = random.next() * all.reduce((total, [weight]) => total + weight, 0)
+  return all.find(([weight]) => (at -= weight) < 0) ?? (all[0] as T)
+}
+
+function drawOther(city: City, known: Known, random: Random): Wish | undefined {
+  const [, kind, wisher] = byWeight(otherWishes, random)
+  const wish = wisher(known, city, random)
+  return wish && { ...wish, kind }
+}
 
 /** A wish by weight, made into a transaction. */
-function draw(city: City, random: Random): ReadyTransaction {
+function draw(city: City, known: Known, random: Random, others: number): ReadyTransaction {
   for (;;) {
-    let at = random.next() * weights
-    const [, , wisher] = wishes.find(([weight]) => (at -= weight) < 0) as (typeof wishes)[number]
-    const wish = wisher(city, random)
+    const wish = random.chance(others) ? drawOther(city, known, random) : byWeight(wishes, random)[2](city, random)
     const made = wish && tryMake(city, twisted(wish, random))
     if (made !== undefined) return made
   }
@@ -40,7 +49,20 @@ function twisted(wish: Wish, random: Random): Wish {
   return random.pick<Wish>([{ ...wish, validForMs: -1 }, { ...wish, validForMs: 3_600_001 }, { ...wish, validForMs: 3_600_000 }, { ...wish, chain: 'other-0123456789abcdef' }])
 }
 
-function pause(random: Random): number {
+/** To a moment at which something begins or ends, or just beside it. */
+function toEdge({ world, harness }: City, random: Random): number | undefined {
+  const at = harness.next().timeMs
+  const edges = [
+    ...[...world.programs.values()].flatMap(({ isClosed, terms }) => (isClosed ? [] : [terms.useClosesMs, terms.applicationClosesMs])),
+    ...[...world.purchases.values()].flatMap(({ state, expiresMs }) => (state === 'held' && expiresMs !== undefined ? [expiresMs] : [])),
+    ...[...world.slots.values()].flatMap(({ opensMs, closesMs, startsMs, cancelUntilMs }) => [opensMs, closesMs, startsMs, cancelUntilMs]),
+  ].filter((ms) => ms > at && ms < at + 2 * dayMs)
+  return edges.length === 0 ? undefined : random.pick(edges) - at + random.pick([-1, 0, 1, 1_000, 10_000])
+}
+
+function pause(city: City, random: Random): number {
+  const edge = random.chance(0.15) ? toEdge(city, random) : undefined
+  if (edge !== undefined && edge > 0) return edge
   const what = random.next()
   if (what < 0.6) return random.below(30_000)
   if (what < 0.85) return random.below(2 * hourMs)
@@ -48,9 +70,10 @@ function pause(random: Random): number {
   return random.below(6 * dayMs)
 }
 
-function begin(city: City, random: Random): void {
+/** The programmes, shops and slots that a life begins with. */
+export function begin(city: City, random: Random): void {
   const send = (...each: readonly Wish[]): void => city.block(each.map((wish) => city.make(wish)))
-  city.harness.execute(city.make({ sender: testIssuer, kind: 'credential.setStatus', payload: { list: withdrawn.list, purpose: 'revocation', indexes: withdrawn.indexes, status: true } }))
+  send({ sender: testIssuer, kind: 'credential.setStatus', payload: { list: withdrawn.list, purpose: 'revocation', indexes: withdrawn.indexes, status: true } })
   send(...shops.map((shop, i) => ({ sender: officer, kind: 'points.registerMerchant', payload: { merchant: shop.did, category: categories[i % categories.length] } })))
   send(...firstPrograms(random).map((payload) => ({ sender: officer, cosigners: [second], kind: 'points.openProgram', payload })))
   for (let i = 0; i < 4; i++) {
@@ -59,16 +82,29 @@ function begin(city: City, random: Random): void {
   }
 }
 
+export interface LifeOptions {
+  /** How many of its transactions are of the other four families: from 0 to 1. */
+  readonly others?: number
+  readonly onBlock?: CityOptions['onBlock']
+}
+
 /** One life of about so many transactions; how many there were. Throws where state and model differ. */
-export function live(seed: number, transactions: number, tally: Tally): number {
+export function live(seed: number, transactions: number, tally: Tally, { others = 0, onBlock }: LifeOptions = {}): number {
   const random = randomOf(seed)
-  const city = createCity(0, (what) => tally.set(what, (tally.get(what) ?? 0) + 1))
+  const known = createKnown()
+  const city = createCity({
+    onResult: (what) => tally.set(what, (tally.get(what) ?? 0) + 1),
+    onBlock: (block, executed) => {
+      learn(known, executed)
+      onBlock?.(block, executed)
+    },
+  })
   begin(city, random)
   let done = 15
   let before: readonly ReadyTransaction[] = []
   while (done < transactions) {
-    city.advance(pause(random))
-    const block = Array.from({ length: random.below(16) }, () => draw(city, random))
+    city.advance(pause(city, random))
+    const block = Array.from({ length: random.below(16) }, () => draw(city, known, random, others))
     if (before.length > 0 && random.chance(0.1)) block.push(random.pick(before))
     city.block(block)
     if (block.length > 0) before = block

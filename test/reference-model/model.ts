@@ -1,6 +1,5 @@
 // The reference model's blocks: what falls due, then each transaction in order: its envelope, then the rules of its kind.
 import { toHex as hex } from '../../primitives/bytes.ts'
-import { assert } from '../../primitives/errors.ts'
 import type { ReadyTransaction } from '../../state/families.ts'
 import { closeFacility, openSlots, openTimetable, registerFacility } from './facilities.ts'
 import { amendMerchant, amendProgram, apply, clawback, closeProgram, cutBudget, decide, issue, openProgram, reclaim, registerMerchant, resumeMerchant, suspendMerchant, topUp } from './points-programs.ts'
@@ -68,8 +67,8 @@ export interface ModelBlock {
   readonly transactions: readonly ReadyTransaction[]
 }
 
-/** Moves the world on by a block: the block's own events, and each transaction's receipt. */
-export function runBlock(world: World, { height, timeMs, hash, transactions }: ModelBlock): { readonly events: readonly Told[]; readonly receipts: readonly ModelReceipt[] } {
+/** Moves the world on by a block: the block's own events, and each transaction's receipt, if it is one of the model. */
+export function runBlock(world: World, { height, timeMs, hash, transactions }: ModelBlock): { readonly events: readonly Told[]; readonly receipts: readonly (ModelReceipt | undefined)[] } {
   Object.assign(world, { height, nowMs: timeMs, blockHash: hash, told: [] })
   pointsDue(world)
   reservationDue(world)
@@ -77,18 +76,18 @@ export function runBlock(world: World, { height, timeMs, hash, transactions }: M
   return { events, receipts: transactions.map((ready) => run(world, ready)) }
 }
 
-function run(world: World, { transaction, payload }: ReadyTransaction): ModelReceipt {
+function run(world: World, { transaction, payload }: ReadyTransaction): ModelReceipt | undefined {
   const { kind, sender, signatures, chain, validUntilMs } = transaction
   const order: Order = { id: hex(transaction.id), kind, sender, signers: signatures.map(({ signer }) => signer), payload }
   world.told = []
+  const apply = kind === 'did.deactivate' && !world.people.has(sender) ? undefined : rules[kind]
   try {
+    if (apply === undefined) return undefined
     must(chain === world.chain, 'tx/wrong-chain')
     must(world.nowMs <= validUntilMs, 'tx/expired')
     must(validUntilMs <= world.nowMs + world.validityMs, 'tx/valid-until-too-far')
     must(!world.ran.has(order.id), 'tx/duplicate')
     for (const signer of order.signers) must(world.activeDids.has(signer) || kind === 'did.deactivate', 'tx/key-not-authorised')
-    const apply = rules[kind]
-    assert(apply !== undefined, `a kind of the model, not ${kind}`)
     apply(world, order, payload)
     return { status: 'ok', events: world.told }
   } catch (cause) {

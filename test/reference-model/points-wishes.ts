@@ -139,6 +139,12 @@ export function attestation(city: City, random: Random, purpose: string, subject
   }
 }
 
+/** A programme of which the chain has not taken back yet what is left. */
+function justEnded(city: City): string | undefined {
+  const at = city.harness.next().timeMs
+  return somePrograms(city).find(({ isClosed, terms: { useClosesMs } }) => !isClosed && useClosesMs <= at && useClosesMs > at - 60_000)?.id
+}
+
 const seven = Array.from({ length: 30 }, (_, i) => hash32(`person ${i}`))
 
 function madePurchase(city: City, random: Random, state: Purchase['state']): Purchase | undefined {
@@ -219,7 +225,7 @@ export const pointsWishes: readonly (readonly [weight: number, kind: string, wis
     const [program, merchant] = key.split('/')
     return { sender: mostly(random, bank, 0.93), kind: 'points.repay', payload: { payment: payment(random), program, merchant, amount: random.pick([owed, 1 + random.below(owed), owed + 1]) } }
   }],
-  [3, 'points.reclaim', (city, random) => ({ sender: random.pick(people), kind: 'points.reclaim', payload: { program: someProgram(city, random), dids: random.shuffled(people).slice(0, 1 + random.below(14)).map(({ did }) => did) } })],
+  [3, 'points.reclaim', (city, random) => ({ sender: random.pick(people), kind: 'points.reclaim', payload: { program: justEnded(city) ?? someProgram(city, random), dids: random.shuffled(people).slice(0, 1 + random.below(14)).map(({ did }) => did) } })],
   [4, 'points.topUp', (city, random) => byOfficers(random, { program: someProgram(city, random), amount: random.chance(0.04) ? 40_000_000_000_000 : 1 + random.below(400_000) }, 'points.topUp')],
   [3, 'points.cutBudget', (city, random) => {
     const program = random.pick(somePrograms(city))

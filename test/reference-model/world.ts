@@ -203,6 +203,8 @@ export interface World {
   /** Events of the transaction, or of the block itself, that runs. */
   told: Told[]
   readonly roles: readonly { readonly did: string; readonly role: string; readonly scope: string }[]
+  /** Who the model knows; of them, who is not deactivated. */
+  readonly people: ReadonlySet<string>
   readonly activeDids: Set<string>
   readonly ran: Set<string>
   /** What issuers signed, by signature. */

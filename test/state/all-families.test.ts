@@ -1,0 +1,32 @@
+// A hundred thousand random transactions of all kinds of all families. Checked at every block: two nodes come to the same roots, one of them pausing within its blocks and starting
+// anew now and then; money adds up, no seat is sold twice, nothing runs twice (test/reference-model/invariants.ts); and of points and reservations, every receipt and row is what the
+// reference model comes to.
+import t from 'tap'
+import { families } from '../../state/families.ts'
+import { missing } from '../reference-model/coverage.ts'
+import { createInvariants } from '../reference-model/invariants.ts'
+import { live, type Tally } from '../reference-model/life.ts'
+
+const wanted = 100_000
+const transactionsOfOne = 1_000
+/** What only a crowd meets (reference-model.test.ts). */
+const ofCrowds = ['points/too-many-programs', 'reservation/day-full', 'reservation/hold-expired']
+
+t.test('random lives of a city', (t) => {
+  const tally: Tally = new Map()
+  let transactions = 0
+  for (let seed = 1; transactions < wanted; seed++) {
+    try {
+      transactions += live(seed, transactionsOfOne, tally, { others: 0.35, onBlock: createInvariants() })
+    } catch (cause) {
+      t.fail(`seed ${seed}: ${String(cause)}`)
+      break
+    }
+  }
+  t.ok(transactions >= wanted, `${transactions} transactions`)
+  t.strictSame(missing(tally), ofCrowds, 'every code and every event of points and reservation occurs')
+  const kinds = families.flatMap((family) => family.kinds.map(({ kind }) => kind))
+  t.strictSame(kinds.filter((kind) => !tally.has(`${kind} ok`) || !tally.has(`${kind} refused`)), [], 'every kind is done and refused')
+  t.comment([...tally].sort(([, a], [, b]) => b - a).map(([what, times]) => `${what} ${times}`).join(', '))
+  t.end()
+})
