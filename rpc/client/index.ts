@@ -7,6 +7,7 @@ export { type CredentialRequest, issueCredential, type Verification, type Verifi
 export { present, type PresentationRequest, verifyPresentation } from './credentials/presentation.ts'
 export { addProof, type ProofOptions, verifyProof } from './credentials/proof.ts'
 export { type PublishedList, signStatusList, statusFromIssuer } from './credentials/published-status.ts'
+export { registeredSchema, schemaHash } from './credentials/schema.ts'
 export { provenStatus, type StatusEntry, statusFromList, statusFromNode } from './credentials/status.ts'
 export { followValidatorSets } from './follow-sets.ts'
 export { followEvents, type EventPage, type FollowOptions } from './follow.ts'

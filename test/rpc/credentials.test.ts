@@ -14,6 +14,8 @@ import {
   issueCredential,
   present,
   provenStatus,
+  registeredSchema,
+  schemaHash,
   signStatusList,
   statusFromIssuer,
   statusFromList,
@@ -122,6 +124,28 @@ t.test('the citizenship card: issued, presented, suspended, restored, revoked', 
   await set('revocation', true)
   await t.rejects(show(), { code: 'vc/revoked' })
   t.notOk(JSON.stringify(city.chain.backend.results(city.chain.backend.head().height)).includes(holder.did), 'nothing on the chain says whose it was')
+})
+
+t.test('the schema of a credential is the very document that its issuer has registered', async (t) => {
+  const schemaUrl = 'https://id.busan.example/schemas/resident/1.json'
+  const document = utf8(JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', properties: { credentialSubject: { type: 'object', required: ['livingArea'] } } }))
+  const request = { type: 'Resident', subject: holder.did, claims: { livingArea: 'haeundae-1' }, validFromMs: startMs, validUntilMs: nowMs + 1_000_000, schemaUrl }
+  const credential = await issueCredential(request, issuer)
+  const { schemaUrl: _, ...plain } = request
+  const read = (of: JsonObject = credential, bytes: Uint8Array = document): Promise<JsonObject> => registeredSchema(client, of, async () => bytes)
+  await t.rejects(read(), { code: 'vc/schema', message: /registered no schema/ }, 'not registered yet')
+  await city.send('credential.registerSchema', { schema: 'resident', version: 1, hash: schemaHash(document), url: schemaUrl }, [issuer])
+  t.match(await read(), { properties: { credentialSubject: { required: ['livingArea'] } } })
+  t.equal((await verifyCredential(credential, verification)).issuer, issuer.did)
+  await city.send('credential.registerSchema', { schema: 'not-json', version: 1, hash: schemaHash(utf8('[1]')), url: schemaUrl }, [issuer])
+  for (const [what, of, bytes] of [
+    ['changed', credential, utf8(`${new TextDecoder().decode(document)} `)],
+    ['no object', credential, utf8('[1]')],
+    ['too large', credential, new Uint8Array(1_048_577)],
+    ['another issuer', await issueCredential(request, holder), document],
+    ['none', await issueCredential(plain, issuer), document],
+    ['another kind', { ...credential, credentialSchema: { id: schemaUrl, type: 'JsonSchemaCredential' } }, document],
+  ] as const) await t.rejects(read(of, bytes), { code: 'vc/schema' }, what)
 })
 
 t.test('the status by each way, for the set bit and for others', async (t) => {
