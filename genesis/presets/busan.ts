@@ -46,6 +46,8 @@ export const busan: Preset = {
     { id: 'governor-busan', title: { ko: '부산시 거버넌스 위원', en: 'governor for the city' }, organisation: 'busan', roles: [{ role: 'governor', scope: 'busan' }] },
     { id: 'governor-bnk', title: { ko: 'BNK 거버넌스 위원', en: 'governor for the bank' }, organisation: 'bnk', roles: [{ role: 'governor', scope: 'bnk' }] },
     { id: 'registrar', title: { ko: '시민증 등록 담당', en: 'registrar of digital citizenship' }, organisation: 'busan', roles: [{ role: 'registrar', scope: everyScope }] },
+    // A second one, in another building: what a thief has stopped, only two can ask for together (docs/did.md).
+    { id: 'registrar-district', title: { ko: '구청 시민증 등록 담당', en: 'registrar at the district offices' }, organisation: 'busan', roles: [{ role: 'registrar', scope: everyScope }] },
     { id: 'issuer', title: { ko: '자격확인 발급기관', en: 'issuer of cards and qualifications' }, organisation: 'busan', roles: [{ role: 'issuer', scope: everyScope }] },
     { id: 'officer', title: { ko: '정책자금 담당', en: 'officer of policy funds' }, organisation: 'busan', roles: [{ role: 'officer', scope: everyScope }] },
     { id: 'settler', title: { ko: 'BNK 정산 담당', en: 'settlement of the bank' }, organisation: 'bnk', roles: [{ role: 'settler', scope: everyScope }] },
