@@ -11,7 +11,7 @@ const packr = new Packr({ useRecords: false, int64AsType: 'number', copyBuffers:
 /** Throws `codec/invalid` when the value breaks a bound of its schema. */
 export function encode<T>(schema: Schema<T>, value: T): Uint8Array {
   // a copy: msgpackr hands out views of a large shared buffer
-  return Uint8Array.from(packr.pack(schema.toWire(value, '')))
+  return new Uint8Array(packr.pack(schema.toWire(value, '')))
 }
 
 /**
