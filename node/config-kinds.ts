@@ -2,7 +2,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { fromBase64url } from '../primitives/bytes.ts'
 import { publicKeyBytes } from '../primitives/ed25519.ts'
-import { peersMax } from './limits.ts'
+import { originsMax, peersMax } from './limits.ts'
 import { logLevels, type LogLevel } from './log.ts'
 import type { Peer } from './world.ts'
 
@@ -50,6 +50,18 @@ export function count(min: number, max: number): Kind<number> {
 
 /** 0 stands for any free port. */
 export const port: Kind<number> = count(0, 65_535)
+
+/** A page's origin as browsers send it: RFC 6454 section 6.2, without a port that the scheme implies. */
+const originPattern = /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[1-9]\d{0,4})?$/
+
+const isOrigin = (text: string): boolean =>
+  text === '*' || (text.length <= 300 && originPattern.test(text) && (!/^https?:/.test(text) || (URL.canParse(text) && new URL(text).origin === text)))
+
+export const originList: Kind<readonly string[]> = {
+  expected: `origins such as https://app.example (scheme, host and a port that is not the usual one; no path), at most ${originsMax}, or * for all (in text: separated by commas)`,
+  fromJson: (value) => (Array.isArray(value) && value.length <= originsMax && value.every((item): item is string => typeof item === 'string' && isOrigin(item)) ? { value } : undefined),
+  fromText: (text, folder) => originList.fromJson(items(text), folder),
+}
 
 export const addressMap: Kind<Readonly<Record<string, string>>> = {
   expected: 'names of peers with host:port each (in text: name=host:port, name=host:port)',

@@ -3,9 +3,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DongbaekError } from '../primitives/errors.ts'
-import { addressMap, count, folderOrFile, host, level, name, observerList, port, role, type Kind } from './config-kinds.ts'
+import { addressMap, count, folderOrFile, host, level, name, observerList, originList, port, role, type Kind } from './config-kinds.ts'
 import { codeOfSystem } from './files.ts'
-import { configBytesMax } from './limits.ts'
+import { configBytesMax, proxiesMax } from './limits.ts'
 import type { LogLevel } from './log.ts'
 import { defaultWorkers } from './verifier.ts'
 import type { Peer } from './world.ts'
@@ -27,7 +27,14 @@ export interface Config {
     /** Known peers beside the validators of genesis. */
     readonly observers: readonly Peer[]
   }
-  readonly rpc: { readonly host: string; readonly port: number }
+  readonly rpc: {
+    readonly host: string
+    readonly port: number
+    /** Whose pages may call from a browser. */
+    readonly origins: readonly string[]
+    /** How many proxies of one's own stand in a row before the RPC. */
+    readonly proxies: number
+  }
   readonly log: { readonly level: LogLevel }
   readonly limits: { readonly verifyWorkers: number; readonly stateCacheMiB: number; readonly rpcRequestsPerSecond: number; readonly snapshotBlocks: number; readonly keepBlocks: number }
 }
@@ -54,6 +61,8 @@ const keys = {
   'p2p.observers': key(observerList, 'known peers beside the validators: name=publicKey or name=publicKey@host:port, …', []),
   'rpc.host': key(host, 'address to serve JSON-RPC at', '127.0.0.1'),
   'rpc.port': key(port, 'port to serve JSON-RPC at', 26_600),
+  'rpc.origins': key(originList, 'origins whose pages may call JSON-RPC from a browser', []),
+  'rpc.proxies': key(count(0, proxiesMax), 'proxies of your own, one behind the other, before the RPC: the caller is then who X-Forwarded-For names that many places from its end', 0),
   'log.level': key(level, 'least level that is logged', 'info'),
   'limits.verifyWorkers': key(count(0, 64), 'threads that check signatures, 0 for none; left out, one less than there are cores and at most 4', defaultWorkers()),
   'limits.stateCacheMiB': key(count(16, 65_536), 'memory for the hot state', 256),
@@ -122,7 +131,7 @@ export function loadConfig(sources: ConfigSources): Config {
     keystore: get('keystore'),
     passphraseFile: get('passphraseFile'),
     p2p: { host: get('p2p.host'), port: get('p2p.port'), addresses: get('p2p.addresses'), observers: get('p2p.observers') },
-    rpc: { host: get('rpc.host'), port: get('rpc.port') },
+    rpc: { host: get('rpc.host'), port: get('rpc.port'), origins: get('rpc.origins'), proxies: get('rpc.proxies') },
     log: { level: get('log.level') },
     limits: { verifyWorkers: get('limits.verifyWorkers'), stateCacheMiB: get('limits.stateCacheMiB'), rpcRequestsPerSecond: get('limits.rpcRequestsPerSecond'), snapshotBlocks: get('limits.snapshotBlocks'), keepBlocks: get('limits.keepBlocks') },
   }

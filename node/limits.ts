@@ -150,6 +150,10 @@ export const verifyRestartsMax = 5
 // ---------------------------------------------------------------- files
 
 export const configBytesMax = 1_048_576
+/** Origins that the configuration lists; more are better let through by a proxy, or all by `*`. */
+export const originsMax = 64
+/** Proxies of one's own in a row; more are a mistake. */
+export const proxiesMax = 8
 export const keystoreBytesMax = 65_536
 export const passphraseBytesMax = 1_024
 export const passphraseCharactersMin = 8

@@ -21,7 +21,7 @@ t.test('a start that fails says why and leaves nothing running', async (t) => {
   const occupied = createServer()
   await new Promise<void>((resolve) => occupied.listen(0, '127.0.0.1', resolve))
   let { port } = occupied.address() as { port: number }
-  const nodes = createAssembled({ rpcPort: () => port })
+  const nodes = createAssembled({ rpc: () => ({ port }) })
   t.teardown(nodes.stopAll)
   t.equal(await nodes.start('validator-0').then(() => 'started', codeOf), 'rpc/listen')
   const votes = nodes.openVotes('validator-0')
@@ -33,6 +33,20 @@ t.test('a start that fails says why and leaves nothing running', async (t) => {
   t.match(node.url, /^http/)
   await Promise.all([node.stop(), node.stop()])
   await node.stop()
+})
+
+t.test('the RPC knows the origins and proxies of the configuration', async (t) => {
+  const nodes = createAssembled({ rpc: () => ({ origins: ['https://app.example'], proxies: 1 }), rpcRequestsPerSecond: 1 })
+  t.teardown(nodes.stopAll)
+  const { url } = await nodes.start('validator-0')
+  const ask = async (headers: Readonly<Record<string, string>>): Promise<Response> =>
+    fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(Array.from({ length: 2 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'chain_head' }))) })
+  const first = await ask({ 'x-forwarded-for': '10.1.1.1', origin: 'https://app.example' })
+  t.equal(first.headers.get('access-control-allow-origin'), 'https://app.example')
+  t.equal((await ask({ 'x-forwarded-for': '10.1.1.1' })).status, 429, 'the caller has used up what it may ask')
+  const other = await ask({ 'x-forwarded-for': '10.1.1.2', origin: 'https://evil.example' })
+  t.equal(other.status, 200, 'another caller has not')
+  t.equal(other.headers.get('access-control-allow-origin'), null)
 })
 
 t.test('lodestar #6129, #6078, #7377: how late the event loop is and how large the heap are among the metrics', async (t) => {

@@ -13,10 +13,10 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
   const folder = t.testdir()
   mkdirSync(join(folder, 'etc'))
   const file = join(folder, 'etc', 'config.json')
-  writeFileSync(file, JSON.stringify({ ...least, role: 'validator', p2p: { port: 1, host: '::', addresses: { 'bank-1': '[::1]:7' } }, rpc: { port: 2 } }))
+  writeFileSync(file, JSON.stringify({ ...least, role: 'validator', p2p: { port: 1, host: '::', addresses: { 'bank-1': '[::1]:7' } }, rpc: { port: 2, origins: ['https://app.example'] } }))
   const config = loadConfig({
     file: 'etc/config.json',
-    environment: { DONGBAEK_RPC_PORT: '3', DONGBAEK_LOG_LEVEL: 'debug', DONGBAEK_PASSPHRASE: 'x', DONGBAEK_P2P_OBSERVERS: `obs-1=${toBase64url(key)}@host.example:9, obs-2=${toBase64url(new Uint8Array(32))}`, PATH: '/bin' },
+    environment: { DONGBAEK_RPC_PORT: '3', DONGBAEK_LOG_LEVEL: 'debug', DONGBAEK_RPC_PROXIES: '2', DONGBAEK_PASSPHRASE: 'x', DONGBAEK_P2P_OBSERVERS: `obs-1=${toBase64url(key)}@host.example:9, obs-2=${toBase64url(new Uint8Array(32))}`, PATH: '/bin' },
     flags: { '--log-level': 'warn', dataDir: 'elsewhere', '--limits-state-cache-mib': '64', '--rpc-host': undefined },
     workingFolder: folder,
   })
@@ -28,13 +28,16 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
     keystore: join(folder, 'etc', 'key.json'),
     passphraseFile: undefined,
     p2p: { host: '::', port: 1, addresses: { 'bank-1': '[::1]:7' }, observers: [{ name: 'obs-1', publicKey: key, addresses: ['host.example:9'] }, { name: 'obs-2', publicKey: new Uint8Array(32), addresses: [] }] },
-    rpc: { host: '127.0.0.1', port: 3 },
+    rpc: { host: '127.0.0.1', port: 3, origins: ['https://app.example'], proxies: 2 },
     log: { level: 'warn' },
     limits: { verifyWorkers: defaultWorkers(), stateCacheMiB: 64, rpcRequestsPerSecond: 200, snapshotBlocks: 10_000, keepBlocks: 0 },
   } satisfies Config)
   const fromFlags = loadConfig({ flags: { ...least, 'p2p.addresses': 'bank-1=10.0.0.1:5,bank-2=b:6' }, workingFolder: folder })
   t.same(fromFlags.p2p.addresses, { 'bank-1': '10.0.0.1:5', 'bank-2': 'b:6' })
   t.equal(fromFlags.role, 'observer')
+  t.same(fromFlags.rpc, { host: '127.0.0.1', port: 26_600, origins: [], proxies: 0 })
+  t.same(loadConfig({ flags: { ...least, 'rpc.origins': 'https://a.example, http://localhost:8080, capacitor://localhost,http://[::1]:3000' } }).rpc.origins, ['https://a.example', 'http://localhost:8080', 'capacitor://localhost', 'http://[::1]:3000'])
+  t.same(loadConfig({ flags: { ...least, 'rpc.origins': '*' } }).rpc.origins, ['*'])
 })
 
 t.test('every key has a flag, a variable and words', async (t) => {
@@ -86,4 +89,11 @@ t.test('errors name the key, the place and what is expected', async (t) => {
   refused(() => loadConfig({ ...good, flags: { '--rpc-port': '1e3' } }), 'config/invalid', '--rpc-port', 'whole number')
   refused(() => loadConfig({ ...good, environment: { DONGBAEK_ROLE: 'validater' } }), 'config/invalid', 'DONGBAEK_ROLE', 'validator or observer')
   refused(() => loadConfig({ ...good, flags: { 'p2p.addresses': 'a=b:1,a=c:2' } }), 'config/invalid')
+  // none of these is what a browser sends, so it would match nothing
+  for (const origin of ['https://app.example/', 'https://app.example:443', 'HTTPS://app.example', 'app.example', 'https://*.example', 'https://a.example/map', 'https://한글.example', 'null', '']) {
+    refused(() => loadConfig(write({ ...least, rpc: { origins: [origin] } })), 'config/invalid', 'rpc.origins', 'no path')
+  }
+  refused(() => loadConfig(write({ ...least, rpc: { origins: 'https://a.example' } })), 'config/invalid', 'rpc.origins')
+  refused(() => loadConfig(write({ ...least, rpc: { origins: Array.from({ length: 65 }, (_, i) => `https://a${i}.example`) } })), 'config/invalid', 'at most 64')
+  refused(() => loadConfig({ ...write(least), flags: { 'rpc.proxies': '9' } }), 'config/invalid', 'rpc.proxies', 'from 0 to 8')
 })

@@ -42,13 +42,15 @@ export interface AssembledOptions {
   readonly log?: (name: string) => Log
   /** Stands between a node and its vote log. */
   readonly votes?: (name: string, log: VoteLog) => VoteLog
-  readonly rpcPort?: (name: string) => number
+  /** Of all nodes, as they start. */
+  readonly rpc?: () => Partial<Config['rpc']>
+  readonly rpcRequestsPerSecond?: number
   readonly preset?: Preset
   /** Of all nodes. */
   readonly clock?: Clock
 }
 
-export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpcPort = () => 0, preset = smallPreset, clock = systemClock }: AssembledOptions = {}): Assembled {
+export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpc = () => ({}), rpcRequestsPerSecond = 100_000, preset = smallPreset, clock = systemClock }: AssembledOptions = {}): Assembled {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-assembled-'))
   const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
   const genesis = buildGenesis(preset, {
@@ -71,9 +73,9 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     keystore: '',
     passphraseFile: '',
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
-    rpc: { host: '127.0.0.1', port: rpcPort(name) },
+    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, ...rpc() },
     log: { level: 'info' },
-    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks: 10_000, keepBlocks: 0 },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond, snapshotBlocks: 10_000, keepBlocks: 0 },
   })
   const start = async (name: string): Promise<RunningNode> => {
     const database = stores.get(name) ?? createMemoryStore()
