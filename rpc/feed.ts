@@ -53,7 +53,7 @@ export function createFeed(backend: Backend): Feed {
         work += 1 + index - place.index
         place = index < there.length ? { height: place.height, index } : { height: place.height + 1, index: 0 }
       }
-      return { items, next: cursorOf(place), height: head }
+      return { items, next: cursorOf(place), lookedTo: Math.min(place.height - 1, head) as Height, height: head }
     },
   }
 }

@@ -56,6 +56,8 @@ export const feedPage = record({
   items: list(answer<Json>(eventItem.jsonSchema), 0, pageItemsMax),
   /** Where to go on; the same cursor when there is nothing new. */
   next: cursorToken,
+  /** Every block up to this one has been looked at in whole: what fits the filter of them is in this page or those before. 0 before block 1. */
+  lookedTo: height,
   /** The head of this node when it answered. */
   height,
 })

@@ -17,6 +17,8 @@ export interface EventPage {
   readonly items: readonly Json[]
   /** Store it together with what the items changed, and begin there again: then nothing is missed or done twice. */
   readonly next: string
+  /** Every block up to this one has been looked at in whole. */
+  readonly lookedTo: number
   readonly height: number
 }
 

@@ -59,6 +59,26 @@ t.test('from every cursor, at every limit, the rest and nothing else', async (t)
   }
 })
 
+t.test('each page says up to which block it has looked', async (t) => {
+  for (const channel of channels) {
+    const all = drain(channel, '', 1_000)
+    let good = true
+    for (const limit of [1, 2, 5]) {
+      for (let cursor = '', seen = 0; ; ) {
+        const { items, next, lookedTo } = feed.page(channel, cursor, undefined, limit)
+        seen += items.length
+        good &&= all.every(({ height }, i) => (height as number) > lookedTo || i < seen)
+        if (next === cursor) {
+          good &&= lookedTo === backend.head().height
+          break
+        }
+        cursor = next
+      }
+    }
+    t.ok(good, channel)
+  }
+})
+
 t.test('a filter leaves out, and moves the cursor on all the same', async (t) => {
   const all = drain('events', '', 1_000)
   const field = (item: Item, name: string): unknown => item.event![name]
@@ -86,13 +106,13 @@ t.test('one page looks at a bounded number of things', async (t) => {
   const one = backend.block(10 as never)!
   const endless = createFeed({ ...backend, head: () => head, block: (height) => (looked++, { ...one, header: { ...one.header, height } }), results: () => ({ outcome: { height: 1 as never, events: [] }, receipts: [] }) })
   const first = endless.page('events', '', { types: ['points'] }, 10)
-  t.same(first, { items: [], next: `${feedWorkMax + 1}.0`, height: 50_000 })
+  t.same(first, { items: [], next: `${feedWorkMax + 1}.0`, lookedTo: feedWorkMax, height: 50_000 })
   t.equal(looked, feedWorkMax)
 })
 
 t.test('cursors from elsewhere', async (t) => {
   t.throws(() => feed.page('events', '40000.0', undefined, 10), { code: 'rpc/cursor-ahead' })
-  t.same(feed.page('events', '50.3', undefined, 10), { items: [], next: '50.3', height: backend.head().height }, 'a node that is behind waits')
+  t.same(feed.page('events', '50.3', undefined, 10), { items: [], next: '50.3', lookedTo: backend.head().height, height: backend.head().height }, 'a node that is behind waits')
   city.chain.set({ oldestHeight: 5 })
   t.throws(() => createFeed(backend).page('events', '', undefined, 10), { code: 'chain/pruned' })
   city.chain.set({ oldestHeight: 1 })
