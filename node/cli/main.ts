@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addData } from './data.ts'
 import { addGenesis } from './genesis.ts'
+import { addIndexer } from './indexer.ts'
 import { addInit } from './init.ts'
 import { addKeys } from './keys.ts'
 import { exitUsage, reportError } from './output.ts'
@@ -22,7 +23,7 @@ export function createProgram(): Command {
     .version(version)
     .showHelpAfterError('Add --help for what the command takes.')
     .exitOverride()
-  for (const add of [addInit, addKeys, addGenesis, addStart, addStatus, addValidators, addTx, addQuery, addStatement, addData]) add(program)
+  for (const add of [addInit, addKeys, addGenesis, addStart, addStatus, addValidators, addTx, addQuery, addStatement, addData, addIndexer]) add(program)
   return program
 }
 

@@ -24,6 +24,9 @@ export function endRegistration({ block, view, emit }: BlockContext, id: string)
   if (entered > 0) putDue(view, (block.timeMs + revealMs) as TimeMs, { what: 'secrets', of: id })
 }
 
+/** Why such a slot is closed. */
+export const secretWithheld = '추첨 비밀값 미공개 (the secret for the lottery was not shown)'
+
 /** A secret that is withheld closes the slot: whoever knows all the others must gain nothing by waiting with the last. */
 export function endSecrets({ block, view, emit }: BlockContext, id: string): void {
   const found = openSlot(view, id)
@@ -31,7 +34,7 @@ export function endSecrets({ block, view, emit }: BlockContext, id: string): voi
   if (found === undefined || draw === undefined || draw.seed !== undefined) return
   const [missing] = missingParties(found.slot.lottery ?? [], draw)
   assert(missing !== undefined, `a secret of ${id} that is missing`)
-  view.put(slotTable, [id], { ...found.slot, closed: { by: missing, atMs: block.timeMs, reason: '추첨 비밀값 미공개 (the secret for the lottery was not shown)' } })
+  view.put(slotTable, [id], { ...found.slot, closed: { by: missing, atMs: block.timeMs, reason: secretWithheld } })
   emit(drawFailed({ ...whereOf(id, found), missing }))
 }
 

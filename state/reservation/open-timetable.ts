@@ -7,7 +7,7 @@ import { clockOf, compactDateOf, daysOf } from './pattern.ts'
 import { timetableOpened } from './events.ts'
 import { closedDayTable } from './keys.ts'
 import { findOpening, openSlot } from './opening.ts'
-import { type OpenTimetable, openTimetablePayload, type Slot } from './types.ts'
+import { type OpenTimetable, openTimetablePayload, type SlotDefinition } from './types.ts'
 
 export const openTimetable = kind({
   kind: 'reservation.openTimetable',
@@ -17,31 +17,36 @@ export const openTimetable = kind({
     const opening = findOpening(context, payload)
     if ('code' in opening) return opening
     const { facility, common } = opening
-    const days = daysOf(payload).filter((day) => context.view.get(closedDayTable, facility.id, day) === undefined)
-    const starts = days.flatMap((day) => payload.times.map((minutes) => timeOn(day, minutes)))
-    const [first, last] = [starts[0], starts.at(-1)]
+    const slots = slotsOf(payload, (day) => context.view.get(closedDayTable, facility.id, day) !== undefined)
+    const [first, last] = [slots[0], slots.at(-1)]
     if (first === undefined || last === undefined) return refuse('reservation/day-closed', { day: payload.firstDay })
-    if (first <= context.block.timeMs) return refuse('reservation/slot-in-past', { blockTimeMs: context.block.timeMs })
-    for (const startsMs of starts) {
-      const slot = { ...common, ...slotAt(payload, startsMs) }
-      const id = nameOf(payload.prefix, startsMs)
+    if (first.startsMs <= context.block.timeMs) return refuse('reservation/slot-in-past', { blockTimeMs: context.block.timeMs })
+    for (const { id, ...fields } of slots) {
+      const slot = { ...common, ...fields }
       const refusal = slot.opensMs >= slot.closesMs ? refuse('reservation/opens-too-late', { slot: id, closesMs: slot.closesMs }) : openSlot(context, id, slot)
       if (refusal !== undefined) return refusal
     }
     const { prefix } = payload
-    context.emit(timetableOpened({ facility: facility.id, livingArea: facility.livingArea, ...(common.course !== undefined && { course: common.course }), prefix, slots: starts.length, firstStartsMs: first as TimeMs, lastStartsMs: last as TimeMs }))
+    context.emit(timetableOpened({ facility: facility.id, livingArea: facility.livingArea, ...(common.course !== undefined && { course: common.course }), prefix, slots: slots.length, firstStartsMs: first.startsMs, lastStartsMs: last.startsMs }))
     return undefined
   },
 })
+
+/** The slots of a pattern, in order, without those of closed days. */
+export function slotsOf(payload: OpenTimetable, isClosed: (day: number) => boolean): readonly SlotDefinition[] {
+  const days = daysOf(payload).filter((day) => !isClosed(day))
+  return days.flatMap((day) => payload.times.map((minutes) => slotAt(payload, timeOn(day, minutes))))
+}
 
 function nameOf(prefix: string, startsMs: number): string {
   const day = dayOf(startsMs)
   return `${prefix}-${compactDateOf(day)}-${clockOf((startsMs - timeOn(day, 0)) / minuteMs)}`
 }
 
-function slotAt({ minutes, opensMs, opensBeforeMs, closesBeforeMs, cancelBeforeMs, capacity, waitlistMax, price }: OpenTimetable, startsMs: number): Omit<Slot, 'facility'> {
+function slotAt({ prefix, minutes, opensMs, opensBeforeMs, closesBeforeMs, cancelBeforeMs, capacity, waitlistMax, price }: OpenTimetable, startsMs: number): SlotDefinition {
   const before = (ms: number): TimeMs => Math.max(0, startsMs - ms) as TimeMs
   return {
+    id: nameOf(prefix, startsMs),
     startsMs: startsMs as TimeMs,
     endsMs: (startsMs + minutes * minuteMs) as TimeMs,
     opensMs: opensMs ?? before(opensBeforeMs ?? 0),

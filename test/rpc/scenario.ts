@@ -4,6 +4,8 @@ import type { Height, TimeMs } from '../../primitives/brand.ts'
 import { createClient, type Client, type KindName, type PayloadOf, type Signer, signTransaction, buildTransaction, type SignedTransaction, walletFromSeed } from '../../rpc/client/index.ts'
 import { createRpcServer, type RpcLog, type RpcServer, type RpcServerOptions } from '../../rpc/server.ts'
 import { communityGenesis } from '../../state/community/settings.ts'
+import { reservationGenesis } from '../../state/reservation/genesis.ts'
+import { genesisSection, type ReservationGenesis } from '../../state/reservation/types.ts'
 import { createDid } from '../../state/did/documents.ts'
 import { everyScope, grantRole, type RoleName } from '../../state/roles.ts'
 import { createMemoryChain, type MemoryChain } from '../support/memory-chain.ts'
@@ -23,9 +25,11 @@ export interface City {
   readonly sign: <K extends KindName>(kind: K, payload: PayloadOf<K>, signers?: readonly Signer[]) => Promise<SignedTransaction>
 }
 
-export function createCity(): City {
+/** With places also an operator of all facilities: the officer. */
+export function createCity(places?: ReservationGenesis): City {
   const chain = createMemoryChain({
     startMs,
+    ...(places !== undefined && { genesis: { timeMs: startMs, state: { reservation: genesisSection.toJson(places) } } }),
     parameters: { transactionValidityMsMax: 600 * minuteMs, recoveryWaitMs: 86_400_000 },
     setup: (view, block) => {
       for (const { did, didKey } of [officer, shop, ...citizens]) createDid(view, block, did, { keys: [didKey], services: [] })
@@ -33,6 +37,10 @@ export function createCity(): City {
       grant(officer, 'officer')
       grant(officer, 'settler')
       grant(officer, 'issuer')
+      if (places !== undefined) {
+        grant(officer, 'operator')
+        reservationGenesis.apply({ block, view, emit: () => undefined }, places)
+      }
       view.put(organisationsTable, ['all'], [{ name: 'city', title: 'City of Busan' }])
       communityGenesis.apply({ block, view, emit: () => undefined }, { boards: [{ livingArea: 'city', board: 'notice', title: { ko: '알림', en: 'Notices' }, open: 'news' }] })
     },

@@ -29,6 +29,8 @@ export interface MemoryChainOptions {
   readonly setup?: (view: WriteView, block: { readonly chain: string; readonly height: Height; readonly timeMs: TimeMs }) => void
   readonly parameters: Parameters
   readonly startMs?: number
+  /** What chain_genesis answers besides the hash. */
+  readonly genesis?: JsonObject
 }
 
 export interface MemoryChain {
@@ -40,6 +42,8 @@ export interface MemoryChain {
   readonly block: (encoded: readonly Uint8Array[]) => readonly Receipt[]
   /** Changes what the node says of itself. */
   readonly set: (changes: Partial<NodeStatus> & { readonly oldestHeight?: number }) => void
+  /** The next block is so much later. */
+  readonly skip: (ms: number) => void
   /** Holds submitted transactions back until the next `block([])`. */
   readonly hold: (hold: boolean) => void
 }
@@ -52,7 +56,7 @@ interface StoredResult {
 
 const seconds = 1_000
 
-export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_000 }: MemoryChainOptions): MemoryChain {
+export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_000, genesis = { network: 'memory' } }: MemoryChainOptions): MemoryChain {
   const pairs = [1, 2, 3, 4].map((n) => keyPairFromSeed(new Uint8Array(32).fill(n)))
   const validators: ValidatorSet = {
     validators: pairs.map(({ publicKey }, i) => ({ name: `validator-${i}`, organisation: i % 2 === 0 ? 'city' : 'bank', publicKey })),
@@ -100,6 +104,7 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
   let status: Partial<NodeStatus> = {}
   let oldest = 1
   let holding = false
+  let skippedMs = 0
   let held: ReadyTransaction[] = []
 
   const head = (): { height: Height; hash: Hash; timeMs: TimeMs } => {
@@ -122,11 +127,12 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
       chain: chainId,
       height: (before.height + 1) as Height,
       parent: before.hash,
-      timeMs: (before.timeMs + seconds) as TimeMs,
+      timeMs: (before.timeMs + seconds + skippedMs) as TimeMs,
       proposer: before.height % pairs.length,
       payload: merkleRoot(ready.map(({ transaction }) => transaction.reference)),
       payloadCount: ready.length,
     }
+    skippedMs = 0
     const hash = blockHash(header)
     const executed = executeBlock(state, { chain: chainId, height: header.height, hash, timeMs: header.timeMs, transactions: ready })
     store(executed)
@@ -155,7 +161,7 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
   const backend: Backend = {
     chainId,
     genesisHash,
-    genesis: { network: 'memory' } satisfies JsonObject,
+    genesis,
     status: () => ({
       version: '0.0.0',
       chainId,
@@ -263,6 +269,9 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
     set: ({ oldestHeight, ...changed }) => {
       if (oldestHeight !== undefined) oldest = oldestHeight
       status = { ...status, ...changed }
+    },
+    skip: (ms) => {
+      skippedMs += ms
     },
     hold: (hold) => {
       holding = hold
