@@ -36,7 +36,7 @@ export const notaries = [testActor('notary of the bank'), testActor('notary of t
 /** An issuer for the programme `plain` and the course `ballet` alone. */
 export const smallIssuer = testActor('small issuer')
 export const categories = ['bookshop', 'theatre', 'academy']
-export const settings = { holdMs: 10 * 60_000, offerMs: 6 * hourMs, absencesMax: 2, absenceWindowMs: 5 * dayMs, blockMs: 3 * dayMs }
+export const settings = { holdMs: 10 * 60_000, offerMs: 6 * hourMs, absencesMax: 2, absenceWindowMs: 10 * dayMs, blockMs: 8 * dayMs }
 
 const roles: readonly (readonly [TestActor, RoleName, string])[] = [
   [officer, 'officer', '*'],

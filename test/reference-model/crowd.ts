@@ -4,7 +4,7 @@ import type { TimeMs, Won } from '../../primitives/brand.ts'
 import { taggedHash } from '../../primitives/hash.ts'
 import { randomOf } from '../simulator/random.ts'
 import { genesisTimeMs, testIssuer } from '../support/state-harness.ts'
-import { createCity, notaries, officer, operator, second, shops, type CityOptions, type Wish } from './city.ts'
+import { bank, createCity, notaries, officer, operator, second, shops, type CityOptions, type Wish } from './city.ts'
 import { begin } from './life.ts'
 import { firstPrograms, hash32 } from './points-wishes.ts'
 import { secretOf } from './reservation-wishes.ts'
@@ -33,7 +33,7 @@ export function crowdLife(options: Pick<CityOptions, 'onResult' | 'onBlock'>): n
 
   const [plain] = firstPrograms(random)
   const terms = { ...plain?.terms, tiers: [{ tier: 'two', amount: 1_000 as Won }], leftover: 'unallocated', useClosesMs: (genesisTimeMs + 40 * dayMs) as TimeMs }
-  send(byOfficers('openProgram', { program: 'rush', budget: 0, terms: { ...terms, waitlistMax: 400 } }), byOfficers('openProgram', { program: 'rich', budget: 2_000_000, terms }))
+  send(byOfficers('openProgram', { program: 'rush', budget: 0, terms: { ...terms, waitlistMax: 400 } }), byOfficers('openProgram', { program: 'rich', budget: 2_000_000, terms: { ...terms, merchantDebtMax: 0 } }))
 
   // a line of three hundred, of whom some leave and some are gone when their turn comes
   const attest = (subject: string, i: number): unknown => city.attest(testIssuer, { purpose: 'points:rush', subject: subject as never, claim: 'two', pseudonym: hash32(`in line ${i}`), expiresMs: (genesisTimeMs + 1_000 * dayMs) as TimeMs })
@@ -54,16 +54,20 @@ export function crowdLife(options: Pick<CityOptions, 'onResult' | 'onBlock'>): n
   const at = city.harness.next().timeMs
   const slot = (id: string, changes: object): object => ({ id, startsMs: at + 4 * dayMs, endsMs: at + 5 * dayMs, opensMs: at, closesMs: at + 2 * dayMs, cancelUntilMs: at + 3 * dayMs, capacity: 400, waitlistMax: 50, ...changes })
   const lottery = notaries.map(({ did }) => ({ by: did, hash: taggedHash('lottery-secret', utf8(`lots/${did}/`), secretOf('lots', did)) }))
-  send(byOperator('openSlots', { facility: 'hall', slots: [slot('kept', {}), slot('paid', { price: { amount: 10, merchant: shops[0]?.did } }), slot('lots', { lottery, capacity: 100, closesMs: at + hourMs }), slot('small', { capacity: 40, waitlistMax: 300 })] }))
+  send(byOperator('openSlots', { facility: 'hall', slots: [slot('kept', {}), slot('paid', { price: { amount: 10, merchant: shops[0]?.did } }), slot('paid-too', { price: { amount: 10, merchant: shops[0]?.did }, capacity: 100 }), slot('lots', { lottery, capacity: 100, closesMs: at + hourMs }), slot('small', { capacity: 40, waitlistMax: 300 })] }))
   send(...byAll('reservation.hold', () => ({ slot: 'kept' })))
   send(...byAll('reservation.reserve', () => ({ slot: 'small' })))
   city.advance(10 * minuteMs)
   send(...byAll('reservation.reserve', () => ({ slot: 'kept' })))
   idle(1)
   send(...byAll('reservation.reserve', () => ({ slot: 'paid', payment: { program: 'rich' } })))
+  // the bank pays for these seats: the shop may owe it no more than it earns since
+  send({ sender: bank, kind: 'points.settle', payload: { payment: 'seats', items: [{ merchant: shops[0]?.did, program: 'rich', claim: 1, amount: 10 * living.length }] } })
+  send(...byAll('reservation.reserve', () => ({ slot: 'paid-too', payment: { program: 'rich' } })))
   send(...byAll('reservation.reserve', () => ({ slot: 'lots' })))
   send(byOperator('amendSlot', { slot: 'small', capacity: 330 }), byOperator('closeSlot', { slot: 'paid', reason: '점검' }))
   idle(3)
+  send(...byAll('reservation.cancel', () => ({ slot: 'paid' })))
   city.advance(hourMs)
   send(...notaries.map((sender) => ({ sender, kind: 'reservation.reveal', payload: { slot: 'lots', secret: secretOf('lots', sender.did) } })))
   send(...notaries.map((sender) => ({ sender, kind: 'reservation.reveal', payload: { slot: 'lots', secret: secretOf('lots', sender.did) } })))

@@ -52,11 +52,13 @@ function twisted(wish: Wish, random: Random): Wish {
 /** To a moment at which something begins or ends, or just beside it. */
 function toEdge({ world, harness }: City, random: Random): number | undefined {
   const at = harness.next().timeMs
+  const isSoon = (ms: number): boolean => ms > at && ms < at + 2 * dayMs
+  const ends = [...world.programs.values()].flatMap(({ isClosed, terms }) => (isClosed ? [] : [terms.useClosesMs, terms.applicationClosesMs])).filter(isSoon)
+  if (ends.length > 0 && random.chance(0.4)) return random.pick(ends) - at + random.pick([-1, 0, 1, 10_000])
   const edges = [
-    ...[...world.programs.values()].flatMap(({ isClosed, terms }) => (isClosed ? [] : [terms.useClosesMs, terms.applicationClosesMs])),
     ...[...world.purchases.values()].flatMap(({ state, expiresMs }) => (state === 'held' && expiresMs !== undefined ? [expiresMs] : [])),
-    ...[...world.slots.values()].flatMap(({ opensMs, closesMs, startsMs, cancelUntilMs }) => [opensMs, closesMs, startsMs, cancelUntilMs]),
-  ].filter((ms) => ms > at && ms < at + 2 * dayMs)
+    ...[...world.slots.values()].flatMap(({ opensMs, closesMs, startsMs, cancelUntilMs, seats }) => [opensMs, closesMs, startsMs, cancelUntilMs, ...[...seats.values()].flatMap(({ heldUntilMs }) => heldUntilMs ?? [])]),
+  ].filter(isSoon)
   return edges.length === 0 ? undefined : random.pick(edges) - at + random.pick([-1, 0, 1, 1_000, 10_000])
 }
 

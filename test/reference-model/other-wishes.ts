@@ -12,13 +12,19 @@ import type { City, Wish } from './city.ts'
 import { boards, editor, governors, headModerator, issuers, moderators, newcomers, registrars, residents } from './others.ts'
 import { dayMs } from './world.ts'
 
+interface Post {
+  readonly id: string
+  readonly author: string
+  state: 'shown' | 'hidden' | 'appealed'
+}
+
 /** What the events have told. */
 export interface Known {
   readonly registered: TestActor[]
   readonly versions: Map<string, number>
   readonly requested: Set<string>
-  readonly posts: { readonly id: string; readonly author: string }[]
-  readonly proposals: number[]
+  readonly posts: Post[]
+  readonly proposals: { readonly number: number; readonly expiresMs: number }[]
   readonly paused: Set<string>
 }
 
@@ -33,24 +39,28 @@ interface Facts {
   readonly post: Uint8Array
   readonly author: string
   readonly proposal: number
+  readonly expiresMs: number
   readonly family: string
 }
 
 export function learn(known: Known, { outcome, receipts }: Executed): void {
   for (const event of [...outcome.events, ...receipts.flatMap(({ events }) => events)]) {
-    const { type, did, version, post, author, proposal, family } = event as Event & Facts
+    const { type, did, version, post, author, proposal, expiresMs, family } = event as Event & Facts
     if (type === 'did.registered') {
       const newcomer = newcomers.find((each) => each.did === did)
       if (newcomer !== undefined) known.registered.push(newcomer)
     } else if (type === 'did.updated' || type === 'did.recovered') known.versions.set(did, version)
     else if (type === 'did.recoveryRequested') known.requested.add(did)
-    else if (type === 'community.posted' || type === 'community.commented') known.posts.push({ id: hex(post), author })
-    else if (type === 'governance.proposed') known.proposals.push(proposal)
-    else if (type === 'governance.closed') known.proposals.splice(known.proposals.indexOf(proposal), 1)
+    else if (type === 'community.posted' || type === 'community.commented') known.posts.push({ id: hex(post), author, state: 'shown' })
+    else if (type in stateAfter) known.posts.filter(({ id }) => id === hex(post)).forEach((each) => (each.state = stateAfter[type] ?? each.state))
+    else if (type === 'governance.proposed') known.proposals.push({ number: proposal, expiresMs })
+    else if (type === 'governance.closed') known.proposals.splice(known.proposals.findIndex(({ number }) => number === proposal), 1)
     else if (type === 'governance.familyPaused') known.paused.add(family)
     else if (type === 'governance.familyResumed') known.paused.delete(family)
   }
 }
+
+const stateAfter: Readonly<Record<string, Post['state']>> = { 'community.hidden': 'hidden', 'community.appealed': 'appealed', 'community.restored': 'shown', 'community.appealRejected': 'hidden' }
 
 type Wisher = (known: Known, city: City, random: Random) => Omit<Wish, 'kind'> | undefined
 
@@ -82,12 +92,13 @@ function text(random: Random): { readonly bodyHash: Uint8Array; readonly bodyByt
   return { bodyHash: sha256(utf8(`body ${random.below(random.chance(0.05) ? 20 : 10_000_000)}`)), bodyBytes: random.chance(0.03) ? 60_000 : 1 + random.below(4_000) }
 }
 
-const somePost = (known: Known, random: Random): { readonly id: string; readonly author: string } | undefined => (known.posts.length === 0 ? undefined : known.posts[Math.max(0, known.posts.length - 1 - random.below(random.chance(0.8) ? 12 : known.posts.length))])
+const somePost = (known: Known, random: Random): Post | undefined => (known.posts.length === 0 ? undefined : known.posts[Math.max(0, known.posts.length - 1 - random.below(random.chance(0.8) ? 12 : known.posts.length))])
 const reason = { code: 'off-topic', text: '주제 밖' }
 
 /** About a post: by its author, or by a moderator, or by somebody else. */
-function aboutPost(random: Random, known: Known, authors: number, payload: (post: Uint8Array | undefined) => unknown): Omit<Wish, 'kind'> | undefined {
-  const post = somePost(known, random)
+function aboutPost(random: Random, known: Known, state: Post['state'], authors: number, payload: (post: Uint8Array | undefined) => unknown): Omit<Wish, 'kind'> | undefined {
+  const fitting = random.chance(0.85) ? known.posts.filter((each) => each.state === state) : []
+  const post = fitting.length > 0 ? random.pick(fitting) : somePost(known, random)
   if (post === undefined) return undefined
   const author = known.registered.find(({ did }) => did === post.author)
   const sender = author !== undefined && random.chance(authors) ? author : random.chance(0.9) ? random.pick(moderators) : random.pick(residents)
@@ -161,19 +172,19 @@ export const otherWishes: readonly (readonly [weight: number, kind: string, wish
     const post = somePost(known, random)
     return post && { sender: by(random, random.pick(known.registered)), payload: { post: fromHex(post.id), reaction: random.chance(0.85) ? random.pick(reactionKinds) : undefined } }
   }],
-  [4, 'community.hide', (known, _, random) => aboutPost(random, known, 0.05, (post) => ({ post, reason }))],
-  [3, 'community.restore', (known, _, random) => aboutPost(random, known, 0.05, (post) => ({ post, reason }))],
-  [5, 'community.appeal', (known, _, random) => aboutPost(random, known, 0.95, (post) => ({ post, ground: 'quoted' }))],
-  [4, 'community.decideAppeal', (known, _, random) => aboutPost(random, known, 0.02, (post) => ({ post, restore: random.chance(0.5), reason }))],
-  [2, 'community.erase', (known, _, random) => aboutPost(random, known, 0.6, (post) => ({ post, reason: random.chance(0.8) ? reason : undefined }))],
+  [4, 'community.hide', (known, _, random) => aboutPost(random, known, 'shown', 0.05, (post) => ({ post, reason }))],
+  [3, 'community.restore', (known, _, random) => aboutPost(random, known, 'hidden', 0.05, (post) => ({ post, reason }))],
+  [5, 'community.appeal', (known, _, random) => aboutPost(random, known, 'hidden', 0.95, (post) => ({ post, ground: 'quoted' }))],
+  [4, 'community.decideAppeal', (known, _, random) => aboutPost(random, known, 'appealed', 0.02, (post) => ({ post, restore: random.chance(0.5), reason }))],
+  [2, 'community.erase', (known, _, random) => aboutPost(random, known, 'shown', 0.6, (post) => ({ post, reason: random.chance(0.8) ? reason : undefined }))],
   [4, 'governance.propose', (known, city, random) => ({
     sender: random.chance(0.97) ? random.pick(allGovernors) : random.pick(residents),
     payload: { action: action(city, random, known), expiresMs: city.harness.next().timeMs + random.pick([3_600_000, dayMs, 5 * dayMs, 40 * dayMs]) },
   })],
   [2, 'governance.grantRole', (_, __, random) => ({ sender: random.chance(0.8) ? headModerator : random.pick([editor, ...issuers, ...allGovernors]), payload: { did: random.pick([...residents, ...newcomers.slice(0, 2)]).did, role: random.chance(0.85) ? 'moderator' : 'issuer', scope: random.pick(['busan', 'west']) } })],
   [1, 'governance.revokeRole', (_, __, random) => ({ sender: random.chance(0.8) ? headModerator : random.pick([editor, ...issuers, ...allGovernors]), payload: { did: random.pick([...residents, ...newcomers.slice(0, 2)]).did, role: random.chance(0.85) ? 'moderator' : 'issuer', scope: random.pick(['busan', 'west']) } })],
-  [24, 'governance.vote', (known, _, random) => {
-    const proposal = known.proposals.length === 0 ? undefined : random.pick(known.proposals.slice(-3))
-    return proposal === undefined ? undefined : { sender: random.pick(allGovernors), payload: { proposal, vote: random.chance(0.93) ? 'yes' : 'no' } }
+  [24, 'governance.vote', (known, city, random) => {
+    const open = known.proposals.filter(({ expiresMs }) => expiresMs >= city.harness.next().timeMs || random.chance(0.02)).slice(-3)
+    return open.length === 0 ? undefined : { sender: random.pick(allGovernors), payload: { proposal: random.pick(open).number, vote: random.chance(0.93) ? 'yes' : 'no' } }
   }],
 ]

@@ -166,7 +166,8 @@ function ofMerchant(kind: string, state: Purchase['state'], withAmount: boolean)
 
 /** Seventeen of the smallest tier are more than one citizen may have. */
 function manyGrants(random: Random): readonly unknown[] {
-  const { did } = random.pick(people)
+  const [first] = people
+  const did = first?.did
   return Array.from({ length: 9 }, () => ({ did, tier: 'three', pseudonym: hash32(`many ${random.below(1_000_000)}`) }))
 }
 
@@ -196,9 +197,11 @@ export const pointsWishes: readonly (readonly [weight: number, kind: string, wis
   [14, 'points.refund', ofMerchant('points.refund', 'paid', true)],
   [9, 'points.capture', ofMerchant('points.capture', 'held', true)],
   [4, 'points.void', ofMerchant('points.void', 'held', false)],
-  [16, 'points.apply', (city, random) => {
+  [20, 'points.apply', (city, random) => {
     const sender = random.pick(people)
-    const program = someProgram(city, random)
+    const at = city.harness.next().timeMs
+    const lines = somePrograms(city).filter(({ isClosed, terms }) => !isClosed && terms.waitlistMax !== undefined && at < terms.applicationClosesMs)
+    const program = lines.length > 0 && random.chance(0.4) ? random.pick(lines).id : someProgram(city, random)
     const claim = random.chance(0.02) ? 'nine' : random.pick(['two', 'three'])
     const pseudonym = random.chance(0.9) ? (seven[people.indexOf(sender)] as Uint8Array) : random.pick(seven)
     return { sender, kind: 'points.apply', payload: { program, attestation: attestation(city, random, `points:${program}`, sender, claim, pseudonym) } }
@@ -225,7 +228,7 @@ export const pointsWishes: readonly (readonly [weight: number, kind: string, wis
     const [program, merchant] = key.split('/')
     return { sender: mostly(random, bank, 0.93), kind: 'points.repay', payload: { payment: payment(random), program, merchant, amount: random.pick([owed, 1 + random.below(owed), owed + 1]) } }
   }],
-  [3, 'points.reclaim', (city, random) => ({ sender: random.pick(people), kind: 'points.reclaim', payload: { program: justEnded(city) ?? someProgram(city, random), dids: random.shuffled(people).slice(0, 1 + random.below(14)).map(({ did }) => did) } })],
+  [5, 'points.reclaim', (city, random) => ({ sender: random.pick(people), kind: 'points.reclaim', payload: { program: justEnded(city) ?? someProgram(city, random), dids: random.shuffled(people).slice(0, 1 + random.below(14)).map(({ did }) => did) } })],
   [4, 'points.topUp', (city, random) => byOfficers(random, { program: someProgram(city, random), amount: random.chance(0.04) ? 40_000_000_000_000 : 1 + random.below(400_000) }, 'points.topUp')],
   [3, 'points.cutBudget', (city, random) => {
     const program = random.pick(somePrograms(city))
@@ -251,10 +254,10 @@ export const pointsWishes: readonly (readonly [weight: number, kind: string, wis
     const suspended = [...city.world.merchants].filter(([, { isSuspended }]) => isSuspended).map(([did]) => did)
     return { sender: mostly(random, officer, 0.95), kind: 'points.resumeMerchant', payload: { merchant: suspended.length > 0 && random.chance(0.8) ? random.pick(suspended) : random.pick([...shops, ...people]).did } }
   }],
-  [0.6, 'did.deactivate', (city, random) => {
+  [0.8, 'did.deactivate', (city, random) => {
     const inLine = somePrograms(city).flatMap(({ line }) => line)
-    if (inLine.length === 0 && random.chance(0.85)) return undefined
-    return { sender: inLine.length > 0 && random.chance(0.7) ? city.actorOf(random.pick(inLine)) : random.pick([...people, ...notaries]), kind: 'did.deactivate', payload: {} }
+    if (inLine.length === 0 && random.chance(0.9)) return undefined
+    return { sender: inLine.length > 0 && random.chance(0.9) ? city.actorOf(random.pick(inLine)) : random.pick([...people, ...notaries]), kind: 'did.deactivate', payload: {} }
   }],
 ]
 

@@ -55,7 +55,7 @@ function admission(city: City, random: Random, sender: TestActor, each: Slot | u
 }
 
 function price(random: Random): unknown {
-  return random.chance(0.5) ? undefined : { amount: random.pick([1, 500, 1_000, 5_000, 12_000]), merchant: (random.chance(0.97) ? random.pick(shops) : random.pick([...people, nobody])).did }
+  return random.chance(0.4) ? undefined : { amount: random.pick([1, 500, 1_000, 5_000, 12_000]), merchant: (random.chance(0.97) ? random.pick(shops) : random.pick([...people, nobody])).did }
 }
 
 function course(random: Random): { readonly course?: unknown; readonly qualification?: string | undefined } {
@@ -127,8 +127,10 @@ export const reservationWishes: readonly (readonly [weight: number, kind: string
     const held = [...city.world.slots.values()].flatMap((each) => [...each.seats.values()].filter(({ state }) => state === 'held').map(({ did }) => ({ each, did })))
     const kept = held.length > 0 && random.chance(0.3) ? random.pick(held) : undefined
     const each = kept?.each ?? slot(city, random, isOpen(city))
-    const sender = kept === undefined ? random.pick(people) : city.actorOf(kept.did)
-    const programs = [...city.world.programs.values()].filter(({ accounts, isClosed }) => !isClosed && (accounts.get(sender.did)?.grants.length ?? 0) > 0).map(({ id }) => id)
+    const [regular] = people
+    const sender = kept === undefined ? (random.chance(0.15) ? (regular as TestActor) : random.pick(people)) : city.actorOf(kept.did)
+    const category = city.world.merchants.get(each?.price?.merchant ?? '')?.category ?? ''
+    const programs = [...city.world.programs.values()].filter(({ accounts, isClosed, terms }) => !isClosed && terms.categories.includes(category) && (accounts.get(sender.did)?.grants.length ?? 0) > 0).map(({ id }) => id)
     const pays = each?.price === undefined ? random.chance(0.01) : random.chance(0.95)
     const payment = pays ? { program: programs.length > 0 && random.chance(0.95) ? random.pick(programs) : 'plain', ownShareMax: random.chance(0.1) ? random.below(3_000) : undefined } : undefined
     return { sender, kind: 'reservation.reserve', payload: { slot: idOf(random, each), ...admission(city, random, sender, each), payment } }
@@ -153,7 +155,7 @@ export const reservationWishes: readonly (readonly [weight: number, kind: string
     const capacity = random.chance(0.7) ? Math.max(1, (each?.capacity ?? 1) + random.pick([1, 2, -1, -2])) : undefined
     return { sender: operatorOf(random), kind: 'reservation.amendSlot', payload: { slot: idOf(random, each), capacity, waitlistMax: capacity === undefined || random.chance(0.3) ? random.below(5) : undefined } }
   }],
-  [2.5, 'reservation.closeSlot', (city, random) => ({ sender: operatorOf(random), kind: 'reservation.closeSlot', payload: { slot: idOf(random, slot(city, random, ({ isClosed, payers }) => !isClosed && (payers.length > 0 || random.chance(0.3)))), reason: '점검' } })],
+  [3, 'reservation.closeSlot', (city, random) => ({ sender: operatorOf(random), kind: 'reservation.closeSlot', payload: { slot: idOf(random, slot(city, random, ({ isClosed, payers }) => !isClosed && (payers.length > 0 || random.chance(0.3)))), reason: '점검' } })],
   [1, 'reservation.closeDays', (city, random) => {
     const firstDay = koreanDay(city.harness.next().timeMs) + random.pick([0, 1, 2, 3, 5, -1])
     return { sender: operatorOf(random), kind: 'reservation.closeDays', payload: { facility: facility(city, random), firstDay, lastDay: firstDay + random.below(2), reason: '공사' } }
@@ -174,8 +176,8 @@ export const reservationWishes: readonly (readonly [weight: number, kind: string
     const isRight = random.chance(0.95) && !(isWithheld(id) && by === parties[0]?.by)
     return { sender, kind: 'reservation.reveal', payload: { slot: id, secret: isRight ? secretOf(id, by) : hash32('another secret') } }
   }],
-  [7, 'reservation.checkIn', attendance('reservation.checkIn')],
-  [7, 'reservation.noShow', attendance('reservation.noShow')],
+  [5, 'reservation.checkIn', attendance('reservation.checkIn')],
+  [12, 'reservation.noShow', attendance('reservation.noShow')],
 ]
 
 function attendance(kind: string): Wisher {
@@ -184,6 +186,6 @@ function attendance(kind: string): Wisher {
     const each = slot(city, random, ({ startsMs, seats }) => at >= startsMs - 2 * hourMs && at < startsMs + 9 * dayMs && [...seats.values()].some(({ state }) => state === 'confirmed' || state === 'absent'))
     const seats = [...(each?.seats.values() ?? [])].filter(({ state }) => state === 'confirmed' || state === 'absent')
     if (seats.length === 0 && random.chance(0.8)) return undefined
-    return { sender: operatorOf(random), kind, payload: { slot: idOf(random, each), did: seats.length > 0 && random.chance(0.95) ? (seats.find(({ did }) => did === people[0]?.did || did === people[1]?.did) ?? random.pick(seats)).did : random.pick(people).did } }
+    return { sender: operatorOf(random), kind, payload: { slot: idOf(random, each), did: seats.length > 0 && random.chance(0.95) ? (seats.find(({ did }) => did === people[0]?.did) ?? random.pick(seats)).did : random.pick(people).did } }
   }
 }

@@ -9,7 +9,7 @@ t.test('a crowd: lines, lots and refunds over many blocks, and as much of everyt
   const tally: Tally = new Map()
   const transactions = crowdLife({ onResult: (what) => tally.set(what, (tally.get(what) ?? 0) + 1), onBlock: createInvariants() })
   t.ok(transactions > 3_000)
-  for (const what of ['points/too-many-programs', 'reservation/day-full', 'reservation/hold-expired', 'points.reclaim ok']) t.ok((tally.get(what) ?? 0) > 0, what)
+  for (const what of ['points/too-many-programs', 'reservation/day-full', 'reservation/hold-expired', 'points.reclaim ok', 'by the chain: reservation.refundRefused']) t.ok((tally.get(what) ?? 0) > 0, what)
   // more than the least bound of one block
   for (const what of ['points.reclaimed', 'reservation.lapsed', 'reservation.drawn', 'reservation.promoted', 'reservation.refunded']) t.ok((tally.get(`by the chain: ${what}`) ?? 0) > 250, what)
   t.end()
