@@ -1,6 +1,6 @@
 // Power cuts on a network of four real validator processes, each with its data folder on a file system of its own. After every cut each acknowledged
 // receipt must be on every validator and the same, nobody may have signed two contradicting votes, and the chain must go on.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -132,6 +132,8 @@ async function cutOnce(field: Field, before: readonly CutReport[]): Promise<CutR
   await pause(afterMs)
   const victims = chooseVictims(random, sites)
   for (const { node } of victims) expectDeath.add(node.name)
+  // without power nobody acts any more: a process that runs on may be told that a sync succeeded which the shut down file system has dropped, and vote on it
+  await freeze(victims, processes)
   cut(victims.map(({ image }) => image))
   const cutAt = performance.now()
   await end(victims, processes)
@@ -160,6 +162,24 @@ function chooseVictims(random: Random, sites: readonly Site[]): readonly Site[] 
   const first = random.below(sites.length)
   const count = draw < 0.6 ? 2 : 1
   return Array.from({ length: count }, (_, i) => sites[(first + i) % sites.length] as Site)
+}
+
+async function freeze(victims: readonly Site[], processes: Processes): Promise<void> {
+  for (const { node } of victims) {
+    const pid = processes.pidOf(node)
+    if (pid === undefined) continue
+    process.kill(pid, 'SIGSTOP')
+    while (processes.isRunning(node) && !isStopped(pid)) await pause(1)
+  }
+}
+
+/** All of its threads, but for those that wait for the disk (D): they stop before they come back, and their write may be torn. */
+function isStopped(pid: number): boolean {
+  const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : []
+  return threads.every((thread) => {
+    const file = `/proc/${pid}/task/${thread}/stat`
+    return !existsSync(file) || /^\d+ \(.*\) [TtDZX] /s.test(readFileSync(file, 'latin1'))
+  })
 }
 
 async function end(victims: readonly Site[], processes: Processes): Promise<void> {
