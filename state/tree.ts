@@ -63,6 +63,17 @@ function fold(page: TreePage, dirty: number): void {
 export function createStateTree(readPage: (path: string) => Uint8Array | undefined, pagesMax: number): StateTree {
   let young = new Map<string, TreePage>()
   let old = new Map<string, TreePage>()
+  // pages as they are stored: what the looks of a block have read, most of which its update changes
+  const looked = new Map<string, Uint8Array>()
+
+  const look = (path: string): Uint8Array | undefined => {
+    const known = looked.get(path)
+    if (known !== undefined) return known
+    const encoded = readPage(path)
+    if (looked.size >= pagesMax) looked.clear()
+    if (encoded !== undefined) looked.set(path, encoded)
+    return encoded
+  }
 
   const keep = (path: string, page: TreePage): void => {
     if (young.size >= pagesMax / 2) {
@@ -76,7 +87,7 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
     if (hit !== undefined) return hit
     let page = old.get(path)
     if (page === undefined) {
-      const encoded = readPage(path)
+      const encoded = looked.get(path) ?? readPage(path)
       if (encoded === undefined) return undefined
       page = emptyPage()
       decodePage(encoded).forEach((node, slot) => (page as TreePage).splice(16 + slot, 1, node))
@@ -156,7 +167,7 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
         path += nibbles[nibble] as string
       }
       // decoding a page for one look would cost more than all the rest
-      return findLeaf(readPage, keyHash, path)
+      return findLeaf(look, keyHash, path)
     },
     count: () => countIn('', load('') ?? emptyPage()),
     root: () => (load('')?.[1]?.hash ?? zeroHash) as Hash,
@@ -165,6 +176,7 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
       const sorted = [...changes].sort((a, b) => compareBytes(a.keyHash, b.keyHash))
       const writes: PageWrite[] = []
       apply('', load('') ?? emptyPage(), sorted, 0, sorted.length, writes)
+      looked.clear()
       return writes
     },
     prove: (keyHash) => {

@@ -135,3 +135,34 @@ t.test('a proof with any byte changed, a sibling added or left out, is refused',
   t.notOk(verifyStateProof(zeroHash, 'key/1', undefined, { ...empty.prove(keyHashOf('key/1')), siblings: [zeroHash] }))
   t.end()
 })
+
+t.test('a page that a look has read is not read again for the update, and is read anew after it', (t) => {
+  const one = stored()
+  one.put(Array.from({ length: 200 }, (_, i) => [`key/${i}`, Uint8Array.of(i)] as const))
+  let reads: string[] = []
+  const tree = createStateTree((path) => {
+    reads.push(path)
+    return one.pages.get(path)
+  }, 1_000)
+  const keyHash = keyHashOf('key/7')
+  const before = tree.leaf(keyHash)
+  const looked = [...reads]
+  t.equal(looked.at(0), '')
+  t.ok(looked.length > 1, 'the tree has pages below its root')
+  const valueHash = sha256(Uint8Array.of(99))
+  const written = tree.update([{ keyHash, valueHash }])
+  t.strictSame(reads, looked, 'the update changes the pages of the look')
+  t.strictSame(written.map(({ path }) => path).sort(), [...looked].sort())
+  t.strictSame([before, tree.leaf(keyHash)], [sha256(Uint8Array.of(7)), valueHash])
+  for (const { path, page } of written) one.pages.set(path, page as Uint8Array)
+  const other = keyHashOf('key/8')
+  reads = []
+  t.strictSame(tree.leaf(other), sha256(Uint8Array.of(8)))
+  const first = [...reads]
+  t.ok(first.length > 0, 'a page that was never decoded')
+  tree.update([{ keyHash, valueHash: before }])
+  reads = []
+  tree.leaf(other)
+  t.strictSame(reads, first, 'after an update nothing that was read before it counts')
+  t.end()
+})
