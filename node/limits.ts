@@ -278,8 +278,10 @@ export const evidenceMax = 256
 export const evidenceBytesMax = 16 * 1_048_576
 /** Values that one simulated transaction may read and keep. */
 export const simulationEntriesMax = 4_096
-/** Between rounds of asking the others how far they are, for a validator that has lost its votes. */
+/** A validator that starts asks each of the others how far it is, and asks again after this when there was no answer. */
 export const horizonRetryMs = 300
+/** How long such an answer is waited for: a small one. */
+export const horizonTimeoutMs = 2_000
 /** How often such a validator looks whether it has caught up. */
 export const recoveryLookMs = 100
 /** It may take some looks until nothing waits to be executed; under load that is so for a moment after each block. */

@@ -13,7 +13,7 @@ import type { ForgottenVotes } from '../consensus/votes.ts'
 import type { Height, View } from '../primitives/brand.ts'
 import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { decodeSyncAnswer, encodeSyncQuestion } from './exchange.ts'
-import { answerBytesMax, horizonRetryMs, recoveryLookMs, syncTimeoutMs } from './limits.ts'
+import { answerBytesMax, horizonRetryMs, horizonTimeoutMs, recoveryLookMs } from './limits.ts'
 import type { Clock, Transport } from './world.ts'
 
 /**
@@ -136,31 +136,32 @@ export interface RecoveryContext {
   readonly onHorizon: (standing: Standing) => void
 }
 
-/** Asks the other validators until enough have answered; how far they are, undefined when the node stops first. */
+/** Asks each of the other validators, again and again, until enough have answered; how far they are, undefined when the node stops first. */
 async function askHorizon({ set, self, transport, clock, stopped, follow, measure }: RecoveryContext): Promise<Standing | undefined> {
   const horizon = createHorizon(set, self)
+  const isOver = (): boolean => stopped() || horizon.standing() !== undefined
+  // each by itself: one that is silent must not keep us from asking the others again
   const ask = async (name: string, index: number): Promise<void> => {
-    try {
-      const answer = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: Number.MAX_SAFE_INTEGER as Height, count: 1 }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax }))
-      horizon.note(index, { top: answer[measure], epoch: answer.epoch, view: answer.view })
-      follow(answer.head, name)
-    } catch (error) {
-      // not there yet: asked again in the next round
-      if (!(error instanceof DongbaekError)) throw error
+    while (!isOver()) {
+      try {
+        const answer = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: Number.MAX_SAFE_INTEGER as Height, count: 1 }), { timeoutMs: horizonTimeoutMs, responseBytesMax: answerBytesMax }))
+        horizon.note(index, { top: answer[measure], epoch: answer.epoch, view: answer.view })
+        follow(answer.head, name)
+        return
+      } catch (error) {
+        // not there yet
+        if (!(error instanceof DongbaekError)) throw error
+      }
+      await pause(clock, horizonRetryMs)
     }
   }
-  while (!stopped()) {
-    const round = Promise.all(set.validators.map(async ({ name }, index) => (index === self ? undefined : ask(name, index))))
-    // whoever is slow to answer is not waited for when the others are enough
-    await Promise.race([round, pause(clock, horizonRetryMs)])
-    if (horizon.standing() === undefined) await Promise.all([round, pause(clock, horizonRetryMs)])
-    const standing = horizon.standing()
-    if (standing !== undefined) {
-      round.catch(() => undefined)
-      return standing
-    }
+  const asked = Promise.all(set.validators.map(async ({ name }, index) => (index === self ? undefined : ask(name, index))))
+  const enough = async (): Promise<void> => {
+    while (!isOver()) await pause(clock, recoveryLookMs)
   }
-  return undefined
+  await Promise.race([asked, enough()])
+  asked.catch(() => undefined)
+  return stopped() ? undefined : horizon.standing()
 }
 
 /** Resolves once this validator may vote; false when the node stops first. */

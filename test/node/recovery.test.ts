@@ -121,6 +121,32 @@ t.test('it votes when it has executed what it may have had a part in, and not wh
   t.equal(done, true)
 })
 
+t.test('an answer that got lost is asked for again, though another validator never answers', async (t) => {
+  const clock = createManualClock()
+  const asked: string[] = []
+  const until: number[] = []
+  void followFirst({
+    set,
+    self: 3,
+    measure: 'head',
+    transport: {
+      request: async (peer, _protocol, _question, { timeoutMs }) => {
+        const isFirst = !asked.includes(peer)
+        asked.push(peer)
+        if (peer === 'validator-0' || isFirst) return new Promise((_, reject) => clock.after(timeoutMs, () => reject(new DongbaekError('transport/timeout', 'no answer'))))
+        return encodeSyncAnswer({ blocks: [], head: 4 as Height, top: 5 as Height, epoch: 1 as Height, view: 2 as View })
+      },
+    },
+    clock,
+    stopped: () => until.length > 0,
+    follow: () => {},
+    reached: () => 0 as Height,
+    onHorizon: ({ top }) => until.push(top),
+  })
+  await clock.advance(3_000)
+  t.same(until, [4])
+})
+
 t.test('one that stops meanwhile never votes', async (t) => {
   const clock = createManualClock()
   let stopped = false
