@@ -37,13 +37,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   if (marked && !present) throw new DongbaekError('store/missing', `the database ${folder} is gone, though ${markerOf(folder)} says that it was made. ${wayOut}`, { folder })
   if (!marked) mkdirSync(dirname(folder), { recursive: true, mode: 0o700 })
   const database = await openDatabase(folder, !marked)
-  const isEmpty = async (): Promise<boolean> => (await database.keys({ limit: 1 }).all()).length === 0
-  if (marker?.filled === true && (await isEmpty())) {
+  if (marker?.filled === true && (await isEmpty(database, folder))) {
     await database.close()
     throw damagedStore(folder, 'it is empty, and was not')
   }
   if (!marked) {
-    if (present && !(await isEmpty())) {
+    if (present && !(await isEmpty(database, folder))) {
       await database.close()
       throw new DongbaekError('store/unmarked', `the database ${folder} holds data, but ${markerOf(folder)} is gone, so nothing says whose it is. ${wayOut}`, { folder })
     }
@@ -118,24 +117,33 @@ export function openValue(key: Uint8Array, sealed: Uint8Array, place: string): U
   throw damagedStore(place, `the value of key ${toHex(key)} does not hold its checksum`, { key: toHex(key) })
 }
 
+/** LevelDB's errors as ours; they carry the cause. */
+function failed(folder: string, error: unknown): DongbaekError {
+  if (error instanceof DongbaekError) return error
+  const code = codeOfSystem(error)
+  if (code === 'LEVEL_CORRUPTION') return damagedStore(folder, String(error), {}, error)
+  if (code === 'LEVEL_DATABASE_NOT_OPEN') return new DongbaekError('store/closed', 'the store is closed', { folder }, { cause: error })
+  return new DongbaekError('store/failed', `the database in ${folder} failed (${String(error)}). Make room or replace the disk, then restart`, { folder }, { cause: error })
+}
+
+async function isEmpty(database: Database, folder: string): Promise<boolean> {
+  try {
+    return (await database.keys({ limit: 1 }).all()).length === 0
+  } catch (error) {
+    await database.close()
+    throw failed(folder, error)
+  }
+}
+
 /** `onFirstSync`: what was written until then is on the disk. */
 function createStore(database: Database, folder: string, onFirstSync: () => void): Store {
   let synced = false
-
-  /** LevelDB's errors as ours; they carry the cause. */
-  function failed(error: unknown): DongbaekError {
-    if (error instanceof DongbaekError) return error
-    const code = codeOfSystem(error)
-    if (code === 'LEVEL_CORRUPTION') return damagedStore(folder, String(error), {}, error)
-    if (code === 'LEVEL_DATABASE_NOT_OPEN') return new DongbaekError('store/closed', 'the store is closed', { folder }, { cause: error })
-    return new DongbaekError('store/failed', `the database in ${folder} failed (${String(error)}). Make room or replace the disk, then restart`, { folder }, { cause: error })
-  }
 
   async function guarded<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act()
     } catch (error) {
-      throw failed(error)
+      throw failed(folder, error)
     }
   }
 
@@ -147,7 +155,7 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
         try {
           sealed = database.getSync(key, at)
         } catch (error) {
-          throw failed(error)
+          throw failed(folder, error)
         }
         return sealed === undefined ? undefined : openValue(key, sealed, folder)
       },

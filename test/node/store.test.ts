@@ -72,6 +72,16 @@ t.test('a database whose log is damaged all over, so that LevelDB finds it empty
   await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/damaged', message: /it is empty, and was not.*resync/ })
 })
 
+t.test('a table that is damaged all over is refused in our words', async (t) => {
+  const folder = join(t.testdir(), 'store')
+  await filled(folder)
+  // a second open turns LevelDB's log into a table
+  await (await openStore({ folder, chainId: 'test' })).close()
+  for (const name of readdirSync(folder).filter((one) => one.endsWith('.ldb'))) writeFileSync(join(folder, name), readFileSync(join(folder, name)).fill(0))
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/damaged', message: /resync/ })
+  await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/damaged' }, 'and it is closed again')
+})
+
 t.test('a value changed under us is noticed on every way of reading', async (t) => {
   const folder = join(t.testdir(), 'store')
   await filled(folder)
