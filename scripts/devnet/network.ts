@@ -135,7 +135,7 @@ async function makeNode(data: string, { name, organisation, p2pPort, rpcPort }: 
       passphraseFile,
       genesis: path.join(data, 'genesis.json'),
       // all of the devnet shares this machine
-      limits: { verifyWorkers: availableParallelism() >= 8 ? 2 : 1, rpcRequestsPerSecond: 20_000 },
+      limits: { verifyWorkers: availableParallelism() >= 8 ? 2 : 1, rpcRequestsPerSecond: 1_000_000 },
     },
     passphrase,
   )
