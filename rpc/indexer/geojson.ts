@@ -1,8 +1,7 @@
 // Rows of the index as GeoJSON (RFC 7946): longitude before latitude in degrees, rings closed and anticlockwise. What a collection has besides its features
 // are foreign members (section 6.1): `next`, and the block as of which it answers.
 import type { Json, JsonObject } from '../../primitives/schema.ts'
-import { livingAreaFeature } from '../../state/reservation/geojson.ts'
-import type { Area, Found } from './queries.ts'
+import type { Found } from './queries.ts'
 import type { Row, Value } from './sql.ts'
 import type { Progress } from './tables.ts'
 
@@ -10,10 +9,6 @@ const perDegree = 1_000_000
 
 export function collection(features: readonly Json[], next: Found['next'], { height, timeMs }: Progress): JsonObject {
   return { type: 'FeatureCollection', features, ...(next !== undefined && { next: `${next.place}.${next.id}` }), height, timeMs }
-}
-
-export function areaFeature(area: Area): Json {
-  return livingAreaFeature(area)
 }
 
 /** `distanceM` only where a place was given. */

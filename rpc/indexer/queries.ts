@@ -1,7 +1,7 @@
 // What the map asks of the index. Each answer is bounded: in features, in the slots counted for each, and slots in their stretch of time. Pages go on behind
 // the last feature of the page before, so that nothing is shown twice or passed over while rows come and go.
 import { type Box, ringMeetsBox } from '../../state/reservation/geometry.ts'
-import type { Category, Position } from '../../state/reservation/types.ts'
+import type { Category, LivingArea, Position } from '../../state/reservation/types.ts'
 import { countedSlotsMax } from './limits.ts'
 import type { Database, Row, Value } from './sql.ts'
 
@@ -33,14 +33,6 @@ export interface PageOf {
 export interface Found {
   readonly rows: readonly Row[]
   readonly next: After | undefined
-}
-
-export interface Area {
-  readonly id: string
-  readonly name: { readonly ko: string; readonly en: string }
-  readonly district: { readonly ko: string; readonly en: string }
-  readonly centre: Position
-  readonly polygon: readonly Position[]
 }
 
 type Param = (value: Value) => string
@@ -96,12 +88,12 @@ export async function findSlots({ dialect, read }: Database, where: Where & { re
 }
 
 /** A city has at most 200, so they are looked at one by one. */
-export async function findAreas({ read }: Database, { livingArea, bbox }: Pick<Where, 'livingArea' | 'bbox'>): Promise<readonly Area[]> {
+export async function findAreas({ read }: Database, { livingArea, bbox }: Pick<Where, 'livingArea' | 'bbox'>): Promise<readonly LivingArea[]> {
   const rows = await read('SELECT * FROM living_areas ORDER BY id')
   return rows.map(areaOf).filter(({ id, polygon }) => (livingArea === undefined || id === livingArea) && (bbox === undefined || ringMeetsBox(polygon, bbox)))
 }
 
-function areaOf(row: Row): Area {
+function areaOf(row: Row): LivingArea {
   const text = (column: string): string => String(row[column])
   const ring = JSON.parse(text('polygon')) as readonly (readonly [number, number])[]
   return {

@@ -2,10 +2,10 @@
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { type Json, type JsonObject, slug } from '../../primitives/schema.ts'
-import { bbox as bboxSchema } from '../../state/reservation/geojson.ts'
+import { bbox as bboxSchema, livingAreaFeature } from '../../state/reservation/geojson.ts'
 import { categories, type Category } from '../../state/reservation/types.ts'
 import type { Following, IndexerLog } from './follow.ts'
-import { areaFeature, collection, courseFeature, facilityFeature, slotFeature } from './geojson.ts'
+import { collection, courseFeature, facilityFeature, slotFeature } from './geojson.ts'
 import { bodyBytesMax, connectionsMax, distanceMMax, featuresDefault, featuresMax, requestTimeoutMs } from './limits.ts'
 import { type After, findAreas, findCourses, findFacilities, findSlots, type PageOf, type When, type Where } from './queries.ts'
 import type { Database } from './sql.ts'
@@ -75,7 +75,7 @@ export function createMapServer(database: Database, following: Following, log: I
 
   get('/living-areas', { livingArea: id, bbox }, async (query, at) => {
     const areas = await findAreas(database, { livingArea: query.livingArea, ...whereOf(query) })
-    return collection(areas.map(areaFeature), undefined, at)
+    return collection(areas.map(livingAreaFeature), undefined, at)
   })
   get('/facilities', { ...where, ...when, ...page }, async (query, at) => {
     const { rows, next } = await findFacilities(database, whereOf(query), whenOf(query, at), pageOf(query))
