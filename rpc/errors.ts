@@ -40,6 +40,7 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'rpc/too-many-subscriptions': { number: -32005, sentence: 'This connection has as many subscriptions as it may have. End one first.' },
   'rpc/no-such-subscription': { number: -32006, sentence: 'There is no subscription with this id on this connection.' },
   'rpc/websocket-only': { number: -32007, sentence: 'Subscriptions need a connection: use the WebSocket at /ws.' },
+  'rpc/cursor-filter': { number: -32008, sentence: 'The cursor comes from another channel or filter. Use it with that one, or begin anew.' },
   'node/not-ready': { number: -32010, sentence: 'The node is not caught up or sees no quorum: see node_status. Ask another node.' },
   'node/not-certified': { number: -32011, sentence: 'The state is not certified yet. Try again in a second.' },
   'mempool/full': { number: -32012, sentence: 'The node holds as many waiting transactions as it can. Send the same bytes again later.' },

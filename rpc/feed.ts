@@ -7,19 +7,21 @@ import { type Schema } from '../primitives/schema.ts'
 import type { Event } from '../state/family.ts'
 import { blockItem, type Channel, eventItem, type feedPage, type Filter, transactionItem } from './api/events.ts'
 import type { Backend } from './backend.ts'
+import { cursorOf, markOf, placeOf } from './cursor.ts'
 import { cursorAheadMax, feedCacheItemsMax, feedWorkMax } from './limits.ts'
 import { storedBlock, storedResults } from './methods/chain.ts'
 
 export type FeedPage = Infer<typeof feedPage>
 
 export interface Feed {
-  /** Looks at no more than `feedWorkMax` things (and one block). Throws `rpc/cursor-ahead` or `chain/pruned`. */
+  /** Looks at no more than `feedWorkMax` things (and one block). Throws `rpc/cursor-ahead`, `rpc/cursor-filter` or `chain/pruned`. */
   readonly page: (channel: Channel, cursor: string, filter: Filter | undefined, limit: number) => FeedPage
   /** The place behind the head: to follow from now on. */
-  readonly now: () => string
+  readonly now: (channel: Channel, filter: Filter | undefined) => string
 }
 
 interface FeedItem {
+  /** Its cursor, which depends on the filter, is filled in when it goes out. */
   readonly json: JsonObject
   /** Event type or transaction kind. */
   readonly type: string
@@ -27,18 +29,14 @@ interface FeedItem {
   readonly fields: JsonObject
 }
 
-interface Place {
-  readonly height: number
-  readonly index: number
-}
-
 export function createFeed(backend: Backend): Feed {
   const cache = createCache(backend)
   return {
-    now: () => cursorOf({ height: backend.head().height + 1, index: 0 }),
+    now: (channel, filter) => cursorOf({ height: backend.head().height + 1, index: 0 }, markOf(channel, filter)),
     page: (channel, cursor, filter, limit) => {
       const head = backend.head().height
-      let place = placeOf(cursor)
+      const mark = markOf(channel, filter)
+      let place = placeOf(cursor, mark)
       if (place.height > head + cursorAheadMax) throw new DongbaekError('rpc/cursor-ahead', `the cursor is at block ${place.height}, the head of this node at ${head}`, { cursor, headHeight: head })
       const matches = matcherOf(filter)
       const items: JsonObject[] = []
@@ -48,24 +46,14 @@ export function createFeed(backend: Backend): Feed {
         let index = place.index
         for (; index < there.length && items.length < limit; index++) {
           const item = there[index] as FeedItem
-          if (matches(item)) items.push(item.json)
+          if (matches(item)) items.push({ ...item.json, cursor: cursorOf({ height: place.height, index: index + 1 }, mark) })
         }
         work += 1 + index - place.index
         place = index < there.length ? { height: place.height, index } : { height: place.height + 1, index: 0 }
       }
-      return { items, next: cursorOf(place), lookedTo: Math.min(place.height - 1, head) as Height, height: head }
+      return { items, next: cursorOf(place, mark), lookedTo: Math.min(place.height - 1, head) as Height, height: head }
     },
   }
-}
-
-function placeOf(cursor: string): Place {
-  if (cursor === '') return { height: 1, index: 0 }
-  const [height, index] = cursor.split('.')
-  return { height: Number(height), index: Number(index) }
-}
-
-function cursorOf({ height, index }: Place): string {
-  return `${height}.${index}`
 }
 
 /** Items by channel and height, the blocks used last kept within `feedCacheItemsMax` items. Throws `chain/pruned`. */
@@ -97,25 +85,25 @@ function itemsOf(backend: Backend, channel: Channel, height: Height): readonly F
   const { hash, header, transactions } = storedBlock(backend, height)
   const { outcome, receipts } = storedResults(backend, height)
   const { timeMs } = header
-  const after = (index: number): string => cursorOf({ height, index: index + 1 })
+  const cursor = ''
   switch (channel) {
     case 'blocks': {
       const events = outcome.events.length + receipts.reduce((sum, receipt) => sum + receipt.events.length, 0)
-      const json = blockItem.toJson({ cursor: after(0), height, hash, timeMs, transactions: header.payloadCount, events }) as JsonObject
+      const json = blockItem.toJson({ cursor, height, hash, timeMs, transactions: header.payloadCount, events }) as JsonObject
       return [{ json, type: 'block', fields: {} }]
     }
     case 'transactions':
       return transactions().map((transaction, index) => {
         const { id, kind, sender } = transaction
         const { status, code } = receipts[index] as (typeof receipts)[number]
-        const json = transactionItem.toJson({ cursor: after(index), height, timeMs, index, id, kind, sender, status, code }) as JsonObject
+        const json = transactionItem.toJson({ cursor, height, timeMs, index, id, kind, sender, status, code }) as JsonObject
         return { json, type: kind, fields: { signers: transaction.signatures.map(({ signer }) => signer) } }
       })
     case 'events': {
       const own = outcome.events.map((event) => ({ event, transaction: undefined }))
       const others = receipts.flatMap((receipt) => receipt.events.map((event) => ({ event, transaction: receipt.id })))
       return [...own, ...others].map(({ event, transaction }, index) => {
-        const json = anyEventItem.toJson({ cursor: after(index), height, timeMs, index, transaction, event }) as JsonObject
+        const json = anyEventItem.toJson({ cursor, height, timeMs, index, transaction, event }) as JsonObject
         return { json, type: event.type, fields: json['event'] as JsonObject }
       })
     }

@@ -68,6 +68,8 @@ export const subscriptionsPerSocketMax = 32
 export const socketCallsMax = 16
 /** Items of one page of a subscription. */
 export const subscriptionPageItems = 200
+/** A subscription that wants to know how far it is hears of it so often at most: one message for all the blocks that brought nothing. */
+export const progressEveryMs = 1_000
 /** Sent to a socket and not yet taken by the network. Beyond, its subscriptions pause. */
 export const socketBufferedBytesMax = 262_144
 /** A reader that has not taken what was sent for this long is told and closed; it resumes from its cursor. */

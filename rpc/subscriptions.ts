@@ -5,7 +5,7 @@ import type { Infer, JsonObject } from '../primitives/schema.ts'
 import { type Channel, type Filter, subscribe, unsubscribe } from './api/events.ts'
 import { rpcErrorOf } from './errors.ts'
 import type { Feed } from './feed.ts'
-import { subscriptionPageItems, subscriptionsPerSocketMax } from './limits.ts'
+import { progressEveryMs, subscriptionPageItems, subscriptionsPerSocketMax } from './limits.ts'
 import { type Method, serve } from './methods/method.ts'
 
 /** The connection that the items go out by. */
@@ -27,6 +27,8 @@ interface Subscription {
   readonly id: string
   readonly channel: Channel
   readonly filter: Filter | undefined
+  /** When it was last told how far it is: undefined as long as it has not come up to the head. Absent: it does not want to know. */
+  readonly progress: { toldAtMs: number | undefined; lookedTo: number } | undefined
   cursor: string
   ended: boolean
   wake: () => void
@@ -39,23 +41,42 @@ export function createSubscriptions(feed: Feed, outlet: Outlet, onError: (error:
 
   const follow = async (subscription: Subscription): Promise<void> => {
     while (!subscription.ended) {
-      const { items, next } = feed.page(subscription.channel, subscription.cursor, subscription.filter, subscriptionPageItems)
+      const { items, next, lookedTo, height } = feed.page(subscription.channel, subscription.cursor, subscription.filter, subscriptionPageItems)
       for (const item of items) {
         if (subscription.ended) return
         await outlet.send(notification({ id: subscription.id, item }))
       }
-      // nothing was awaited since the page was read, so no block can be slept through
-      if (next === subscription.cursor) await woken(subscription)
-      // a long way behind the head is gone in steps that leave room for others
-      else await new Promise(setImmediate)
+      if (subscription.ended) return
+      const hasMoved = next !== subscription.cursor
       subscription.cursor = next
+      const dueMs = untilDue(subscription, lookedTo, height)
+      if (dueMs === 0) await tell(subscription, lookedTo)
+      // a long way behind the head is gone in steps that leave room for others
+      else if (hasMoved) await new Promise(setImmediate)
+      // nothing was awaited since the page was read, so no block can be slept through
+      else await woken(subscription, dueMs)
     }
   }
 
-  const woken = async (subscription: Subscription): Promise<void> => {
+  /** When the reader is to be told how far it is; undefined: it knows, or does not want to. The first time as soon as the head is reached. */
+  const untilDue = ({ progress }: Subscription, lookedTo: number, head: number): number | undefined => {
+    if (progress === undefined || lookedTo <= progress.lookedTo) return undefined
+    if (progress.toldAtMs === undefined) return lookedTo < head ? undefined : 0
+    return Math.max(0, progress.toldAtMs + progressEveryMs - performance.now())
+  }
+
+  const tell = async ({ id, cursor, progress }: Subscription, lookedTo: number): Promise<void> => {
+    if (progress !== undefined) Object.assign(progress, { toldAtMs: performance.now(), lookedTo })
+    await outlet.send(notification({ id, cursor, lookedTo }))
+  }
+
+  const woken = async (subscription: Subscription, atLatestMs: number | undefined): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       subscription.wake = resolve
+      if (atLatestMs !== undefined) timer = setTimeout(resolve, atLatestMs)
     })
+    clearTimeout(timer)
   }
 
   const run = (subscription: Subscription): void => {
@@ -78,12 +99,12 @@ export function createSubscriptions(feed: Feed, outlet: Outlet, onError: (error:
     subscription.wake()
   }
 
-  const begin = ({ channel, filter, from }: Infer<(typeof subscribe)['params']>): Infer<(typeof subscribe)['result']> => {
+  const begin = ({ channel, filter, from, progress = false }: Infer<(typeof subscribe)['params']>): Infer<(typeof subscribe)['result']> => {
     if (open.size >= subscriptionsPerSocketMax) throw new DongbaekError('rpc/too-many-subscriptions', `a connection has at most ${subscriptionsPerSocketMax} subscriptions`)
-    const cursor = from ?? feed.now()
+    const cursor = from ?? feed.now(channel, filter)
     // refuses a cursor that cannot be followed while the caller still waits for the answer
     feed.page(channel, cursor, filter, 1)
-    const subscription: Subscription = { id: `s${++count}`, channel, filter, cursor, ended: false, wake: () => undefined }
+    const subscription: Subscription = { id: `s${++count}`, channel, filter, progress: progress ? { toldAtMs: undefined, lookedTo: -1 } : undefined, cursor, ended: false, wake: () => undefined }
     open.set(subscription.id, subscription)
     run(subscription)
     return { id: subscription.id, cursor }

@@ -1,11 +1,11 @@
-// events_since, and the three feeds that WebSocket subscriptions follow. One cursor for all: `<height>.<index>`, the place of the next item to look at.
-import { type Json, did, hash, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
+// events_since, and the three feeds that WebSocket subscriptions follow. A cursor is the place of the next thing to look at, with the mark of its channel and filter (rpc/cursor.ts).
+import { boolean, type Json, did, hash, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
 import { pageItemsMax } from '../../state/query.ts'
 import { eventSchema } from '../../state/families.ts'
 import { answer, count, declare } from './declare.ts'
 
-/** `1.0` is the first place of block 1. The empty cursor is the genesis. */
-export const cursorToken = token(/(?:[1-9][0-9]{0,15}\.(?:0|[1-9][0-9]{0,6}))?/, 24, 'a cursor from an earlier answer, or "" for the genesis')
+/** `1.0` is the beginning of block 1, in every feed. The empty cursor is the genesis. */
+export const cursorToken = token(/(?:[1-9][0-9]{0,15}\.(?:0|(?:0|[1-9][0-9]{0,6})\.[bet](?:[A-Za-z0-9_-]{8})?))?/, 34, 'a cursor from an earlier answer, "" for the genesis, or <height>.0 for the beginning of a block')
 
 export const channel = oneOf('blocks', 'events', 'transactions')
 export type Channel = Infer<typeof channel>
@@ -64,11 +64,11 @@ export const feedPage = record({
 
 export const eventsSince = declare({
   method: 'events_since',
-  summary: 'Every event of every final transaction and of the blocks themselves, in order, exactly once, from a cursor on. A page may be empty and still move the cursor on; all is read when `next` equals the cursor.',
+  summary: 'Every event of every final transaction and of the blocks themselves, in order, exactly once, from a cursor on. A cursor belongs to the filter it came from. A page may be empty and still move the cursor on; all is read when `next` equals the cursor.',
   params: record({ cursor: optional(cursorToken), filter: optional(filter), limit: optional(integer(1, pageItemsMax)) }),
   result: feedPage,
   example: { cursor: '', limit: 100 },
-  errors: ['rpc/cursor-ahead', 'chain/pruned'],
+  errors: ['rpc/cursor-ahead', 'rpc/cursor-filter', 'chain/pruned'],
   cost: 20,
 })
 
@@ -77,11 +77,11 @@ export const subscriptionId = token(/s[0-9]{1,15}/, 16, 'the id of a subscriptio
 export const subscribe = declare({
   method: 'subscribe',
   summary:
-    'WebSocket only. Follows a feed: from `from` on, or from now on without it. Each item comes as a notification `subscription { id, item }`, whose `cursor` is where to go on after it; `subscription { id, error }` ends it.',
-  params: record({ channel, filter: optional(filter), from: optional(cursorToken) }),
+    'WebSocket only. Follows a feed: from `from` on, or from now on without it. Each item comes as a notification `subscription { id, item }`, whose `cursor` is where to go on after it; `subscription { id, error }` ends it. With `progress` there are also `subscription { id, cursor, lookedTo }`: when all up to the head has been sent, and while blocks go by, at most one a second.',
+  params: record({ channel, filter: optional(filter), from: optional(cursorToken), progress: optional(boolean) }),
   result: record({ id: subscriptionId, cursor: cursorToken }),
   example: { channel: 'events', from: '', filter: { types: ['points'] } },
-  errors: ['rpc/websocket-only', 'rpc/too-many-subscriptions', 'rpc/cursor-ahead', 'chain/pruned'],
+  errors: ['rpc/websocket-only', 'rpc/too-many-subscriptions', 'rpc/cursor-ahead', 'rpc/cursor-filter', 'chain/pruned'],
 })
 
 export const unsubscribe = declare({

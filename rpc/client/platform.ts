@@ -14,6 +14,18 @@ export interface FetchInit {
 
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>
 
+/** What is used of a WebSocket, in browsers, React Native and Node alike. */
+export interface Socket {
+  onopen: (() => void) | null
+  onmessage: ((event: { readonly data: unknown }) => void) | null
+  onclose: (() => void) | null
+  onerror: (() => void) | null
+  readonly send: (text: string) => void
+  readonly close: () => void
+}
+
+export type SocketClass = new (url: string) => Socket
+
 export interface StreamReader {
   readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array }>
   readonly cancel: () => Promise<void>
@@ -26,6 +38,7 @@ interface Platform {
   readonly clearTimeout: (timer: unknown) => void
   readonly AbortController: new () => { readonly signal: unknown; readonly abort: () => void }
   readonly Date: { readonly now: () => number }
+  readonly WebSocket?: SocketClass
   /** Missing on some; the status lists of the W3C form need them. */
   readonly CompressionStream?: new (format: 'gzip') => unknown
   readonly DecompressionStream?: new (format: 'gzip') => unknown

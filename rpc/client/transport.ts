@@ -23,7 +23,12 @@ const answerCharactersMax = 64 * 1_048_576
 const backoffMs = 200
 
 /** Codes that another node, or the same a moment later, may not answer. */
-const passing: ReadonlySet<string> = new Set(['client/unreachable', 'client/timeout', 'client/bad-answer', 'rpc/stopping', 'rpc/rate-limited', 'rpc/cursor-ahead', 'node/not-ready', 'mempool/full', 'verifier/busy', 'verifier/stopped', 'internal'])
+const passingCodes: ReadonlySet<string> = new Set(['client/unreachable', 'client/timeout', 'client/bad-answer', 'rpc/stopping', 'rpc/rate-limited', 'rpc/cursor-ahead', 'node/not-ready', 'mempool/full', 'verifier/busy', 'verifier/stopped', 'internal'])
+
+/** Another node, or the same a moment later, may answer otherwise. */
+export function isPassing(code: string): boolean {
+  return passingCodes.has(code)
+}
 
 export function createTransport({ urls, fetch = platform.fetch, timeoutMs = 10_000, rounds = 3 }: TransportOptions): Transport {
   if (urls.length === 0) throw new DongbaekError('client/no-nodes', 'give the address of one node at least')
@@ -43,7 +48,7 @@ export function createTransport({ urls, fetch = platform.fetch, timeoutMs = 10_0
         try {
           return await tryAt(urls[at] as string, method, params, waitMs)
         } catch (thrown) {
-          if (!(thrown instanceof DongbaekError) || !passing.has(thrown.code) || attempt + 1 >= urls.length * rounds) throw thrown
+          if (!(thrown instanceof DongbaekError) || !isPassing(thrown.code) || attempt + 1 >= urls.length * rounds) throw thrown
           // another call may have moved on already
           if (preferred === at) preferred = (at + 1) % urls.length
           if ((attempt + 1) % urls.length === 0) await pause(backoffMs * 2 ** (attempt / urls.length))
@@ -71,7 +76,8 @@ async function post(fetch: Fetch, url: string, body: string, timeoutMs: number):
   }
 }
 
-function readAnswer(text: string, id: number, url: string): Json {
+/** The result in the text of an answer. Throws the error that it bears, by its code, or `client/bad-answer`. */
+export function readAnswer(text: string, id: number, url: string): Json {
   const bad = (): DongbaekError => new DongbaekError('client/bad-answer', `the answer of ${url} is not that of a Dongbaek node`, { url })
   if (text.length > answerCharactersMax) throw bad()
   let answer: Json
@@ -91,7 +97,8 @@ function readAnswer(text: string, id: number, url: string): Json {
 
 const protocolCodes: Readonly<Record<number, string>> = { [-32700]: 'rpc/parse-error', [-32600]: 'rpc/invalid-request', [-32601]: 'rpc/method-not-found', [-32602]: 'codec/invalid', [-32603]: 'internal' }
 
-function serverError(error: JsonObject, url: string): DongbaekError {
+/** An error of JSON-RPC as one of ours. */
+export function serverError(error: JsonObject, url: string): DongbaekError {
   const data: Record<string, string | number | boolean> = { url }
   const given = isObject(error['data']) ? error['data'] : {}
   for (const [name, value] of Object.entries(given)) if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') data[name] = value

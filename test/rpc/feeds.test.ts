@@ -3,6 +3,7 @@ import t from 'tap'
 import { WebSocket as Ws } from 'ws'
 import { connect } from 'node:net'
 import type { JsonObject } from '../../primitives/schema.ts'
+import { markOf } from '../../rpc/cursor.ts'
 import { createFeed } from '../../rpc/feed.ts'
 import { feedWorkMax, subscriptionsPerSocketMax } from '../../rpc/limits.ts'
 import { citizens, type City, createCity, liveADay, program, serve, shop } from './scenario.ts'
@@ -20,6 +21,8 @@ const page = (channel: (typeof channels)[number], cursor: string, limit: number,
   const { items, next } = feed.page(channel, cursor, filter, limit)
   return { items: items as unknown as Item[], next }
 }
+/** What two filters have in common. */
+const unmarked = (items: readonly Item[]): readonly Item[] => items.map((item) => ({ ...item, cursor: item.cursor.split('.').slice(0, 2).join('.') }))
 const drain = (channel: (typeof channels)[number], from: string, limit: number, filter?: Parameters<typeof feed.page>[2]): Item[] => {
   const out: Item[] = []
   for (let cursor = from; ; ) {
@@ -92,11 +95,50 @@ t.test('a filter leaves out, and moves the cursor on all the same', async (t) =>
     [{ livingArea: 'haeundae-1' }, (item) => field(item, 'livingArea') === 'haeundae-1'],
     [{ merchant: shop.did }, (item) => field(item, 'merchant') === shop.did],
   ]
-  for (const [filter, keep] of cases) for (const limit of [1, 3, 100]) t.same(drain('events', '', limit, filter), all.filter(keep), JSON.stringify(filter))
+  for (const [filter, keep] of cases) for (const limit of [1, 3, 100]) t.same(unmarked(drain('events', '', limit, filter)), unmarked(all.filter(keep)), JSON.stringify(filter))
   const { items, next } = page('events', '', 10, { types: ['reservation'] })
-  t.same({ items, next }, { items: [], next: `${backend.head().height + 1}.0` })
+  t.same({ items, next }, { items: [], next: `${backend.head().height + 1}.0.${markOf('events', { types: ['reservation'] })}` })
   t.ok(drain('events', '', 100, { did: citizens[2]!.did }).length > 1)
   t.same(drain('transactions', '', 5, { did: citizens[2]!.did }).length, (await backend.transactionsByDid(citizens[2]!.did, undefined, 100)).items.length)
+})
+
+t.test('a cursor goes on in the channel and with the filter it came from, and with no other', async (t) => {
+  const filters: readonly Parameters<typeof feed.page>[2][] = [undefined, { types: ['points'] }, { types: ['points.spent'] }, { types: ['points.spent', 'points.granted'] }, { program }, { did: citizens[2]!.did }, { merchant: citizens[2]!.did }]
+  const feeds = channels.flatMap((channel) => filters.map((filter) => ({ channel, filter })))
+  const marks = feeds.map(({ channel, filter }) => markOf(channel, filter))
+  t.equal(new Set(marks).size, feeds.length)
+  const other = createFeed(backend)
+  let refused = 0
+  for (const from of feeds) {
+    const { next, items } = feed.page(from.channel, '', from.filter, 2)
+    for (const cursor of [next, ...items.map((item) => (item as Item).cursor)]) {
+      for (const to of feeds) {
+        try {
+          other.page(to.channel, cursor, to.filter, 1)
+          if (from !== to) t.fail(`${cursor} of ${JSON.stringify(from)} goes on with ${JSON.stringify(to)}`)
+        } catch (error) {
+          if (from === to || (error as { readonly code?: string }).code !== 'rpc/cursor-filter') t.fail(`${cursor}: ${String(error)}`)
+          refused++
+        }
+      }
+    }
+    for (const cursor of ['', '1.0', '4.0']) t.ok(feed.page(from.channel, cursor, from.filter, 1))
+  }
+  t.ok(refused > 500)
+  t.equal(markOf('events', {}), markOf('events', undefined), 'no condition is no filter')
+  t.equal(markOf('events', { types: ['points.spent', 'points.granted', 'points.spent'] }), markOf('events', { types: ['points.granted', 'points.spent'] }), 'the order of types does not count')
+  // as a caller sees it
+  const { server, url, client } = await serve(city)
+  t.teardown(async () => server.stop())
+  const { next } = await client.call('events_since', { cursor: '', filter: { program }, limit: 3 })
+  t.equal((await client.call('events_since', { cursor: next, filter: { program }, limit: 3 })).items.length, 3)
+  await t.rejects(client.call('events_since', { cursor: next, limit: 3 }), { code: 'rpc/cursor-filter' })
+  const socket = await open(url)
+  t.match((await socket.call('subscribe', { channel: 'events', from: next })).error, { code: -32008, data: { code: 'rpc/cursor-filter' } })
+  t.match((await socket.call('subscribe', { channel: 'transactions', filter: { program }, from: next })).error, { data: { code: 'rpc/cursor-filter' } })
+  t.match((await socket.call('subscribe', { channel: 'events', filter: { program }, from: next })).result, { id: 's1', cursor: next })
+  t.match((await socket.call('subscribe', { channel: 'events', from: '3.5' })).error, { code: -32602 }, 'a place within a block needs its mark')
+  socket.raw.close()
 })
 
 t.test('one page looks at a bounded number of things', async (t) => {
@@ -106,13 +148,13 @@ t.test('one page looks at a bounded number of things', async (t) => {
   const one = backend.block(10 as never)!
   const endless = createFeed({ ...backend, head: () => head, block: (height) => (looked++, { ...one, header: { ...one.header, height } }), results: () => ({ outcome: { height: 1 as never, events: [] }, receipts: [] }) })
   const first = endless.page('events', '', { types: ['points'] }, 10)
-  t.same(first, { items: [], next: `${feedWorkMax + 1}.0`, lookedTo: feedWorkMax, height: 50_000 })
+  t.same(first, { items: [], next: `${feedWorkMax + 1}.0.${markOf('events', { types: ['points'] })}`, lookedTo: feedWorkMax, height: 50_000 })
   t.equal(looked, feedWorkMax)
 })
 
 t.test('cursors from elsewhere', async (t) => {
   t.throws(() => feed.page('events', '40000.0', undefined, 10), { code: 'rpc/cursor-ahead' })
-  t.same(feed.page('events', '50.3', undefined, 10), { items: [], next: '50.3', lookedTo: backend.head().height, height: backend.head().height }, 'a node that is behind waits')
+  t.same(feed.page('events', '50.3.e', undefined, 10), { items: [], next: '50.3.e', lookedTo: backend.head().height, height: backend.head().height }, 'a node that is behind waits')
   city.chain.set({ oldestHeight: 5 })
   t.throws(() => createFeed(backend).page('events', '', undefined, 10), { code: 'chain/pruned' })
   city.chain.set({ oldestHeight: 1 })
@@ -122,7 +164,7 @@ t.test('cursors from elsewhere', async (t) => {
 
 interface Socket {
   readonly call: (method: string, params?: object) => Promise<{ result?: Record<string, string>; error?: { data: { code: string } } }>
-  readonly items: { readonly id: string; readonly item?: Item; readonly error?: object }[]
+  readonly items: { readonly id: string; readonly item?: Item; readonly error?: object; readonly cursor?: string; readonly lookedTo?: number }[]
   readonly closed: Promise<{ code: number; reason: string }>
   readonly raw: Ws
 }
@@ -164,22 +206,44 @@ t.test('cometbft #6023, hermes #1205: a subscription from any cursor, cut at any
     if (spent < 12) void spendOnce(live, spent++)
   }, 10)
   t.teardown(() => clearInterval(spending))
-  for (const [channel, cut] of [['events', 1], ['events', 4], ['events', 9], ['transactions', 2], ['blocks', 3]] as const) {
+  const spends = { types: ['points.spent'] }
+  for (const [channel, cut, count, filter] of [['events', 1, total, undefined], ['events', 4, total, undefined], ['events', 9, total, undefined], ['events', 1, 24, spends], ['events', 3, 24, spends], ['transactions', 2, 24, undefined], ['blocks', 3, 24, undefined]] as const) {
     let cursor = ''
     const got: Item[] = []
     // connection after connection, each cut after `cut` items
-    for (let connections = 0; got.length < (channel === 'events' ? total : 24) && connections < 200; connections++) {
+    for (let connections = 0; got.length < count && connections < 200; connections++) {
       const socket = await open(url)
-      await socket.call('subscribe', { channel, from: cursor })
-      await until(() => socket.items.length >= cut || got.length + socket.items.length >= (channel === 'events' ? total : 24))
+      await socket.call('subscribe', { channel, from: cursor, ...(filter !== undefined && { filter }) })
+      await until(() => socket.items.length >= cut || got.length + socket.items.length >= count)
       socket.raw.terminate()
       const taken = socket.items.slice(0, cut)
       got.push(...taken.map(({ item }) => item!))
       cursor = got.at(-1)?.cursor ?? cursor
     }
-    const all = (createFeed(live.chain.backend).page(channel, '', undefined, 1_000).items as unknown as Item[]).slice(0, got.length)
-    t.same(got, all, `${channel}, cut after ${cut}`)
+    const all = (createFeed(live.chain.backend).page(channel, '', filter, 1_000).items as unknown as Item[]).slice(0, got.length)
+    t.same(got, all, `${channel}, cut after ${cut}${filter === undefined ? '' : ', filtered'}`)
   }
+})
+
+t.test('whoever asks for it is told how far a subscription is', async (t) => {
+  const live = createCity()
+  await liveADay(live)
+  const { server, url } = await serve(live)
+  t.teardown(async () => server.stop())
+  const socket = await open(url)
+  const rare = { types: ['reservation'] }
+  const { id } = (await socket.call('subscribe', { channel: 'events', filter: rare, from: '', progress: true })).result!
+  const silent = (await socket.call('subscribe', { channel: 'events', filter: rare, from: '' })).result!
+  const fromNow = (await socket.call('subscribe', { channel: 'events', filter: rare, progress: true })).result!
+  const told = (of: unknown): Socket['items'] => socket.items.filter((one) => one.id === of)
+  await until(() => told(id).length === 1 && told(fromNow['id']).length === 1)
+  const head = live.chain.backend.head().height
+  t.same(told(id), [{ id, cursor: `${head + 1}.0.${markOf('events', rare)}`, lookedTo: head }], 'at the head, with nothing found')
+  for (let i = 0; i < 5; i++) await spendOnce(live, i)
+  await until(() => told(id).at(-1)?.lookedTo === head + 5)
+  t.ok(told(id).length <= 3, 'at most once a second, and the last at last')
+  t.same(told(silent['id']), [])
+  socket.raw.close()
 })
 
 t.test('past and live meet without a seam, for many subscriptions on one connection', async (t) => {

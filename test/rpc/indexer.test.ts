@@ -86,7 +86,7 @@ t.test('what it holds is what the node answers', async (t) => {
   const course = await client.call('reservation_course', { course: 'calligraphy' })
   t.match(tableOf(path, 'courses'), [{ id: course.id, facility: course.facility, title_ko: course.title.ko, title_en: course.title.en, per_person_max: course.perPersonMax }, { id: 'swimming', title_en: null }])
   const head = await client.call('chain_head', {})
-  t.match(tableOf(path, 'progress'), [{ chain_id: city.chain.chainId, height: head.height, hash: head.hash, time_ms: head.timeMs, cursor: `${head.height + 1}.0` }])
+  t.match(tableOf(path, 'progress'), [{ chain_id: city.chain.chainId, height: head.height, hash: head.hash, time_ms: head.timeMs, cursor: new RegExp(`^${head.height + 1}\\.0\\.`) }])
 })
 
 t.test('a rebuild, and a fresh index, have the same bytes; what is damaged is thrown away', async (t) => {

@@ -60,7 +60,7 @@ t.test('with what is really there, every method of ours answers a result', async
     tx_getByDid: { did: citizens[7]!.did, limit: 2 },
     tx_proof: { id },
     state_proof: { keys: ['parameters/current', 'nothing/here'] },
-    events_since: { cursor: '3.5', limit: 1_000 },
+    events_since: { cursor: '3.5.e', limit: 1_000 },
     community_getBody: { hash: put.hash },
     points_balance: { did: citizens[7]!.did },
   }
