@@ -1,4 +1,7 @@
 // Byte strings: comparison, joining and the two textual forms we use. Portable: no Node built-in, so that the client can use it anywhere.
+import { toBase64url } from '#base64url'
+
+export { toBase64url }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -61,19 +64,6 @@ export function fromHex(text: string): Uint8Array | undefined {
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const sextets = new Int8Array(128).fill(-1)
 for (let i = 0; i < alphabet.length; i++) sextets[alphabet.charCodeAt(i)] = i
-
-/** RFC 4648 section 5, without padding. */
-export function toBase64url(bytes: Uint8Array): string {
-  let out = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i
-    const triple = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    out += (alphabet[triple >> 18] as string) + (alphabet[(triple >> 12) & 63] as string)
-    if (left > 1) out += alphabet[(triple >> 6) & 63] as string
-    if (left > 2) out += alphabet[triple & 63] as string
-  }
-  return out
-}
 
 /** The one canonical spelling only (no padding, unused bits zero); undefined for anything else. RFC 4648 section 3.5. */
 export function fromBase64url(text: string): Uint8Array | undefined {

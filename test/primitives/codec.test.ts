@@ -1,5 +1,8 @@
 // What MessagePack and its library let pass, and the codec does not. Ordinary values of every schema have vectors (test/vectors.test.ts).
+import fc from 'fast-check'
 import t from 'tap'
+import { toBase64url as toBase64urlPortable } from '../../primitives/base64url.portable.ts'
+import { equalBytes, fromBase64url, toBase64url, utf8 } from '../../primitives/bytes.ts'
 import { decode, encode } from '../../primitives/codec.ts'
 import { codeOf } from '../../primitives/errors.ts'
 import { integer, list, record, type Schema } from '../../primitives/schema.ts'
@@ -46,4 +49,18 @@ t.test('msgpackr: uint64 comes back as BigInt, 2^40 as a number is a float and a
     }
   }
   for (const beyond of ['cfffffffffffffffff', 'cf0020000000000000', 'd30020000000000000', 'd3ffffffffffffffff', 'cb7ff0000000000000', 'cb7ff8000000000000', 'cb3fe0000000000000', 'cb8000000000000000']) t.equal(refusal(integer(), beyond), 'codec/invalid', beyond)
+})
+
+t.test('base64url: Node’s and the portable one write the same, and what they write is read back', async (t) => {
+  for (const [text, encoded] of [['', ''], ['f', 'Zg'], ['fo', 'Zm8'], ['foo', 'Zm9v'], ['foob', 'Zm9vYg'], ['fooba', 'Zm9vYmE'], ['foobar', 'Zm9vYmFy']] as const) {
+    t.equal(toBase64url(utf8(text)), encoded, 'RFC 4648 section 10')
+    t.equal(toBase64urlPortable(utf8(text)), encoded)
+  }
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(3), (bytes, from) => {
+      const part = bytes.subarray(from)
+      const text = toBase64url(part)
+      return text === toBase64urlPortable(part) && equalBytes(fromBase64url(text) as Uint8Array, part)
+    }),
+  )
 })
