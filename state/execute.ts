@@ -111,7 +111,7 @@ export function executeGenesis(state: State, block: BlockInfo, sections: Readonl
 
 function settle(state: State, overlay: Overlay): Pick<Executed, 'changes' | 'pages' | 'stateRoot'> {
   const changes = overlay.changes()
-  const pages = state.tree.update(changes.map(({ key, value }) => ({ keyHash: keyHashOf(key), valueHash: value === undefined ? undefined : sha256(value) })))
+  const pages = state.tree.update(changes.map(({ key, value, isNew }) => ({ keyHash: keyHashOf(key), valueHash: value === undefined ? undefined : sha256(value), isNew })))
   overlay.retain()
   return { changes, pages, stateRoot: state.tree.root() }
 }

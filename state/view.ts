@@ -1,6 +1,7 @@
 // Views: what rules and queries see of the state. A block executes on an overlay over the committed state, each transaction on an overlay
 // over the block's; a refused transaction's overlay is dropped, so half-done changes cannot exist. Values are decoded, immutable objects.
 import { assert } from '../primitives/errors.ts'
+import { createRecent, type Recent } from './recent.ts'
 import { decodeValue, encodeValue, type KeyPart, stateKey, type Table } from './table.ts'
 
 /** Committed state as bytes. */
@@ -35,6 +36,11 @@ export interface Scanned<T> {
 
 export interface WriteView extends ReadView {
   readonly put: <T>(table: Table<T>, key: readonly KeyPart[], value: T) => void
+  /**
+   * Puts under a key that never had a value, such as one that names the transaction itself, and reads nothing for it. That there was none is asserted: within the block at once, of
+   * the state before it when the changes go into the tree, which passes by the place anyway.
+   */
+  readonly putNew: <T>(table: Table<T>, key: readonly KeyPart[], value: T) => void
   readonly remove: <T>(table: Table<T>, key: readonly KeyPart[]) => void
 }
 
@@ -42,35 +48,14 @@ interface Entry {
   readonly table: Table<unknown>
   /** undefined: absent. */
   readonly value: unknown
+  readonly isNew?: true
 }
 
 /** Decoded values of the committed state, bounded, shared by block after block. */
-export interface ValueCache {
-  readonly get: (key: string) => Entry | undefined
-  readonly set: (key: string, entry: Entry) => void
-}
+export type ValueCache = Pick<Recent<Entry>, 'get' | 'set'>
 
-/** Keeps the `entriesMax` values used last (two generations, so that a hit costs one look-up). */
 export function createValueCache(entriesMax: number): ValueCache {
-  let young = new Map<string, Entry>()
-  let old = new Map<string, Entry>()
-  const set = (key: string, entry: Entry): void => {
-    if (young.size >= entriesMax / 2) {
-      old = young
-      young = new Map()
-    }
-    young.set(key, entry)
-  }
-  return {
-    set,
-    get: (key) => {
-      const entry = young.get(key)
-      if (entry !== undefined) return entry
-      const aged = old.get(key)
-      if (aged !== undefined) set(key, aged)
-      return aged
-    },
-  }
+  return createRecent(entriesMax)
 }
 
 export interface Overlay extends WriteView {
@@ -80,13 +65,15 @@ export interface Overlay extends WriteView {
   readonly merge: () => void
   /** The changes in key order: the encoded value, or undefined for a removal. Values are encoded here, once a block. */
   readonly changes: () => readonly StateChange[]
-  /** Puts the changed values into the cache, once they are the committed state. */
+  /** Puts the changed values into the cache, once they are the committed state. Those of new keys are left out unless they were looked for: they would push out what is read. */
   readonly retain: () => void
 }
 
 export interface StateChange {
   readonly key: string
   readonly value: Uint8Array | undefined
+  /** The state had no such key. */
+  readonly isNew?: true | undefined
 }
 
 /** An overlay over committed state, for one block. */
@@ -100,15 +87,19 @@ export function createOverlay(source: StateSource, cache: ValueCache): Overlay {
       cache.set(key, entry)
       return entry
     },
+    () => undefined,
     undefined,
     cache,
   )
 }
 
 type Lookup = (key: string, table: Table<unknown>) => Entry
+/** What the block has changed so far. */
+type Changed = (key: string) => Entry | undefined
 
-function layer(below: Lookup, parent: Map<string, Entry> | undefined, cache: ValueCache): Overlay {
+function layer(below: Lookup, changedBelow: Changed, parent: Map<string, Entry> | undefined, cache: ValueCache): Overlay {
   const own = new Map<string, Entry>()
+  const changed: Changed = (key) => own.get(key) ?? changedBelow(key)
   const lookup: Lookup = (key, table) => own.get(key) ?? below(key, table)
   const write = <T>(table: Table<T>, parts: readonly KeyPart[], value: T | undefined): void => {
     own.set(stateKey(table, parts), { table: anyTable(table), value })
@@ -119,8 +110,13 @@ function layer(below: Lookup, parent: Map<string, Entry> | undefined, cache: Val
       assert(value !== undefined, 'a value to put')
       write(table, parts, value)
     },
+    putNew: (table, parts, value) => {
+      const key = stateKey(table, parts)
+      assert(value !== undefined && changed(key) === undefined, `a value to put, and nothing under ${key} yet`)
+      own.set(key, { table: anyTable(table), value, isNew: true })
+    },
     remove: (table, parts) => write(table, parts, undefined),
-    child: () => layer(lookup, own, cache),
+    child: () => layer(lookup, changed, own, cache),
     merge: () => {
       assert(parent !== undefined, 'a layer below to merge into')
       for (const [key, entry] of own) parent.set(key, entry)
@@ -128,11 +124,12 @@ function layer(below: Lookup, parent: Map<string, Entry> | undefined, cache: Val
     },
     changes: () =>
       [...own.keys()].sort(compareKeys).map((key) => {
-        const { table, value } = own.get(key) as Entry
-        return { key, value: value === undefined ? undefined : encodeValue(table, value) }
+        const { table, value, isNew } = own.get(key) as Entry
+        return { key, value: value === undefined ? undefined : encodeValue(table, value), isNew }
       }),
     retain: () => {
-      for (const [key, entry] of own) cache.set(key, entry)
+      // that a new key was absent may be known there, and holds no more
+      for (const [key, entry] of own) if (entry.isNew !== true || cache.get(key) !== undefined) cache.set(key, entry)
     },
   }
 }

@@ -2,7 +2,6 @@
 // sums, the claim and the purchase, and the merchant's book once a day.
 import type { Won } from '../../primitives/brand.ts'
 import { toBase64url } from '../../primitives/bytes.ts'
-import { assert } from '../../primitives/errors.ts'
 import { type BlockContext, kind, type Refusal } from '../family.ts'
 import { isRefusal } from './access.ts'
 import { addToClaim } from './claims.ts'
@@ -28,11 +27,10 @@ export function debit(context: BlockContext, order: Debit): Refusal | undefined 
   const { program, payment } = taken
   const { parts, funded, rest: excess } = payment
   const own = amount - funded
-  const purchaseRow = [merchant, toBase64url(purchase)] as const
-  assert(view.get(purchaseTable, ...purchaseRow) === undefined, 'one purchase a transaction')
   const claim = addToClaim(view, block.timeMs, merchant, id, funded)
   view.put(accountTable, [id, citizen], payment.account)
-  view.put(purchaseTable, purchaseRow, { program: id, citizen, claim, timeMs: block.timeMs, price: amount, refunded: 0 as Won, parts, excess: excess as Won, reference })
+  // an id runs once, and pays once
+  view.putNew(purchaseTable, [merchant, toBase64url(purchase)], { program: id, citizen, claim, timeMs: block.timeMs, price: amount, refunded: 0 as Won, parts, excess: excess as Won, reference })
   move(context, program, 'spent', funded, { ownPaid: own })
   emit(spent({ program: id, did: citizen, merchant, purchase, funded: funded as Won, own: own as Won, claim, reference }))
   return undefined

@@ -200,7 +200,7 @@ t.test('indy-node #1823: a rule set takes effect once, at its height, and never 
   const begin = families.find(({ name }) => name === 'governance')?.beginBlock
   const told = Array.from({ length: 100 }, (_, at) => at + 1).filter((height) => {
     const events: unknown[] = []
-    begin?.({ block: { ...chain.next(), height: height as Height }, view: { ...view, put: () => undefined, remove: () => undefined }, emit: (event) => events.push(event) })
+    begin?.({ block: { ...chain.next(), height: height as Height }, view: { ...view, put: () => undefined, putNew: () => undefined, remove: () => undefined }, emit: (event) => events.push(event) })
     return events.length > 0
   })
   t.same(told, [40])
