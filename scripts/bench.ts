@@ -15,6 +15,7 @@ import { type BenchOptions, help, readOptions } from './bench/options.ts'
 import { createPool, type Pool } from './bench/pool.ts'
 import { type BenchResult, printDay, printReport } from './bench/report.ts'
 import { resultOf } from './bench/result.ts'
+import { makeReport } from './bench/series.ts'
 import { round, smallestNearBest } from './bench/statistics.ts'
 import { type Network, openNetwork } from './devnet/network.ts'
 import { createProcesses, type Processes } from './devnet/processes.ts'
@@ -48,6 +49,7 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
+  if (options.report !== undefined) return makeReport(options.report, options)
   const folder = mkdtempSync(path.join(tmpdir(), 'dongbaek-bench-'))
   const processes = createProcesses((node, how, lines) => screen.alert(`${node.name} ${how}\n${lines.join('\n')}`))
   const clean = (): void => {

@@ -22,6 +22,8 @@ validator. Counted is what was read back over RPC as final with status ok.
   --json FILE      the result as JSON
   --profile FILE   a CPU profile of the main thread of the first validator over the measured seconds;
                    node scripts/bench/profile.ts FILE sums it up
+  --report DIR     instead of one run a series, with a page and charts of it in DIR: 1, 200, 1,000 and 3,000 under way with 4
+                   validators, 1,000 with 7 and 10, and what a transaction costs by part. With --seconds, --mix and --base-port alone
 
 Exit code 1 if a receipt is missing, a transaction was refused by a rule, validators differ, or an audit does not hold.`
 
@@ -36,6 +38,7 @@ export interface BenchOptions {
   readonly basePort: number
   readonly json: string | undefined
   readonly profile: string | undefined
+  readonly report: string | undefined
 }
 
 /** Undefined: the help was asked for. Throws an Error with a sentence for the user. */
@@ -44,7 +47,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     args: [...args],
     options: {
       help: { type: 'boolean', short: 'h' },
-      validators: { type: 'string', default: '4' },
+      validators: { type: 'string' },
       seconds: { type: 'string' },
       mix: { type: 'string', default: 'pilot' },
       scale: { type: 'string' },
@@ -53,6 +56,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       'base-port': { type: 'string', default: '16600' },
       json: { type: 'string' },
       profile: { type: 'string' },
+      report: { type: 'string' },
     },
   })
   if (values.help === true) return undefined
@@ -60,8 +64,9 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const mix = mixOf(values.mix)
   if (mix === openingDay && (values.rate !== undefined || values.seconds !== undefined || values.profile !== undefined)) throw new Error(`--rate, --seconds and --profile do not go with ${openingDay}, which ends when it is done.`)
   if (mix !== openingDay && values.scale !== undefined) throw new Error(`--scale goes with ${openingDay} alone.`)
+  if (values.report !== undefined && (mix === openingDay || [values.validators, values.rate, values.outstanding, values.json, values.profile].some((value) => value !== undefined))) throw new Error('--report goes with --seconds, --base-port and the mixes that take them alone.')
   return {
-    validators: whole('--validators', values.validators, 1, 32),
+    validators: whole('--validators', values.validators ?? '4', 1, 32),
     seconds: whole('--seconds', values.seconds ?? '15', 1, 600),
     mix,
     scale: shareOf(values.scale ?? '1'),
@@ -70,6 +75,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     basePort: whole('--base-port', values['base-port'], 1_024, 65_000),
     json: values.json,
     profile: values.profile,
+    report: values.report,
   }
 }
 

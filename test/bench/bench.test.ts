@@ -78,6 +78,7 @@ t.test('options: defaults, and what is refused', (t) => {
   t.equal(readOptions(['--help']), undefined)
   t.match(readOptions(['--mix', 'opening-day', '--scale', '0.01']), { mix: 'opening-day', scale: 0.01 })
   t.match(readOptions(['--mix', 'opening-day']), { scale: 1 })
+  t.match(readOptions(['--report', 'x', '--seconds', '20', '--mix', 'spend']), { report: 'x', seconds: 20, mix: 'spend' })
   t.match(readOptions(['--mix', 'spend', '--rate', '200']), { mix: 'spend', rate: 200 })
   for (const [args, why] of [
     [['--mix', 'opening-day', '--seconds', '10'], /do not go with opening-day/],
@@ -86,6 +87,8 @@ t.test('options: defaults, and what is refused', (t) => {
     [['--mix', 'opening-day', '--scale', '1.01'], /above 0 up to 1/],
     [['--mix', 'opening-day', '--scale', 'NaN'], /above 0 up to 1/],
     [['--scale', '0.5'], /opening-day alone/],
+    [['--report', 'x', '--outstanding', '5'], /--report goes with/],
+    [['--report', 'x', '--mix', 'opening-day'], /--report goes with/],
     [['--mix', 'nothing'], /no mix nothing/],
     [['--rate', '-1'], /rate/],
     [['--seconds', '1.5'], /whole number/],
