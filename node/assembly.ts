@@ -244,7 +244,10 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       deliver: executor.deliver,
       certified: (certificate) => {
         const { height } = certificate.content
-        const stored = store.putCheckpoint(certificate).then(() => {
+        // one that names a set to come is a link of the chain of sets, and is made once: all validators may lose power together
+        const isLink = membership.epochs().some(({ activation }) => activation > height)
+        const put = store.putCheckpoint(certificate)
+        const stored = (isLink ? put.then(store.sync) : put).then(() => {
           certificateStored = Math.max(certificateStored, height) as Height
           backend.checkpointStored(certificate)
           snapshots.certified(certificate)
