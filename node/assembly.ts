@@ -39,8 +39,8 @@ import { createSetLearning } from './set-learning.ts'
 import { createSetCertificates } from './set-certificates.ts'
 import { createServing } from './serving.ts'
 import { createSnapshots } from './snapshots.ts'
-import { noEntries, readEntries, votingEntry } from './vote-entries.ts'
-import { voteMark, whyVotesMissing } from './vote-mark.ts'
+import { isUnused, noEntries, readEntries, votingEntry } from './vote-entries.ts'
+import { remembersVotes, voteMark, whyVotesMissing } from './vote-mark.ts'
 import { createVoting } from './voting.ts'
 import { createWaiters } from './waiters.ts'
 import type { Clock, Log, Signer, Store, Transport, Verifier, VoteLog } from './world.ts'
@@ -89,6 +89,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const { validatorNames, followerNames } = membership
 
   let entries = readEntries(opened.entries)
+  // the first start of a key that was made with its log (unused-key.ts)
+  if (isUnused(entries) && !remembersVotes(database)) await database.batch([voteMark(votes.position())], { sync: true })
   // one that halted signs nothing whatever its log lacks
   const forgotten = entries.mayVote && !entries.records.some(({ type }) => type === 'halted') ? whyVotesMissing(database, votes.position()) : undefined
   if (forgotten !== undefined) {

@@ -5,10 +5,7 @@ import { codeOf, DongbaekError } from '../primitives/errors.ts'
 import { syncFolder } from './files.ts'
 import { joiningFolder, storeFolder } from './joined-store.ts'
 import { openStore } from './store.ts'
-
-function votesFolder(dataDir: string): string {
-  return join(dataDir, 'votes')
-}
+import { hasVoteLog, votesFolder } from './votelog.ts'
 
 /** Throws `store/locked` when a process has the database open; whatever else is wrong with it is no matter here. */
 export async function assertStopped(dataDir: string, chainId: string): Promise<void> {
@@ -51,7 +48,8 @@ export async function copyStore(dataDir: string, chainId: string, target: string
 
 /** Into a data folder that has neither a database nor votes. */
 export function putStore(source: string, dataDir: string): void {
-  const taken = [storeFolder(dataDir), votesFolder(dataDir)].find((path) => existsSync(path))
+  const [store, votes] = [storeFolder(dataDir), votesFolder(dataDir)]
+  const taken = existsSync(store) ? store : hasVoteLog(votes) ? votes : undefined
   if (taken !== undefined) throw new DongbaekError('restore/not-empty', `${taken} is there: a copy is never put over what a node has. Move the data folder away first`, { path: taken })
   if (!existsSync(join(source, 'store.json'))) throw new DongbaekError('restore/no-backup', `${source} holds no copy of a database`, { source })
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })

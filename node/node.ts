@@ -1,6 +1,5 @@
 // A node from start to stop: reads its genesis and keys, opens what is on disk, and hands all that to the assembly. What was opened is closed again, in reverse.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { checkGenesis } from '../genesis/check.ts'
 import { chainIdOf, type Genesis, genesisHash, readGenesis } from '../genesis/genesis.ts'
 import { toHex } from '../primitives/bytes.ts'
@@ -18,7 +17,8 @@ import { type RunningNode as OpenNode, runWithRpc } from './run.ts'
 import { openStore } from './store.ts'
 import { createVerifier } from './verifier.ts'
 import { version } from './version.ts'
-import { openVoteLog } from './votelog.ts'
+import { votingEntry } from './vote-entries.ts'
+import { openVoteLog, votesFolder } from './votelog.ts'
 import type { Log } from './world.ts'
 
 export type RunningNode = Omit<OpenNode, 'joined'>
@@ -84,7 +84,7 @@ async function openNode(config: Config, log: Log): Promise<OpenNode> {
     const chain = await openChain(database, genesis, config.limits.stateCacheMiB, log)
     checkRole(config, chain.store, publicKey)
     // not held on to as a whole: the entries read back may be many
-    const { log: votes, records: entries } = openVoteLog({ folder: join(config.dataDir, 'votes'), chainId, publicKey, log })
+    const { log: votes, records: entries } = openVoteLog({ folder: votesFolder(config.dataDir), chainId, publicKey, log, firstRecords: [votingEntry(undefined)] })
     closers.push(() => votes.close())
     const verifier = createVerifier({ log, workers: config.limits.verifyWorkers })
     closers.push(() => verifier.stop())

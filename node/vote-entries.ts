@@ -44,6 +44,11 @@ export interface VoteEntries {
 
 export const noEntries: VoteEntries = { records: [], payloads: [], mayVote: false, forgotten: undefined }
 
+/** It may vote, and has not begun to. */
+export function isUnused({ records, payloads, mayVote, forgotten }: VoteEntries): boolean {
+  return mayVote && forgotten === undefined && records.length + payloads.length === 0
+}
+
 /** Sorts what was read back, each kind in order. Throws `votelog/foreign` on an entry that this version cannot read: its bytes are whole, as their checksum says. */
 export function readEntries(entries: readonly Uint8Array[]): VoteEntries {
   const records: LogRecord[] = []

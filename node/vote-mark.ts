@@ -15,6 +15,11 @@ export function voteMark(position: VotePosition): StoreOp {
   return { type: 'put', key: markKey, value: encode(markRow, position) }
 }
 
+/** Of whatever log. */
+export function remembersVotes(store: Pick<StoreReader, 'get'>): boolean {
+  return store.get(markKey) !== undefined
+}
+
 /** Why the log cannot be all that this validator has signed, in words; undefined when nothing speaks against it. Throws `store/damaged`. */
 export function whyVotesMissing(store: Pick<StoreReader, 'get'>, { log, batch }: VotePosition): string | undefined {
   const encoded = store.get(markKey)

@@ -13,6 +13,7 @@ import { DongbaekError } from '../primitives/errors.ts'
 import { taggedHash } from '../primitives/hash.ts'
 import { codeOfSystem, isMissing, syncFolder, writeFileAtomically } from './files.ts'
 import { voteAppendsWaitingMax, voteBatchBytesMax, voteRecordBytesMax, voteSegmentBytesMax, voteWriteInlineMax } from './limits.ts'
+import { markUsed, useOf } from './unused-key.ts'
 import { decodeSegmentHeader, encodeBatch, encodeSegmentHeader, logIdBytes, type LogIdentity, readBatches, segmentHeaderBytes, type SegmentHeader } from './vote-segment.ts'
 import type { Log, OpenedVoteLog, VotePosition } from './world.ts'
 
@@ -28,6 +29,8 @@ export interface VoteLogOptions {
   /** Whose votes they are: another validator's are refused. */
   readonly publicKey: Uint8Array
   readonly log: Log
+  /** What the log of a key that was never used begins with (unused-key.ts). */
+  readonly firstRecords?: readonly Uint8Array[]
   /** For tests; voteSegmentBytesMax otherwise. */
   readonly segmentBytesMax?: number
 }
@@ -42,6 +45,10 @@ type Job =
   | { readonly type: 'append'; readonly records: readonly Uint8Array[]; readonly bytes: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }
   | { readonly type: 'rewrite' | 'renew'; readonly records: readonly Uint8Array[]; readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
+export function votesFolder(dataDir: string): string {
+  return join(dataDir, 'votes')
+}
+
 /**
  * Opens or creates the log and reads it whole. Throws `votelog/damaged`, `votelog/missing`, `votelog/other-chain`, `votelog/other-validator`,
  * `votelog/failed`;
@@ -54,7 +61,7 @@ export function openVoteLog(options: VoteLogOptions): OpenedVoteLog {
   const segmentBytesMax = options.segmentBytesMax ?? voteSegmentBytesMax
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const found = readFolder(folder, owner, log)
+    const found = readFolder(folder, owner, log, options.firstRecords ?? [])
     return run(options, owner, segmentBytesMax, log, found)
   } catch (cause) {
     if (cause instanceof DongbaekError) throw cause
@@ -76,7 +83,7 @@ interface Found {
   readonly nextBatch: number
 }
 
-function readFolder(folder: string, owner: Owner, log: Log): Found {
+function readFolder(folder: string, owner: Owner, log: Log, firstRecords: readonly Uint8Array[]): Found {
   const names = readdirSync(folder)
   for (const name of names) if (name.endsWith('.tmp')) rmSync(join(folder, name))
   const numbers = names
@@ -86,8 +93,11 @@ function readFolder(folder: string, owner: Owner, log: Log): Found {
   const marked = names.includes(markerName)
   if (numbers.length === 0) {
     if (marked) throw new DongbaekError('votelog/missing', `${join(folder, markerName)} says that there are votes, and there are none. ${wayOut}`, { folder })
-    return createFirst(folder, owner)
+    const use = useOf(folder, owner.publicKey)
+    if (use === 'other-key') log.warn('unused-key-ignored', { folder, why: 'unused.json is not of the key in the keystore: this validator follows before it votes' })
+    return createFirst(folder, owner, use === 'unused' ? firstRecords : [])
   }
+  markUsed(folder)
   const files = numbers.map((number) => readSegment(folder, number, owner))
   // the log begins at the last base; what stands before it is left of an interrupted rewrite
   const baseAt = files.findLastIndex((file) => file.header.base)
@@ -154,23 +164,25 @@ function readChain(folder: string, files: readonly [SegmentFile, ...SegmentFile[
   return { log: new Uint8Array(log), created: false, records, cutBytes, last: last as Segment, earlier, nextBatch }
 }
 
-function createFirst(folder: string, owner: Owner): Found {
+function createFirst(folder: string, owner: Owner, records: readonly Uint8Array[]): Found {
   const log = randomBytes(logIdBytes)
-  const last = makeSegment(folder, { ...owner, log, segment: 1, base: true, firstBatch: 1 }, undefined)
+  const batches = splitIntoBatches(records)
+  const last = makeSegment(folder, { ...owner, log, segment: 1, base: true, firstBatch: 1 }, Buffer.concat(batches.map((batch, i) => encodeBatch(1 + i, 'records', batch))))
   writeMarker(folder)
-  return { log, created: true, records: [], cutBytes: 0, last, earlier: [], nextBatch: 1 }
+  markUsed(folder)
+  return { log, created: true, records, cutBytes: 0, last, earlier: [], nextBatch: 1 + batches.length }
 }
 
 function writeMarker(folder: string): void {
   writeFileAtomically(join(folder, markerName), utf8(`${JSON.stringify({ format: 'dongbaek-votes', version: 1 })}\n`), 0o600)
 }
 
-function makeSegment(folder: string, header: SegmentHeader, firstBatch: Buffer | undefined): Segment {
+function makeSegment(folder: string, header: SegmentHeader, batches: Buffer | undefined): Segment {
   const path = pathOf(folder, header.segment)
   const temporary = `${path}.tmp`
   rmSync(temporary, { force: true })
   const handle = openSync(temporary, 'wx', 0o600)
-  const bytes = firstBatch === undefined ? encodeSegmentHeader(header) : Buffer.concat([encodeSegmentHeader(header), firstBatch])
+  const bytes = batches === undefined ? encodeSegmentHeader(header) : Buffer.concat([encodeSegmentHeader(header), batches])
   for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
   fsyncSync(handle)
   renameSync(temporary, path)

@@ -9,8 +9,12 @@ import type { JsonObject } from '../../primitives/schema.ts'
 import type { Config } from '../config.ts'
 import { codeOfSystem, writeFileAtomically } from '../files.ts'
 import { createKeystore } from '../keystore.ts'
+import { markUnused } from '../unused-key.ts'
+import { votesFolder } from '../votelog.ts'
 import { answer, type JsonOption } from './output.ts'
 import { newPassphrase } from './passphrase.ts'
+
+const dataFolder = 'data'
 
 export interface NodeFolder {
   readonly name: string
@@ -29,13 +33,14 @@ export interface NodeFolder {
   readonly limits?: Readonly<Partial<Config['limits']>>
 }
 
-/** Writes keystore.json, config.json and card.json. Throws `cli/folder-in-use` where one of them exists. */
+/** Writes keystore.json, config.json and card.json, and that the key is unused. Throws `cli/folder-in-use` where one of them exists. */
 export async function createNodeFolder(folder: string, node: NodeFolder, passphrase: string): Promise<{ readonly publicKey: Uint8Array; readonly files: readonly string[] }> {
   const [keystore, config, card] = ['keystore.json', 'config.json', 'card.json'].map((file) => join(folder, file)) as [string, string, string]
   const taken = [keystore, config, card].find((file) => existsSync(file))
   if (taken !== undefined) throw new DongbaekError('cli/folder-in-use', `${taken} exists already. Choose an empty folder, or start the node that is there`, { file: taken })
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const { publicKey } = await createKeystore(keystore, { label: node.name, passphrase })
+  markUnused(votesFolder(join(folder, dataFolder)), publicKey)
   const { name, organisation, addresses } = node
   writeFileAtomically(card, utf8(writeNodeCard({ name, publicKey, addresses, ...(organisation === undefined ? {} : { organisation }) })), 0o644)
   writeFileAtomically(config, utf8(`${JSON.stringify(configOf(folder, node), undefined, 2)}\n`), 0o644)
@@ -48,7 +53,7 @@ function configOf(folder: string, node: NodeFolder): JsonObject {
   return {
     name: node.name,
     role: node.organisation === undefined ? 'observer' : 'validator',
-    dataDir: 'data',
+    dataDir: dataFolder,
     genesis: near(node.genesis ?? 'genesis.json'),
     keystore: 'keystore.json',
     ...(node.passphraseFile === undefined ? {} : { passphraseFile: near(node.passphraseFile) }),

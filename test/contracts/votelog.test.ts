@@ -20,6 +20,7 @@ const kinds: readonly (readonly [string, (folder: string) => () => OpenedVoteLog
     'simulated',
     () => {
       const disk = new Disk(new Map())
+      disk.loseVotes()
       return () => openSimulatedVoteLog({ kernel, life: new Life(() => {}), disk, delayMs: () => 1, overheadBytes: 0 })
     },
   ],

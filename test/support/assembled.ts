@@ -11,7 +11,9 @@ import type { Config } from '../../node/config.ts'
 import { silentLog } from '../../node/log.ts'
 import { openChain } from '../../node/open-chain.ts'
 import { type RunningNode, runWithRpc } from '../../node/run.ts'
+import { markUnused } from '../../node/unused-key.ts'
 import { createVerifier } from '../../node/verifier.ts'
+import { votingEntry } from '../../node/vote-entries.ts'
 import { openVoteLog } from '../../node/votelog.ts'
 import type { Clock, Log, OpenedVoteLog, VoteLog } from '../../node/world.ts'
 import { publicKeyOf, seedOf, signerOf, smallPreset } from './genesis.ts'
@@ -33,6 +35,8 @@ export interface Assembled {
   /** A copy of the data of a node that is not running; and back, the votes alone or the whole. */
   readonly backUp: (name: string) => void
   readonly putBack: (name: string, what: 'votes' | 'all') => void
+  /** Says of a node that has not started yet that its key was never used, as `dongbaek init` does. */
+  readonly markUnused: (name: string) => void
   /** Opens the vote log of a node that is not running. */
   readonly openVotes: (name: string) => OpenedVoteLog
   readonly stopAll: () => Promise<void>
@@ -82,7 +86,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     stores.set(name, database)
     const own = log(name)
     const chain = await openChain(database, genesis, 64, own)
-    const opened = openVoteLog({ folder: folder(name), chainId, publicKey: publicKeyOf(name), log: own })
+    const opened = openVoteLog({ folder: folder(name), chainId, publicKey: publicKeyOf(name), log: own, firstRecords: [votingEntry(undefined)] })
     const verifier = createVerifier({ log: own, workers: 0 })
     const transport = createMemoryTransport(network, { chainId, seed: seedOf(name), clock, log: own })
     const node = await runWithRpc({
@@ -135,6 +139,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
       cpSync(`${folder(name)}.copy`, folder(name), { recursive: true })
       if (what === 'all') stores.set(name, (backups.get(name) as MemoryStore).crash())
     },
+    markUnused: (name) => markUnused(folder(name), publicKeyOf(name)),
     openVotes: (name) => openVoteLog({ folder: folder(name), chainId, publicKey: publicKeyOf(name), log: silentLog }),
     stopAll: async () => {
       await Promise.all(names.map(stop))

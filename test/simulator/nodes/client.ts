@@ -16,6 +16,7 @@ import { openSlots } from '../../../state/reservation/open-slots.ts'
 import { reserve } from '../../../state/reservation/reserve.ts'
 import { type Actor, attestationOf, citizens, dayMs, envelopeOf, facility, firstKey, program, slot, slotCapacity } from './city.ts'
 import { epochMs } from './clock.ts'
+import type { WholeNode } from './node.ts'
 import type { NodesWorld } from './world.ts'
 
 const startMs = epochMs - 1_000
@@ -32,6 +33,8 @@ interface Sent {
   readonly ready: ReadyTransaction
   readonly id: string
   readonly tell: (receipt: Receipt) => unknown
+  /** In the present round: none is asked twice before all have been. */
+  readonly asked: Set<WholeNode>
   answered: boolean
   attempts: number
 }
@@ -118,7 +121,7 @@ export class Client {
     const { kernel, random, city } = this.#world
     const validUntilMs = epochMs + kernel.nowMs + (validForMs ?? random.pick([2_500, 60_000, 60_000, 600_000]))
     const ready = envelopeOf(city.chainId, { kind, sender, payload, validUntilMs, number: this.#number++, ...(cosigner === undefined ? {} : { cosigner }) })
-    const sent: Sent = { ready, id: toBase64url(ready.transaction.id), tell: answered, answered: false, attempts: 0 }
+    const sent: Sent = { ready, id: toBase64url(ready.transaction.id), tell: answered, asked: new Set(), answered: false, attempts: 0 }
     this.#sent.push(sent)
     this.#attempt(sent)
     // impatient people press the button twice
@@ -138,7 +141,9 @@ export class Client {
     kernel.after(patienceMs * Math.min(3, ++sent.attempts), () => this.#attempt(sent))
     const up = world.nodes.filter((node) => node.backend !== undefined)
     if (up.length === 0) return
-    const node = random.pick(up)
+    if (up.every((node) => sent.asked.has(node))) sent.asked.clear()
+    const node = random.pick(up.filter((one) => !sent.asked.has(one)))
+    sent.asked.add(node)
     const { backend } = node
     if (backend === undefined) return
     world.trace('people', () => `${sent.ready.transaction.kind} ${sent.id.slice(0, 6)} to ${node.name}`)

@@ -1,5 +1,6 @@
 // One simulated machine's disk: what of the store and of the vote log would be found after a power cut, and what is wrong with it.
 // LevelDB's log is one file, so a sync makes durable all batches before it, and a cut leaves a beginning of what came after.
+import { votingEntry } from '../../../node/vote-entries.ts'
 import type { Random } from '../random.ts'
 
 /** New values by key, undefined where the key goes. Keys as strings of one character a byte. */
@@ -12,8 +13,8 @@ export interface Votes {
   readonly records: readonly Uint8Array[]
 }
 
-function newVotes(number: number): Votes {
-  return { log: new Uint8Array(16).fill(number), batch: 0, records: [] }
+function newVotes(number: number, records: readonly Uint8Array[] = []): Votes {
+  return { log: new Uint8Array(16).fill(number), batch: records.length, records }
 }
 
 export class Disk {
@@ -23,7 +24,8 @@ export class Disk {
   #undo: Map<string, Uint8Array | undefined>[] = []
   /** Keys whose values were hit by a bad sector. */
   readonly damagedRows = new Set<string>()
-  votes: Votes = newVotes(0)
+  /** At first that of a key which was never used (node/unused-key.ts). */
+  votes: Votes = newVotes(0, [votingEntry(undefined)])
   /** What the vote log is about to be: after a crash it is either this or what was there, since a batch is whole or cut. */
   nextVotes: Votes | undefined
   damagedVotes = false
