@@ -13,6 +13,7 @@ import { compareBytes, equalBytes, toHex } from '../primitives/bytes.ts'
 import { publicKeyBytes } from '../primitives/ed25519.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
 import { createDialer, type Dialer } from './dialer.ts'
+import { inOnePiece, updateWindowRarely } from './frugal-wire.ts'
 import { createInbox } from './inbox.ts'
 import * as limits from './limits.ts'
 import { createLink, perChannel, type Link } from './link.ts'
@@ -87,7 +88,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
         listenOpts: { keepAlive: true, keepAliveInitialDelay: 5_000, noDelay: true },
       }),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [inOnePiece(noise())],
     streamMuxers: [
       yamux({
         maxInboundStreams: limits.inboundStreamsMax,
@@ -124,7 +125,10 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
 
   async function register(): Promise<void> {
     for (const channel of channels)
-      await host.handle(protocolOf(channel), (stream, connection) => withKnown(stream, connection, (known) => known.link.accept(channel, stream, connection)), { maxInboundStreams: 1 })
+      await host.handle(protocolOf(channel), (stream, connection) => withKnown(stream, connection, (known) => {
+        updateWindowRarely(stream)
+        known.link.accept(channel, stream, connection)
+      }), { maxInboundStreams: 1 })
     for (const protocol of requestProtocols)
       await host.handle(protocolOf(protocol), (stream, connection) => withKnown(stream, connection, (known) => answer(known, protocol, stream, connection)), {
         maxInboundStreams: limits.inboundStreamsMax,

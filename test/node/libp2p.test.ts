@@ -271,6 +271,43 @@ t.test('a silent way is noticed, and healed by dialling', async (t) => {
   await until(() => a.transport.peers()[0]?.connected === true && b.transport.peers()[0]?.connected === true, 8_000)
 })
 
+t.test('the window is updated when half of it is used', async (t) => {
+  const a = await node(t, 0)
+  const b = await node(t, 1, false)
+  // bytes that pass between them
+  let there = 0
+  let back = 0
+  const wire = createServer({ noDelay: true }, (near) => {
+    const far = createConnection({ host: '127.0.0.1', port: Number(a.address.split(':')[1]), noDelay: true })
+    near.on('data', (data) => void (there += data.length))
+    far.on('data', (data) => void (back += data.length))
+    for (const [from, to] of [[near, far], [far, near]] as const) from.on('error', () => {}).on('close', () => to.destroy())
+    near.pipe(far).pipe(near)
+  })
+  await new Promise<void>((resolve) => wire.listen(0, '127.0.0.1', resolve))
+  t.teardown(async () => void wire.close())
+  let messages = 0
+  let bytes = 0
+  a.transport.onMessages('consensus', (some) => {
+    messages += some.length
+    bytes += some.reduce((sum, { bytes: { length } }) => sum + length, 0)
+  })
+  a.transport.setPeers([peer(1)])
+  b.transport.setPeers([peer(0, `127.0.0.1:${(wire.address() as { port: number }).port}`)])
+  await until(() => a.transport.peers()[0]?.connected === true && b.transport.peers()[0]?.connected === true)
+  there = 0
+  back = 0
+  for (let i = 1; i <= 200; i++) {
+    b.transport.send('node0', 'consensus', new Uint8Array(100))
+    await until(() => messages === i)
+  }
+  t.ok(back < 1_000, `${back} bytes came back for ${there}`)
+  // more than a window
+  const large = new Uint8Array(200_000)
+  for (let i = 0; i < 20; i++) await until(() => b.transport.send('node0', 'consensus', large))
+  await until(() => bytes === 20_000 + 20 * large.length)
+})
+
 t.test('an address in use is said at the start', async (t) => {
   const a = await node(t, 0)
   const log = createLog({ level: 'silent', readable: false })
