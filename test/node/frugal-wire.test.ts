@@ -18,9 +18,9 @@ t.test('what an encrypter sends in pieces goes to the connection in one', async 
   const encrypter: ConnectionEncrypter = { protocol: '/test', secureInbound: secure, secureOutbound: secure }
   const wrapped = inOnePiece(() => encrypter)(undefined)
   t.equal(wrapped.protocol, '/test')
-  for (const way of [wrapped.secureInbound, wrapped.secureOutbound]) {
+  for (const way of ['secureInbound', 'secureOutbound'] as const) {
     sent.length = 0
-    await way({ ...connection })
+    await wrapped[way]({ ...connection })
     t.same(sent, [Uint8Array.of(0, 3, 1, 2, 3), Uint8Array.of(4)])
   }
 })
