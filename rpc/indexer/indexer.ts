@@ -2,12 +2,13 @@
 import type { DongbaekError } from '../../primitives/errors.ts'
 import { follow, type Following, type IndexerLog } from './follow.ts'
 import { createMapServer } from './server.ts'
+import type { Database } from './sql.ts'
 import { openSqlite, removeSqlite } from './sqlite.ts'
 
 export interface IndexerOptions {
   /** Base addresses of nodes of one chain, in order of preference; archive nodes, as the index begins at the genesis. */
   readonly urls: readonly string[]
-  /** A file, made if it is not there. */
+  /** A file, made if it is not there; or `postgres://user@host/database`. */
   readonly database: string
   readonly host: string
   /** 0 takes a free one. */
@@ -26,10 +27,19 @@ export interface Indexer extends Following {
   readonly stop: () => Promise<void>
 }
 
+async function openDatabase(target: string, rebuild: boolean): Promise<{ readonly database: Database; readonly isNew: boolean }> {
+  if (/^postgres(?:ql)?:\/\//.test(target)) {
+    // loaded here: most run without it
+    const { openPostgres } = await import('./postgres.ts')
+    return openPostgres(target, rebuild)
+  }
+  if (rebuild) removeSqlite(target)
+  return openSqlite(target)
+}
+
 /** Throws `indexer/not-an-index`, `indexer/database`, `indexer/listen`. */
-export async function startIndexer({ urls, database: path, host, port, rebuild, log, idleMs }: IndexerOptions): Promise<Indexer> {
-  if (rebuild) removeSqlite(path)
-  const { database, isNew } = openSqlite(path)
+export async function startIndexer({ urls, database: target, host, port, rebuild, log, idleMs }: IndexerOptions): Promise<Indexer> {
+  const { database, isNew } = await openDatabase(target, rebuild)
   const stopping = new AbortController()
   const following = follow({ database, isNew, urls, log, signal: stopping.signal, ...(idleMs === undefined ? {} : { idleMs }) })
   const server = createMapServer(database, following, log)

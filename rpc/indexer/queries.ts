@@ -1,16 +1,17 @@
 // What the map asks of the index. Each answer is bounded: in features, in the slots counted for each, and slots in their stretch of time. Pages go on behind
 // the last feature of the page before, so that nothing is shown twice or passed over while rows come and go.
 import { type Box, ringMeetsBox } from '../../state/reservation/geometry.ts'
-import type { Category, LivingArea, Position } from '../../state/reservation/types.ts'
+import type { Category, LivingArea } from '../../state/reservation/types.ts'
 import { countedSlotsMax } from './limits.ts'
-import type { Database, Row, Value } from './sql.ts'
+import { inBox } from './place.ts'
+import type { Database, Near, Param, Row, Value } from './sql.ts'
 
 /** Which facilities; every condition given must hold. */
 export interface Where {
   readonly livingArea?: string | undefined
   readonly category?: Category | undefined
   readonly bbox?: Box | undefined
-  readonly near?: (Position & { readonly distanceM: number }) | undefined
+  readonly near?: Near | undefined
 }
 
 /** Slots that begin in [fromMs, toMs). */
@@ -34,8 +35,6 @@ export interface Found {
   readonly rows: readonly Row[]
   readonly next: After | undefined
 }
-
-type Param = (value: Value) => string
 
 /** The statement's parameters, by the place at which each is named. */
 function parameters(): { readonly param: Param; readonly values: Value[] } {
@@ -114,15 +113,13 @@ function distanceOf({ distanceM }: Database['dialect'], { near }: Where, param: 
   return near === undefined ? '0' : distanceM(param(near.longitude), param(near.latitude))
 }
 
-function conditions({ inBox }: Database['dialect'], { livingArea, category, bbox, near }: Where, distance: string, param: Param): readonly string[] {
-  const within = ({ west, south, east, north }: Box): string => inBox(param(west), param(south), param(east), param(north))
+function conditions({ neighbourhood }: Database['dialect'], { livingArea, category, bbox, near }: Where, distance: string, param: Param): readonly string[] {
   return [
     'f.closed_ms IS NULL',
     ...(livingArea === undefined ? [] : [`f.living_area = ${param(livingArea)}`]),
     ...(category === undefined ? [] : [`f.category = ${param(category)}`]),
-    ...(bbox === undefined ? [] : [within(bbox)]),
-    // the box first, which an index finds
-    ...(near === undefined ? [] : [within(boxAround(near, near.distanceM)), `${distance} <= ${param(near.distanceM)}`]),
+    ...(bbox === undefined ? [] : [inBox(bbox, param)]),
+    ...(near === undefined ? [] : [neighbourhood(near, param), `${distance} <= ${param(near.distanceM)}`]),
   ]
 }
 
@@ -136,15 +133,4 @@ function foundOf(rows: readonly Row[], { limit }: PageOf): Found {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   return { rows: shown, next: rows.length > limit && last !== undefined ? { place: Number(last['place']), id: String(last['id']) } : undefined }
-}
-
-/** Metres of a degree of latitude at the least, so that the box holds the whole circle. */
-const metresPerDegree = 110_000
-
-/** Holds every point within so many metres. */
-export function boxAround({ longitude, latitude }: Position, distanceM: number): Box {
-  const up = Math.ceil((distanceM / metresPerDegree) * 1_000_000)
-  const farthest = Math.min(89, (Math.abs(latitude) + up) / 1_000_000)
-  const aside = Math.ceil(up / Math.cos((farthest * Math.PI) / 180))
-  return { west: longitude - aside, east: longitude + aside, south: latitude - up, north: latitude + up }
 }

@@ -4,6 +4,16 @@
 export type Value = string | number | null
 export type Row = Readonly<Record<string, Value>>
 
+/** Takes a value into the statement's parameters; the name that it has there. */
+export type Param = (value: Value) => string
+
+/** In microdegrees and metres. */
+export interface Near {
+  readonly longitude: number
+  readonly latitude: number
+  readonly distanceM: number
+}
+
 export interface Sql {
   /** The rows that were changed. */
   readonly run: (statement: string, values?: readonly Value[]) => Promise<number>
@@ -16,8 +26,8 @@ export interface Dialect {
   /** What `facilities` has besides the columns of all, and statements that follow the making of the tables. */
   readonly positionColumn: string
   readonly afterTables: readonly string[]
-  /** A condition on `facilities f`: within the box of four parameters in microdegrees, edges included. */
-  readonly inBox: (west: string, south: string, east: string, north: string) => string
+  /** A condition on `facilities f` that an index answers and that holds for all within the distance, and few others. */
+  readonly neighbourhood: (near: Near, param: Param) => string
   /** Metres from `facilities f` to a point of two parameters in microdegrees, a whole number. */
   readonly distanceM: (longitude: string, latitude: string) => string
 }

@@ -3,6 +3,7 @@
 import { closeSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { DongbaekError } from '../../primitives/errors.ts'
+import { boxAround, inBox } from './place.ts'
 import type { Database, Dialect, Row, Sql } from './sql.ts'
 
 /** In the header of the file (sqlite.org/fileformat2.html, section 1.3.16): "dong". */
@@ -17,7 +18,7 @@ const dialect: Dialect = {
   text: 'TEXT',
   positionColumn: '',
   afterTables: [],
-  inBox: (west, south, east, north) => `f.latitude BETWEEN ${south} AND ${north} AND f.longitude BETWEEN ${west} AND ${east}`,
+  neighbourhood: (near, param) => inBox(boxAround(near, near.distanceM), param),
   distanceM: (longitude, latitude) => `distance_m(f.longitude, f.latitude, ${longitude}, ${latitude})`,
 }
 

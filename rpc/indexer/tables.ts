@@ -137,8 +137,10 @@ async function putFacility(sql: Sql, { id, livingArea, category, title, position
   ])
 }
 
+/** PostgreSQL takes what is selected for text unless told. */
+const slotValues = [...['$1', '$2', '$3', '$4'].map((name) => `CAST(${name} AS TEXT)`), ...['$5', '$6', '$7', '$8', '$9', '$10', '$11', '$11', '0', '$12', '$13', '$14'].map((name) => `CAST(${name} AS BIGINT)`)].join(', ')
 const insertSlot = `INSERT INTO slots (id, facility, course, qualification, starts_ms, ends_ms, opens_ms, closes_ms, cancel_until_ms, day, capacity, seats_left, waiting, waitlist_max, price, by_lot)
-  SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 0, $12, $13, $14 WHERE NOT EXISTS (SELECT 1 FROM closed_days WHERE facility = $2 AND day = $10)`
+  SELECT ${slotValues} WHERE NOT EXISTS (SELECT 1 FROM closed_days WHERE facility = $2 AND day = $10)`
 
 async function putSlot(sql: Sql, { facility, course, qualification }: Extract<Change, { readonly what: 'slots' }>['of'], slot: SlotDefinition): Promise<number> {
   const { id, startsMs, endsMs, opensMs, closesMs, cancelUntilMs, capacity, waitlistMax, price, lottery } = slot
