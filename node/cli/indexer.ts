@@ -20,7 +20,7 @@ export function addIndexer(program: Command): void {
     .command('indexer')
     .description('follow facilities, courses and seats from nodes into a database, and serve them as GeoJSON until Ctrl-C (docs/indexer.md)')
     .addOption(new Option('--rpc <url...>', 'JSON-RPC addresses of nodes of one chain, in order of preference').default(['http://127.0.0.1:26600']))
-    .option('--database <file>', 'file of the index, made if it is not there', 'map.sqlite')
+    .option('--database <place>', 'file of the index, made if it is not there; or postgres://user@host/database, with PostGIS', 'map.sqlite')
     .option('--host <address>', 'address to serve the map at', '127.0.0.1')
     .option('--port <port>', 'port to serve the map at', '26650')
     .option('--rebuild', 'throw the index away and make it anew from the genesis')

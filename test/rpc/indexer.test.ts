@@ -5,14 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { JsonObject } from '../../primitives/schema.ts'
-import { follow, type Following } from '../../rpc/indexer/follow.ts'
+import type { Following } from '../../rpc/indexer/follow.ts'
 import { type Indexer, startIndexer } from '../../rpc/indexer/indexer.ts'
-import type { Database } from '../../rpc/indexer/sql.ts'
 import { openSqlite } from '../../rpc/indexer/sqlite.ts'
 import { codeOf } from '../../primitives/errors.ts'
 import { applyChanges, readProgress } from '../../rpc/indexer/tables.ts'
 import { reservationEvents } from '../../state/reservation/events.ts'
-import { dumpOf, tableOf } from '../support/map-index.ts'
+import { dumpOf, followThroughCrashes, tableOf } from '../support/map-index.ts'
 import { until } from '../support/until.ts'
 import { createMapCity, facilityIds, liveOnTheMap } from './map-city.ts'
 import { type City, officer, post, recordingLog, serve } from './scenario.ts'
@@ -117,35 +116,7 @@ t.test('a crash at any statement, and between a commit and the next step, loses 
   await first.stop()
 
   const path = join(folder, 'crashing.sqlite')
-  let crashes = 0
-  let done = false
-  for (let steps = 1; !done; steps++) {
-    // so many statements and commits from here, then nothing more happens
-    let left = steps
-    const step = (): void => {
-      if (left-- <= 0) throw new Error('crash')
-    }
-    const { database, isNew } = openSqlite(path)
-    const crashing: Database = {
-      ...database,
-      transaction: async (work) => {
-        const result = await database.transaction(async (sql) => work({ ...sql, run: async (...statement) => (step(), sql.run(...statement)) }))
-        step()
-        return result
-      },
-    }
-    const stopping = new AbortController()
-    const following = follow({ database: crashing, isNew, urls: [url], log: recordingLog(), signal: stopping.signal, pageEvents: 7 })
-    const ended = following.ended.then(() => undefined, (error: Error) => error)
-    done = await Promise.race([ended.then(() => false), until(isAtHead(following)).then(() => true)])
-    stopping.abort()
-    if (!done) {
-      t.match(await ended, { message: 'crash' })
-      crashes++
-    }
-    await ended
-    await database.close()
-  }
+  const crashes = await followThroughCrashes(async () => openSqlite(path), { urls: [url], log: recordingLog(), isDone: (following) => isAtHead(following)(), stepsMore: 1 })
   t.ok(crashes > 20, `${crashes} crashes`)
   t.equal(dumpOf(path), dumpOf(whole))
 })

@@ -1,29 +1,69 @@
-// Reading an index as a whole: every row of every table in the order of its key, as text. Two indexes of one history give the same bytes.
+// Reading an index as a whole, and making one through crashes. A dump is every row of every table in the order of its key, as text: two indexes of one history
+// give the same bytes, in SQLite and in PostgreSQL.
 import { DatabaseSync } from 'node:sqlite'
+import type { RpcLog } from '../../rpc/server.ts'
+import { follow, type Following } from '../../rpc/indexer/follow.ts'
+import type { Database, Row } from '../../rpc/indexer/sql.ts'
+import { until } from './until.ts'
 
-const keys: Readonly<Record<string, string>> = { progress: 'id', living_areas: 'id', facilities: 'id', courses: 'id', slots: 'id', closed_days: 'facility, day' }
+const keys: Readonly<Record<string, string>> = { closed_days: 'facility, day', courses: 'id', facilities: 'id', living_areas: 'id', progress: 'id', slots: 'id' }
+export const tableNames: readonly string[] = Object.keys(keys)
+
+/** Besides what a database keeps for itself. */
+const own = (row: Row): Row => Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'position'))
+
+export const rowsStatement = (name: string): string => `SELECT * FROM ${name} ORDER BY ${keys[name]}`
 
 export function dumpOf(path: string): string {
+  return textOf(tableNames.map((name) => [name, tableOf(path, name)]))
+}
+
+export async function dumpOfDatabase({ read }: Pick<Database, 'read'>): Promise<string> {
+  const tables: (readonly [string, readonly Row[]])[] = []
+  for (const name of tableNames) tables.push([name, await read(rowsStatement(name))])
+  return textOf(tables)
+}
+
+function textOf(tables: readonly (readonly [string, readonly Row[]])[]): string {
+  return tables.map(([name, rows]) => `${name}\n${rows.map((row) => JSON.stringify(Object.values(own(row)))).join('\n')}\n`).join('\n')
+}
+
+export function tableOf(path: string, name: string): readonly Row[] {
   const database = new DatabaseSync(path, { readOnly: true })
   try {
-    const names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all().map(({ name }) => String(name))
-    return names.map((name) => `${name}\n${rowsOf(database, name).map((row) => JSON.stringify(Object.values(row))).join('\n')}\n`).join('\n')
+    return database.prepare(rowsStatement(name)).all() as readonly Row[]
   } finally {
     database.close()
   }
 }
 
-export function tableOf(path: string, name: string): readonly Readonly<Record<string, unknown>>[] {
-  const database = new DatabaseSync(path, { readOnly: true })
-  try {
-    return rowsOf(database, name)
-  } finally {
-    database.close()
+/** Follows into the database again and again, each time so many statements and commits further as the last, then breaks off, until `isDone`. How often it broke off. */
+export async function followThroughCrashes(
+  open: () => Promise<{ readonly database: Database; readonly isNew: boolean }>,
+  { urls, log, isDone, stepsMore }: { readonly urls: readonly string[]; readonly log: RpcLog; readonly isDone: (following: Following) => boolean; readonly stepsMore: number },
+): Promise<number> {
+  for (let crashes = 0; ; crashes++) {
+    let left = 1 + crashes * stepsMore
+    const step = (): void => {
+      if (left-- <= 0) throw new Error('crash')
+    }
+    const { database, isNew } = await open()
+    const crashing: Database = {
+      ...database,
+      transaction: async (work) => {
+        const result = await database.transaction(async (sql) => work({ ...sql, run: async (...statement) => (step(), sql.run(...statement)) }))
+        step()
+        return result
+      },
+    }
+    const stopping = new AbortController()
+    const following = follow({ database: crashing, isNew, urls, log, signal: stopping.signal, pageEvents: 7 })
+    const ended = following.ended.then(() => undefined, (error: Error) => error)
+    const done = await Promise.race([ended.then(() => false), until(() => isDone(following), 30_000).then(() => true)])
+    stopping.abort()
+    const error = await ended
+    await database.close()
+    if (done) return crashes
+    if (!/crash/.test(error?.message ?? '')) throw error ?? new Error('it ended by itself')
   }
-}
-
-function rowsOf(database: DatabaseSync, name: string): readonly Readonly<Record<string, unknown>>[] {
-  const key = keys[name]
-  if (key === undefined) throw new Error(`a table that the dump does not know: ${name}`)
-  return database.prepare(`SELECT * FROM ${name} ORDER BY ${key}`).all()
 }
