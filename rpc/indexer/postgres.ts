@@ -32,8 +32,9 @@ export async function openPostgres(connectionString: string, rebuild: boolean): 
     statement_timeout: statementMs,
     types: { getTypeParser: (id, format) => (integerTypes.has(id) ? Number : types.getTypeParser(id, format)) },
   })
-  // an idle connection that breaks is replaced by the next use
+  // a connection that breaks is told of by the statement that fails on it, and replaced by the next use; an error that nobody hears would end the process
   pool.on('error', () => undefined)
+  pool.on('connect', (connection) => connection.on('error', () => undefined))
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
