@@ -27,3 +27,11 @@ export const bodyBytesMax = 1_024
 export const requestTimeoutMs = 10_000
 export const connectionsMax = 2_048
 export const stopGraceMs = 2_000
+
+/** To PostgreSQL: reads wait for one another rather than take the server's from others. */
+export const databaseConnectionsMax = 8
+export const databaseConnectMs = 5_000
+/** The server gives up a statement, and a transaction in which nothing comes any more: its writer is gone, and the next one waits for its locks. */
+export const databaseStatementMs = 10_000
+/** No answer by then, not even that it has given up: the server is lost. */
+export const databaseAnswerMs = 15_000

@@ -1,11 +1,9 @@
 // The index in PostgreSQL with PostGIS, for those who ask it more than this program serves: each facility has its position as a geography besides.
-import { Pool, type PoolClient, types } from 'pg'
+import { DatabaseError, Pool, type PoolClient, types } from 'pg'
 import { DongbaekError } from '../../primitives/errors.ts'
+import { databaseAnswerMs, databaseConnectionsMax, databaseConnectMs, databaseStatementMs } from './limits.ts'
 import type { Database, Dialect, Row, Sql } from './sql.ts'
 
-const connectionsMax = 8
-const connectMs = 5_000
-const statementMs = 10_000
 /** Numbers that the driver hands over as text: bigint, and numeric as sums of it are. All of ours are safe integers. */
 const integerTypes: ReadonlySet<number> = new Set([20, 1_700])
 const tables = ['closed_days', 'slots', 'courses', 'facilities', 'living_areas', 'progress']
@@ -16,20 +14,25 @@ const dialect: Dialect = {
   text: 'TEXT COLLATE "C"',
   positionColumn: `, position geography(Point, 4326) GENERATED ALWAYS AS (${point('longitude', 'latitude')}) STORED`,
   afterTables: ['CREATE INDEX facilities_by_position ON facilities USING gist (position)'],
-  distanceM: (longitude, latitude) => `ROUND(ST_Distance(f.position, ${point(longitude, latitude)}))`,
+  // on the sphere, as in SQLite: the map is the same from both
+  distanceM: (longitude, latitude) => `ROUND(ST_Distance(f.position, ${point(longitude, latitude)}, false))`,
   // a metre more than asked for, which is rounded
-  neighbourhood: ({ longitude, latitude, distanceM }, param) => `ST_DWithin(f.position, ${point(param(longitude), param(latitude))}, ${param(distanceM + 1)})`,
+  neighbourhood: ({ longitude, latitude, distanceM }, param) => `ST_DWithin(f.position, ${point(param(longitude), param(latitude))}, ${param(distanceM + 1)}, false)`,
 }
 
-/** `postgres://user@host:port/database`; a password may stand in PGPASSWORD or ~/.pgpass instead. Throws `indexer/database`. */
+/** `postgres://user@host:port/database`; a password may stand in PGPASSWORD or ~/.pgpass instead. Throws `indexer/database`, `indexer/not-an-index`. */
 export async function openPostgres(connectionString: string, rebuild: boolean): Promise<{ readonly database: Database; readonly isNew: boolean }> {
+  // the text itself may hold a password
+  if (!URL.canParse(connectionString)) throw new DongbaekError('indexer/database', 'the connection string is none. Write postgres://user@host:port/database')
   const { hostname, pathname } = new URL(connectionString)
   const where = `${hostname}${pathname}`
   const pool = new Pool({
     connectionString,
-    max: connectionsMax,
-    connectionTimeoutMillis: connectMs,
-    statement_timeout: statementMs,
+    max: databaseConnectionsMax,
+    connectionTimeoutMillis: databaseConnectMs,
+    statement_timeout: databaseStatementMs,
+    query_timeout: databaseAnswerMs,
+    idle_in_transaction_session_timeout: databaseStatementMs,
     types: { getTypeParser: (id, format) => (integerTypes.has(id) ? Number : types.getTypeParser(id, format)) },
   })
   // a connection that breaks is told of by the statement that fails on it, and replaced by the next use; an error that nobody hears would end the process
@@ -51,7 +54,10 @@ export async function openPostgres(connectionString: string, rebuild: boolean): 
   try {
     if (rebuild) await database.transaction(async (sql) => dropTables(sql))
     const isNew = !(await hasIndex(database.read))
-    if (isNew) await addPostgis(database, where)
+    if (isNew) {
+      await assertFree(database.read, where)
+      await addPostgis(database, where)
+    }
     return { database, isNew }
   } catch (error) {
     await pool.end()
@@ -92,15 +98,25 @@ async function dropTables(sql: Sql): Promise<void> {
   if (await hasIndex(sql.all)) await sql.run(`DROP TABLE ${tables.join(', ')}`)
 }
 
+/** Nothing of others is where the tables are to be made. */
+async function assertFree(read: Sql['all'], where: string): Promise<void> {
+  const [taken] = await read(`SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname IN (${tables.map((name) => `'${name}'`).join(', ')})`)
+  if (taken === undefined) return
+  throw new DongbaekError('indexer/not-an-index', `the database ${where} has a table ${taken['name']} that is no index of this program. Name another database, or a schema of its own by search_path; this one is left alone`, { where })
+}
+
 async function addPostgis({ read, transaction }: Database, where: string): Promise<void> {
   if ((await read("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")).length > 0) return
   try {
     await transaction(async (sql) => sql.run('CREATE EXTENSION postgis'))
-  } catch (cause) {
-    throw new DongbaekError('indexer/database', `the database ${where} has no PostGIS, and this user may not add it. Have an administrator run CREATE EXTENSION postgis in it`, { where }, { cause })
+  } catch (error) {
+    if (!(error instanceof DongbaekError && error.cause instanceof DatabaseError)) throw error
+    throw new DongbaekError('indexer/database', `the database ${where} has no PostGIS, and it could not be added: ${error.cause.message}. Have an administrator run CREATE EXTENSION postgis in it`, { where }, { cause: error })
   }
 }
 
 function databaseError(where: string, cause: unknown): DongbaekError {
-  return new DongbaekError('indexer/database', `the database ${where} cannot be used: ${(cause as Error).message}. If the server is there, make the index anew with --rebuild`, { where }, { cause })
+  // of an attempt at several addresses, each failed for itself
+  const why = cause instanceof AggregateError ? cause.errors.map(String).join('; ') : (cause as Error).message
+  return new DongbaekError('indexer/database', `the database ${where} cannot be used: ${why}. When the server answers and the user has the rights of docs/indexer.md, start again: it goes on where it was`, { where }, { cause })
 }

@@ -110,7 +110,7 @@ function countedSlots(of: string, { fromMs, toMs }: When, param: Param): string 
 }
 
 function distanceOf({ distanceM }: Database['dialect'], { near }: Where, param: Param): string {
-  return near === undefined ? '0' : distanceM(param(near.longitude), param(near.latitude))
+  return near === undefined ? 'CAST(0 AS BIGINT)' : distanceM(param(near.longitude), param(near.latitude))
 }
 
 function conditions({ neighbourhood }: Database['dialect'], { livingArea, category, bbox, near }: Where, distance: string, param: Param): readonly string[] {

@@ -12,7 +12,8 @@ const headerBytes = 100
 const applicationIdAt = 68
 const busyMs = 5_000
 const statementsMax = 100
-const earthRadiusM = 6_371_008.8
+/** The mean radius of WGS 84, (2a + b) / 3, which PostGIS takes for its sphere as well. */
+const earthRadiusM = 6_371_008.771415059
 
 const dialect: Dialect = {
   text: 'TEXT',

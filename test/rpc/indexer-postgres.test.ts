@@ -1,21 +1,24 @@
 // The index in PostgreSQL with PostGIS, on a real server: the same rows as in SQLite, the same map, the same promises.
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { codeOf } from '../../primitives/errors.ts'
 import type { Following } from '../../rpc/indexer/follow.ts'
 import { type Indexer, startIndexer } from '../../rpc/indexer/indexer.ts'
+import type { Row } from '../../rpc/indexer/sql.ts'
 import { openPostgres } from '../../rpc/indexer/postgres.ts'
-import { dayMs } from '../../state/calendar.ts'
-import { dumpOf, dumpOfDatabase, followThroughCrashes } from '../support/map-index.ts'
-import { startPostgres } from '../support/postgres.ts'
+import { dumpOf, dumpOfDatabase, followThroughCrashes, mapOf } from '../support/map-index.ts'
+import { startPostgres, withoutPostgres } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
+import { killWhileEventsFlow } from './killed-indexer.ts'
 import { createMapCity, liveOnTheMap } from './map-city.ts'
-import { recordingLog, serve, startMs } from './scenario.ts'
+import { recordingLog, serve } from './scenario.ts'
 
 const postgres = await startPostgres()
 if (postgres === undefined) {
-  t.test('PostgreSQL', { skip: 'no server with PostGIS is installed here: apt-get install postgresql postgis' }, async () => undefined)
+  t.test('PostgreSQL', { skip: withoutPostgres }, async () => undefined)
 } else {
   const city = createMapCity()
   await liveOnTheMap(city)
@@ -35,13 +38,26 @@ if (postgres === undefined) {
     await statement(`CREATE DATABASE ${name}`)
     return postgres.url(name)
   }
-  const start = async (database: string, rebuild = false): Promise<Indexer> => startIndexer({ urls: [url], database, host: '127.0.0.1', port: 0, rebuild, log: recordingLog() })
+  const start = async (database: string, { rebuild = false, from = url } = {}): Promise<Indexer> => startIndexer({ urls: [from], database, host: '127.0.0.1', port: 0, rebuild, log: recordingLog() })
   const isAtHead = (indexer: Pick<Following, 'progress'>): boolean => indexer.progress()?.height === city.chain.backend.head().height
   const dump = async (database: string): Promise<string> => {
     const opened = await openPostgres(database, false)
     const text = await dumpOfDatabase(opened.database)
     await opened.database.close()
     return text
+  }
+  const refusal = async (act: () => Promise<unknown>): Promise<string> => act().then(() => 'no refusal', codeOf)
+  /** An event, so that something is written. */
+  const somethingHappens = async (): Promise<unknown> => city.send('reservation.amendSlot', { slot: 'talk', waitlistMax: city.chain.backend.head().height % 50 })
+  /** Started again, it goes on; and a rebuild gives the same. */
+  const goesOn = async (t: Test, database: string): Promise<void> => {
+    await until(() => isAtHead(inFile))
+    for (const rebuild of [false, true]) {
+      const again = await start(database, { rebuild })
+      await until(() => isAtHead(again), 60_000)
+      await again.stop()
+      t.equal(await dump(database), dumpOf(file), rebuild ? 'rebuilt' : 'gone on')
+    }
   }
 
   const file = join(t.testdir(), 'map.sqlite')
@@ -53,23 +69,21 @@ if (postgres === undefined) {
     const database = await create('map')
     const indexer = await start(database)
     t.teardown(async () => indexer.stop())
-    await until(() => isAtHead(indexer), 20_000)
+    await until(() => isAtHead(indexer), 60_000)
     t.equal(await dump(database), dumpOf(file))
-    type Answer = { readonly features: readonly { readonly properties: { readonly distanceM?: number } }[]; readonly next?: string }
-    const get = async (from: Indexer, path: string): Promise<Answer> => (await (await fetch(`${from.url}${path}`)).json()) as Answer
-    const days = `fromMs=${startMs}&toMs=${startMs + 300 * dayMs}`
-    const paths = ['/living-areas', '/facilities', `/facilities?${days}`, '/facilities?bbox=129.004,35.1,129.006,35.104&limit=1', `/courses?${days}`, `/slots?${days}&limit=500`, `/slots?${days}&limit=3&livingArea=west&category=lecture`]
-    for (const path of paths) t.same(await get(indexer, path), await get(inFile, path), path)
-    // on a spheroid there, on a sphere here: half a percent apart at most
-    for (const path of ['/facilities?near=129.004,35.104&distanceM=600', '/courses?near=129.01,35.1&distanceM=3000', `/slots?near=129.01,35.1&distanceM=3000&${days}&limit=500`]) {
-      const [there, here] = [await get(indexer, path), await get(inFile, path)]
-      t.ok(here.features.length > 1)
-      t.ok(there.features.every(({ properties }, i) => Math.abs((properties.distanceM ?? -9) - (here.features[i]?.properties.distanceM ?? -9)) <= 1 + 0.005 * (properties.distanceM ?? 0)), path)
-      const bare = ({ features }: Answer): unknown => features.map((feature) => ({ ...feature, properties: { ...feature.properties, distanceM: 0 } }))
-      t.same(bare(there), bare(here), path)
+    const map = await mapOf(indexer.url)
+    t.equal(map, await mapOf(inFile.url))
+    t.ok(map.length > 20_000 && !map.includes('"error"'), 'of many features')
+    // distances from a grid over the bay and beyond, of which no metre may be rounded otherwise
+    const get = async (from: Indexer, page: string): Promise<string> => (await fetch(`${from.url}${page}`)).text()
+    for (let i = 0; i < 100; i++) {
+      const page = `/facilities?near=${128.7 + (i % 10) * 0.0671},${34.9 + Math.floor(i / 10) * 0.0437}&distanceM=100000`
+      t.equal(await get(indexer, page), await get(inFile, page), page)
     }
-    const [first] = (await get(indexer, '/facilities?near=129.004,35.104&distanceM=143')).features
-    t.match(first, { properties: { distanceM: 0 } })
+    // as far as the pattern of `after` goes
+    for (const page of ['/facilities?after=9999999999999999.a', '/courses?after=9999999999999999.a', '/slots?after=9999999999999999.a', '/facilities?near=0,0&distanceM=1&after=9999999999999999.a']) {
+      t.match(JSON.parse(await get(indexer, page)), { features: [] }, page)
+    }
   })
 
   t.test('a crash at any statement loses nothing and does nothing twice', async (t) => {
@@ -79,29 +93,86 @@ if (postgres === undefined) {
     t.equal(await dump(database), dumpOf(file))
   })
 
-  t.test('connections that the server ends: the indexer ends, and goes on when started again; a rebuild gives the same', async (t) => {
+  t.test('kill -9 at any point, while events flow', async (t) => {
+    const database = await create('killed')
+    const reader = new Client({ connectionString: database })
+    await reader.connect()
+    const progress = async (): Promise<Row | undefined> => {
+      const { rows } = await reader.query<Row>('SELECT cursor, CAST(height AS INTEGER) AS height FROM progress')
+      return rows[0]
+    }
+    const { url: from, head, map } = await killWhileEventsFlow(t, { database, kills: 4, progress })
+    await reader.end()
+    const killed = await dump(database)
+    const inAFile = join(t.testdir(), 'fresh.sqlite')
+    for (const [place, rebuild] of [[database, true], [inAFile, false]] as const) {
+      const indexer = await start(place, { rebuild, from })
+      await until(() => indexer.progress()?.height === head, 90_000)
+      t.ok((await mapOf(indexer.url)) === map, `the same map ${rebuild ? 'rebuilt' : 'from SQLite'}`)
+      await indexer.stop()
+    }
+    t.ok((await dump(database)) === killed && dumpOf(inAFile) === killed, 'the same bytes')
+    t.ok(killed.length > 50_000, 'of hundreds of rows')
+  })
+
+  t.test('connections that the server ends: the indexer ends, and goes on when started again', async (t) => {
     const database = await create('broken')
     const indexer = await start(database)
-    await until(() => indexer.progress() !== undefined, 20_000)
+    await until(() => indexer.progress() !== undefined, 60_000)
     await statement('ALTER DATABASE broken ALLOW_CONNECTIONS false')
     await statement("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'broken'")
-    await city.send('reservation.reserve', { slot: 'no-such-slot' })
-    t.equal(await indexer.ended.then(() => 'ended', codeOf), 'indexer/database')
+    await somethingHappens()
+    t.equal(await refusal(async () => indexer.ended), 'indexer/database')
     await indexer.stop()
     await statement('ALTER DATABASE broken ALLOW_CONNECTIONS true')
-    await until(() => isAtHead(inFile))
-    for (const rebuild of [false, true]) {
-      const again = await start(database, rebuild)
-      await until(() => isAtHead(again), 20_000)
-      await again.stop()
-      t.equal(await dump(database), dumpOf(file), rebuild ? 'rebuilt' : 'gone on')
+    await goesOn(t, database)
+  })
+
+  t.test('a connection that breaks between COMMIT and its answer, or falls silent', async (t) => {
+    for (const [name, breaks] of [['cut', true], ['silent', false]] as const) {
+      const database = await create(name)
+      await statement('CREATE EXTENSION postgis', name)
+      let isBad = false
+      let heard = 0
+      // what the client says passes; what the server answers does not any more
+      const proxy = createServer((client) => {
+        const there = connect(postgres.path)
+        const end = (socket: Socket) => (): void => void socket.destroy()
+        client.on('data', (bytes) => {
+          if (bytes.includes('COMMIT')) heard++
+          there.write(bytes)
+        })
+        there.on('data', (bytes) => {
+          if (!isBad) client.write(bytes)
+          else if (breaks && heard > 0) client.destroy()
+          else if (breaks) client.write(bytes)
+        })
+        for (const [socket, other] of [[client, there], [there, client]] as const) socket.on('close', end(other)).on('error', end(other))
+      }).listen(0, '127.0.0.1')
+      t.teardown(() => proxy.close())
+      await once(proxy, 'listening')
+      const indexer = await start(`postgres://dongbaek@127.0.0.1:${(proxy.address() as AddressInfo).port}/${name}?query_timeout=${breaks ? 10_000 : 2_000}`)
+      await until(() => isAtHead(indexer), 60_000)
+      const before = await dump(database)
+      heard = 0
+      isBad = true
+      await somethingHappens()
+      t.equal(await refusal(async () => indexer.ended), 'indexer/database', name)
+      await indexer.stop()
+      t.equal((await dump(database)) === before, !breaks, 'committed or not')
+      await goesOn(t, database)
     }
   })
 
-  t.test('no server, no PostGIS', async (t) => {
-    t.equal(await start('postgres://nobody@127.0.0.1:9/none').then(() => 'started', codeOf), 'indexer/database')
+  t.test('no server, no PostGIS, tables of others, no connection string', async (t) => {
+    for (const host of ['127.0.0.1', 'localhost']) await t.rejects(start(`postgres://nobody@${host}:9/none`), { code: 'indexer/database', message: /ECONNREFUSED/ })
     await statement('CREATE ROLE guest LOGIN')
     await statement('CREATE DATABASE bare OWNER guest')
     await t.rejects(start(postgres.url('bare', 'guest')), { code: 'indexer/database', message: /CREATE EXTENSION postgis/ })
+    const theirs = await create('theirs')
+    await statement("CREATE TABLE slots (fruit TEXT); INSERT INTO slots VALUES ('cherries')", 'theirs')
+    for (const rebuild of [false, true]) t.equal(await refusal(async () => start(theirs, { rebuild })), 'indexer/not-an-index')
+    await statement("DO $$ BEGIN ASSERT (SELECT fruit FROM slots) = 'cherries'; END $$", 'theirs')
+    await t.rejects(start('postgres://user:secret@host:port/map'), { code: 'indexer/database', message: /^(?!.*secret)/ })
   })
 }

@@ -37,6 +37,21 @@ export function tableOf(path: string, name: string): readonly Row[] {
   }
 }
 
+const everyDay = 'fromMs=1760000000000&toMs=1785920000000'
+const pages = [
+  '/living-areas',
+  ...['/facilities', '/courses', '/slots'].flatMap((path) => [path, `${path}?${everyDay}&limit=500`, `${path}?bbox=129.004,35.1,129.006,35.104&${everyDay}`, `${path}?near=129.01,35.1&distanceM=3000&${everyDay}&limit=7`]),
+  `/slots?livingArea=west&category=lecture&${everyDay}&limit=3`,
+  '/facilities?near=129.0049,35.1041&distanceM=400&limit=2',
+]
+
+/** What an indexer serves, byte by byte. */
+export async function mapOf(url: string): Promise<string> {
+  let map = ''
+  for (const page of pages) map += `${page}\n${await (await fetch(`${url}${page}`)).text()}\n`
+  return map
+}
+
 /** Follows into the database again and again, each time so many statements and commits further as the last, then breaks off, until `isDone`. How often it broke off. */
 export async function followThroughCrashes(
   open: () => Promise<{ readonly database: Database; readonly isNew: boolean }>,

@@ -1,65 +1,60 @@
-// A PostgreSQL server of its own for a test, by the programs of Debian's packages postgresql and postgis: in a temporary folder, at a free port, gone afterwards.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+// A PostgreSQL server of its own for a test, by the programs of Debian's packages: in a temporary folder, at a socket there, gone afterwards.
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { chownSync, globSync, mkdtempSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** The server refuses to run as root: there it runs as nobody. */
 const nobody = 65_534
 
+/** Ends the server and takes the folder away as soon as nothing holds the pipe at 3 any more: at `stop`, and when the test is killed. */
+const keeper = `trap '' INT TERM
+"$@" 3<&- &
+server=$!
+{ read -r _; kill -INT "$server"; } <&3 2>/dev/null &
+wait "$server"
+rm -rf "$0"`
+
 export interface Postgres {
   /** Of a database by its name. */
   readonly url: (database: string, user?: string) => string
+  /** The socket that the server listens at. */
+  readonly path: string
   readonly stop: () => Promise<void>
 }
 
-/** Undefined where no server with PostGIS is installed. POSTGRES_BIN names the folder of its programs, if it is another than Debian's. */
+export const withoutPostgres = 'no PostgreSQL with PostGIS is installed here: apt-get install postgresql-postgis'
+
+/** Undefined where no server with PostGIS is installed. */
 export async function startPostgres(): Promise<Postgres | undefined> {
-  const folders = process.env['POSTGRES_BIN'] === undefined ? globSync('/usr/lib/postgresql/*/bin').sort() : [process.env['POSTGRES_BIN']]
-  const programs = folders.findLast((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(sharedFolder(folder), 'extension/postgis.control')))
-  if (programs === undefined) return undefined
+  const version = globSync('/usr/share/postgresql/*/extension/postgis.control').map((path) => Number(path.split('/')[4])).sort((a, b) => a - b).at(-1)
+  if (version === undefined) return undefined
+  const programs = `/usr/lib/postgresql/${version}/bin`
   const folder = mkdtempSync(join(tmpdir(), 'dongbaek-postgres-'))
   const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
   const data = join(folder, 'data')
   execFileSync(join(programs, 'initdb'), ['-D', data, '-U', 'dongbaek', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...user, cwd: folder, stdio: 'pipe' })
-  const port = await freePort()
-  const server = spawn(join(programs, 'postgres'), ['-D', data, '-p', String(port), '-k', folder, '-h', '127.0.0.1', '-c', 'fsync=off'], { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-  await ready(server)
-  return {
-    url: (database, name = 'dongbaek') => `postgres://${name}@127.0.0.1:${port}/${database}`,
-    stop: async () => {
-      const exited = once(server, 'exit')
-      // a fast shutdown
-      server.kill('SIGINT')
-      await exited
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-function sharedFolder(programs: string): string {
-  return existsSync(join(programs, 'pg_config')) ? execFileSync(join(programs, 'pg_config'), ['--sharedir'], { encoding: 'utf8' }).trim() : join(programs, '../../../../share/postgresql', programs.split('/').at(-2) ?? '')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function ready(server: ChildProcess): Promise<void> {
+  const server = [join(programs, 'postgres'), '-D', data, '-k', folder, '-h', '', '-c', 'fsync=off']
+  const kept = spawn('sh', ['-c', keeper, folder, ...server], { ...user, cwd: '/', stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
+  const exited = once(kept, 'exit')
   let output = ''
   await new Promise<void>((resolve, reject) => {
-    server.stderr?.on('data', (text: Buffer) => {
+    kept.stderr?.on('data', (text: Buffer) => {
       output += text.toString()
       if (output.includes('ready to accept connections')) resolve()
     })
-    server.on('exit', () => reject(new Error(`the server has ended:\n${output}`)))
+    void exited.then(() => reject(new Error(`the server has ended:\n${output}`)))
   })
+  return {
+    url: (database, name = 'dongbaek') => `postgres://${name}@localhost/${database}?host=${folder}`,
+    path: join(folder, '.s.PGSQL.5432'),
+    stop: async () => {
+      const pipe = kept.stdio[3] as Socket
+      pipe.destroy()
+      await exited
+    },
+  }
 }
