@@ -3,6 +3,7 @@ import type { Did } from '../../primitives/brand.ts'
 import { concatBytes, equalBytes, toBase64url } from '../../primitives/bytes.ts'
 import { taggedHash } from '../../primitives/hash.ts'
 import { bytes, did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, text, token } from '../../primitives/schema.ts'
+import { personalDataIn } from '../public-text.ts'
 import { algorithmOf } from '../transaction.ts'
 
 /** Several phones, a card, a machine; enough for a department, small enough to read on every signature. */
@@ -41,8 +42,22 @@ export const didKey = refine(
 )
 export type DidKey = Infer<typeof didKey>
 
-/** An https URL without user information: an address of a service, never of a person. */
-export const httpsUrl = refine(text(10, 256), (url) => (/^https:\/\/[a-z0-9.-]+(?::[0-9]{1,5})?(?:\/[\x21-\x3f\x41-\x7e]*)?$/.test(url) ? undefined : 'an https URL without user information'))
+/** An https URL without user information or query, in which nothing looks like a person's data: an address of a service, never of a person. */
+export const httpsUrl = refine(text(10, 256), (url) => {
+  if (!/^https:\/\/[a-z0-9.-]+(?::[0-9]{1,5})?(?:\/[\x21-\x3e\x41-\x7e]*)?$/.test(url)) return 'an https URL without user information or query'
+  const read = percentDecoded(url)
+  if (read === undefined) return 'an https URL whose percent-encoded bytes are UTF-8'
+  const found = personalDataIn(read)
+  return found === undefined ? undefined : `an https URL without what looks like ${found}: nothing of a person goes on the chain`
+})
+
+function percentDecoded(url: string): string | undefined {
+  try {
+    return decodeURIComponent(url)
+  } catch {
+    return undefined
+  }
+}
 
 export const didService = record({
   /** The fragment of the service's id. */

@@ -140,7 +140,7 @@ t.test('every statement holds for every version of every DID that the rules let 
     .uniqueArray(fc.record({ name: fc.constantFrom(...names), hardware: fc.boolean(), relationships: fc.subarray([...relationshipNames], { minLength: 1 }) }), { selector: ({ name, hardware }) => `${name}${hardware}`, minLength: 1, maxLength: 4 })
     .map((list) => [{ key: testKey('holder').multikey, relationships: ['authentication' as const] }, ...list.map(({ name, hardware, relationships }) => (hardware ? { key: testPhone(name).multikey, relationships } : { key: testKey(name).multikey, relationships: relationships.filter((one) => one !== 'keyAgreement') }))])
     .filter((list) => list.every(({ relationships }) => relationships.length > 0))
-  const content = fc.record({ keys, services: fc.uniqueArray(fc.record({ id: fc.constantFrom('home', 'files', 'a-1'), type: fc.constantFrom('LinkedDomains', 'Messaging'), endpoint: fc.constantFrom('https://example.org', 'https://a.example:8443/x?y=z#f') }), { selector: ({ id }) => id, maxLength: 3 }) })
+  const content = fc.record({ keys, services: fc.uniqueArray(fc.record({ id: fc.constantFrom('home', 'files', 'a-1'), type: fc.constantFrom('LinkedDomains', 'Messaging'), endpoint: fc.constantFrom('https://example.org', 'https://a.example:8443/x/y;z#f') }), { selector: ({ id }) => id, maxLength: 3 }) })
   await fc.assert(
     fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 4 }), async (contents) => {
       const actor = testActor('subject')

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { encode } from '../../primitives/codec.ts'
+import { httpsUrl } from '../../state/did/types.ts'
 import { personalDataIn, publicText } from '../../state/public-text.ts'
 
 const refused: readonly (readonly [string, string])[] = [
@@ -65,5 +66,14 @@ t.test('every phone and resident number is found, whatever stands between its di
   const birth = fc.tuple(fc.integer({ min: 0, max: 99 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 31 })).map((parts) => parts.map((part) => String(part).padStart(2, '0')).join(''))
   fc.assert(fc.property(words, birth, between, fc.integer({ min: 1, max: 8 }), digits(6), (word, date, one, sex, rest) => personalDataIn(`${word}${date}${one}${sex}${rest}`) !== undefined), { numRuns: 2_000 })
   t.pass('found')
+  t.end()
+})
+
+t.test('the address of a service or schema says nothing of a person either', (t) => {
+  const path = (text: string): string => `https://busan.example/${encodeURIComponent(text)}`
+  for (const [text] of refused) t.throws(() => encode(httpsUrl, path(text)), { code: 'codec/invalid' }, text)
+  for (const url of ['https://01012345678.example', 'https://busan.example/call/010/1234/5678', 'https://busan.example/900101-1234567/', 'https://hong@busan.example/', 'https://busan.example/?name=hong', 'https://busan.example/%ED%99', 'http://busan.example/'])
+    t.throws(() => encode(httpsUrl, url), { code: 'codec/invalid' }, url)
+  for (const url of ['https://busan.example', 'https://busan.example:8443/schemas/card-2026.json#v1', path('부산시민카드'), 'https://10.0.0.1/identity/2026-11-24']) t.doesNotThrow(() => encode(httpsUrl, url), url)
   t.end()
 })
