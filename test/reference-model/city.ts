@@ -8,6 +8,9 @@ import type { Schema } from '../../primitives/schema.ts'
 import type { Attestation, UnsignedAttestation } from '../../state/credential/attestation.ts'
 import type { Executed } from '../../state/execute.ts'
 import { kinds, readyTransaction, type ReadyTransaction } from '../../state/families.ts'
+import type { Event } from '../../state/family.ts'
+import { reservationsSet } from '../../state/governance/events.ts'
+import type { Settings } from '../../state/reservation/types.ts'
 import type { RoleName } from '../../state/roles.ts'
 import { decodeTransaction, encodeBody, encodeTransaction } from '../../state/transaction.ts'
 import { westArea } from '../support/living-area.ts'
@@ -123,7 +126,7 @@ export function createCity({ crowdSize = 0, onResult, onBlock }: CityOptions): C
     if (height % 40 === 0) other.restart()
     const again = other.execute(...transactions)
     assert(equalBytes(executed.stateRoot, again.stateRoot) && equalBytes(executed.receiptsRoot, again.receiptsRoot), `block ${height} comes to the same roots twice`)
-    const expected = runBlock(world, { height, timeMs, hash: taggedHash('test-block', utf8(String(height))), transactions })
+    const expected = runBlock(world, { height, timeMs, hash: taggedHash('test-block', utf8(String(height))), transactions, settings: settingsOf(executed) })
     const same = (what: string, actual: unknown, should: unknown): void => {
       if (plain(actual) !== plain(should)) throw new Error(`block ${height}, ${what}\n  state ${plain(actual)}\n  model ${plain(should)}`)
     }
@@ -160,6 +163,10 @@ export function createCity({ crowdSize = 0, onResult, onBlock }: CityOptions): C
     return found
   }
   return { world, harness, crowd, advance, make, block, attest, actorOf }
+}
+
+function settingsOf({ receipts }: Executed): ReadonlyMap<number, Settings> {
+  return new Map(receipts.flatMap(({ index, events }) => events.flatMap((each) => (each.type === reservationsSet.type ? [[index, (each as Event & { readonly settings: Settings }).settings] as const] : []))))
 }
 
 function createWorld(harness: Harness, actors: readonly TestActor[]): World {

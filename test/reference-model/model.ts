@@ -1,6 +1,7 @@
 // The reference model's blocks: what falls due, then each transaction in order: its envelope, then the rules of its kind.
 import { toHex as hex } from '../../primitives/bytes.ts'
 import type { ReadyTransaction } from '../../state/families.ts'
+import type { Settings } from '../../state/reservation/types.ts'
 import { closeFacility, openSlots, openTimetable, registerFacility } from './facilities.ts'
 import { amendMerchant, amendProgram, apply, clawback, closeProgram, cutBudget, decide, issue, openProgram, reclaim, registerMerchant, resumeMerchant, suspendMerchant, topUp } from './points-programs.ts'
 import { authorise, capture, pointsDue, refund, repay, settle, spend, voidHold } from './points-purchases.ts'
@@ -65,15 +66,22 @@ export interface ModelBlock {
   readonly timeMs: number
   readonly hash: Uint8Array
   readonly transactions: readonly ReadyTransaction[]
+  /** The settings that governance has set by a transaction, by its place in the block. */
+  readonly settings: ReadonlyMap<number, Settings>
 }
 
 /** Moves the world on by a block: the block's own events, and each transaction's receipt, if it is one of the model. */
-export function runBlock(world: World, { height, timeMs, hash, transactions }: ModelBlock): { readonly events: readonly Told[]; readonly receipts: readonly (ModelReceipt | undefined)[] } {
+export function runBlock(world: World, { height, timeMs, hash, transactions, settings }: ModelBlock): { readonly events: readonly Told[]; readonly receipts: readonly (ModelReceipt | undefined)[] } {
   Object.assign(world, { height, nowMs: timeMs, blockHash: hash, told: [] })
   pointsDue(world)
   reservationDue(world)
   const events = world.told
-  return { events, receipts: transactions.map((ready) => run(world, ready)) }
+  const receipts = transactions.map((ready, i) => {
+    const receipt = run(world, ready)
+    world.settings = settings.get(i) ?? world.settings
+    return receipt
+  })
+  return { events, receipts }
 }
 
 function run(world: World, { transaction, payload }: ReadyTransaction): ModelReceipt | undefined {

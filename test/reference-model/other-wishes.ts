@@ -10,7 +10,7 @@ import type { Random } from '../simulator/random.ts'
 import { testGovernors, testKey, type TestActor, type TestKey, withKey } from '../support/state-harness.ts'
 import type { City, Wish } from './city.ts'
 import { boards, editor, governors, headModerator, issuers, moderators, newcomers, registrars, residents } from './others.ts'
-import { dayMs } from './world.ts'
+import { dayMs, hourMs } from './world.ts'
 
 interface Post {
   readonly id: string
@@ -114,6 +114,16 @@ function action(city: City, random: Random, known: Known): unknown {
     () => ({ type: 'grantRole', did: random.pick(residents).did, role: 'moderator', scope: 'city', ...(random.chance(0.3) && { untilMs: city.harness.next().timeMs + dayMs }) }),
     () => ({ type: 'revokeRole', did: random.pick(residents).did, role: 'moderator', scope: 'city' }),
     () => ({ type: 'setParameters', parameters: { recoveryWaitMs: random.pick([60_000, 3_600_000, dayMs]) } }),
+    () => ({ type: 'setReservations', settings: random.pick<() => unknown>([
+      () => ({ holdMs: random.pick([5, 10, 30]) * 60_000 }),
+      () => ({ offerMs: random.pick([1, 6, 24]) * hourMs, absencesMax: 1 + random.below(3) }),
+      () => ({ absenceWindowMs: (1 + random.below(20)) * dayMs, blockMs: (1 + random.below(10)) * dayMs }),
+    ])() }),
+    () => ({ type: 'setCommunity', settings: random.pick<() => unknown>([
+      () => ({ bodyBytesMax: 3_000 + random.below(4_000) }),
+      () => ({ windowMs: random.pick([5, 10, 60]) * 60_000, commentsPerWindow: 2 + random.below(4) }),
+      () => ({ postsPerWindow: 2 + random.below(3), reactionsPerWindow: 4 + random.below(4) }),
+    ])() }),
     () => ({ type: 'changeValidators', changes: [random.pick([{ type: 'add', name, organisation: random.pick(['city', 'bank']), publicKey: key, addresses }, { type: 'remove', name }, { type: 'replaceKey', name, publicKey: key }])] }),
     () => ({ type: 'setAddresses', name, addresses: [`10.0.2.${random.below(200)}:26600`] }),
     () => ({ type: 'activateRules', version: 2, fromHeight: 1_000_000 + random.below(100) }),

@@ -229,7 +229,8 @@ export interface World {
   readonly courses: Map<string, Course>
   readonly slots: Map<string, Slot>
   readonly absences: Map<string, { readonly slot: string; readonly atMs: number }[]>
-  readonly settings: Settings
+  /** As governance has set them, whose rules the model does not know: the city tells it. */
+  settings: Settings
   tasks: { readonly atMs: number; readonly order: number; readonly task: Task }[]
   taskOrder: number
 }

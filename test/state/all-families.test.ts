@@ -11,6 +11,8 @@ const wanted = 100_000
 const transactionsOfOne = 1_000
 /** What only a crowd meets for certain (reference-model.test.ts). */
 const ofCrowds: ReadonlySet<string> = new Set(['points/too-many-programs', 'reservation/day-full', 'reservation/hold-expired', 'reservation.refundRefused', 'by the chain: reservation.refundRefused'])
+/** A life ends long before, since its nodes do not know the rules that would come (validator-sets.test.ts). */
+const ofOtherRules = 'governance.ruleSetActivated'
 
 t.test('random lives of a city', (t) => {
   const tally: Tally = new Map()
@@ -27,6 +29,8 @@ t.test('random lives of a city', (t) => {
   t.strictSame(missing(tally).filter((name) => !ofCrowds.has(name)), [], 'every code and every event of points and reservation occurs')
   const kinds = families.flatMap((family) => family.kinds.map(({ kind }) => kind))
   t.strictSame(kinds.filter((kind) => !tally.has(`${kind} ok`) || !tally.has(`${kind} refused`)), [], 'every kind is done and refused')
+  const events = families.flatMap((family) => family.events.map(({ type }) => type))
+  t.strictSame(events.filter((type) => !tally.has(type) && !tally.has(`by the chain: ${type}`) && !ofCrowds.has(type)), [ofOtherRules], 'every event occurs')
   t.comment([...tally].sort(([, a], [, b]) => b - a).map(([what, times]) => `${what} ${times}`).join(', '))
   t.end()
 })
