@@ -61,7 +61,7 @@ function failureOf({ violation, stalled }: SimulationResult): string | undefined
 async function replay(seed: number, options: SeedOptions): Promise<number> {
   const result = await runSeed(seed, options, values.trace ? (line) => console.log(line) : undefined)
   const failure = failureOf(result)
-  console.log(`seed ${seed}: ${failure ?? 'nothing violated, nothing stalled'}; ${result.blocks} blocks, ${result.viewChanges} view changes, all well ${result.recoveryMs.toFixed(0)} ms (simulated) after the faults ended`)
+  console.log(`seed ${seed}: ${failure ?? 'nothing violated, nothing stalled'}; ${result.blocks} blocks, ${result.viewChanges} view changes, all well ${result.recoveryMs.toFixed(0)} ms (simulated) and ${result.recoveryViews} views after the faults ended`)
   return failure === undefined ? 0 : 1
 }
 
@@ -70,7 +70,7 @@ function commandFor(seed: number, { of, validators }: SeedOptions): string {
 }
 
 async function run(first: number, seeds: number, options: SeedOptions): Promise<number> {
-  const sum = { seeds, validators: options.validators, violations: 0, stalled: 0, blocks: 0, viewChanges: 0, faults: {} as Record<string, number>, seconds: 0 }
+  const sum = { seeds, validators: options.validators, violations: 0, stalled: 0, blocks: 0, viewChanges: 0, faults: {} as Record<string, number>, recoveryViewsMax: 0, seconds: 0 }
   const startMs = performance.now()
   let saidMs = startMs
   let done = 0
@@ -82,6 +82,7 @@ async function run(first: number, seeds: number, options: SeedOptions): Promise<
     if (failure !== undefined) console.log(`seed ${result.seed}: ${failure}\n  ${commandFor(result.seed, options)}`)
     sum.blocks += result.blocks
     sum.viewChanges += result.viewChanges
+    sum.recoveryViewsMax = Math.max(sum.recoveryViewsMax, result.recoveryViews)
     for (const [kind, count] of Object.entries(result.faults)) sum.faults[kind] = (sum.faults[kind] ?? 0) + count
     const nowMs = performance.now()
     if (nowMs - saidMs > 15_000) {
@@ -91,7 +92,7 @@ async function run(first: number, seeds: number, options: SeedOptions): Promise<
   })
   sum.seconds = Math.round((performance.now() - startMs) / 100) / 10
   const counted = Object.entries(sum.faults).sort(([a], [b]) => (a < b ? -1 : 1))
-  console.log(`${seeds} seeds from ${first}, ${sum.validators} validators: ${sum.violations} violations, ${sum.stalled} stalled; ${sum.blocks} blocks, ${sum.viewChanges} view changes, ${sum.seconds} s`)
+  console.log(`${seeds} seeds from ${first}, ${sum.validators} validators: ${sum.violations} violations, ${sum.stalled} stalled; ${sum.blocks} blocks, ${sum.viewChanges} view changes, at most ${sum.recoveryViewsMax} views after the faults, ${sum.seconds} s`)
   console.log(`faults: ${counted.map(([kind, count]) => `${kind} ${count}`).join(', ') || 'none'}`)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ ...sum, faults: Object.fromEntries(counted) }, undefined, 2)}\n`)
   return sum.violations + sum.stalled === 0 ? 0 : 1

@@ -36,6 +36,9 @@ export class Checker {
   readonly #executed = new Map<number, Set<number>>()
   readonly blames: { readonly by: string; readonly blame: Blame }[] = []
   viewChanges = 0
+  /** By epoch: the highest view that a correct validator has been in or asked for. */
+  readonly #views = new Map<number, number>()
+  #viewsBefore: ReadonlyMap<number, number> = new Map()
   #newViews = new Set<string>()
   #prepared = new Set<string>()
 
@@ -59,6 +62,16 @@ export class Checker {
 
   fail(what: string): never {
     throw new Violation(`${what} (at ${this.#world.kernel.nowMs.toFixed(1)} ms)`)
+  }
+
+  /** From here on views are counted. */
+  healed(): void {
+    this.#viewsBefore = new Map(this.#views)
+  }
+
+  /** How many views were asked for since the faults ended. */
+  get viewsSince(): number {
+    return [...this.#views].reduce((sum, [epoch, view]) => sum + view - (this.#viewsBefore.get(epoch) ?? 0), 0)
   }
 
   started(node: SimulatedNode): void {
@@ -89,6 +102,7 @@ export class Checker {
     const status = replica.status()
     this.#promises.stands(node.id, node.validator, status)
     this.#certifiedTo = Math.max(this.#certifiedTo, status.checkpoint)
+    this.#views.set(status.epoch, Math.max(this.#views.get(status.epoch) ?? 0, status.view, status.wish))
   }
 
   delivered(node: SimulatedNode, decision: Decision): void {

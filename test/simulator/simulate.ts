@@ -27,19 +27,27 @@ export interface SimulationResult {
   readonly events: number
   /** From the end of the faults to the end of the run. */
   readonly recoveryMs: number
+  /** Views that correct validators asked for in that time. */
+  readonly recoveryViews: number
 }
 
 /**
- * The healed network must finish within this time. Views meet within one capped view timeout. Then at most f liars may lead in a row, each costing
- * a view timeout that may have grown to the cap, and, if it leaves a transaction out while it goes on proposing, an inclusion timeout instead. Who was left behind in
- * an earlier view says so with its next heartbeat.
+ * The healed network must finish within so many views, each of which may last a capped view timeout. Views meet within one; then at most f liars may lead in a row.
+ * A transaction that only f + 1 hold waits for one of them to lead; on links that lose packets or are slow for good, a view may fail by itself.
  */
-export function recoveryLimitMs(world: World, validators: number): number {
-  const f = Math.floor((validators - 1) / 3)
+function recoveryViews(world: World, validators: number): number {
+  return (faultsTolerated(validators) + 2 + (world.few ? validators : 0)) * (world.lasting === goodLinks ? 1 : 4)
+}
+
+/** How many views fail at most before the timer is at its cap: until then one may be too short for the network as it is. */
+export function doublings({ viewTimeoutMs, viewTimeoutMaxMs }: { readonly viewTimeoutMs: number; readonly viewTimeoutMaxMs: number }): number {
+  return Math.ceil(Math.log2(viewTimeoutMaxMs / viewTimeoutMs))
+}
+
+/** And within this time: a liar that leaves a transaction out while it goes on proposing costs an inclusion timeout, and who was left behind in an earlier view says so with its next heartbeat. */
+function recoveryLimitMs(world: World, validators: number): number {
   const { viewTimeoutMaxMs, heartbeatMs } = world.timing
-  // A transaction that only f + 1 hold waits for one of them to lead; on links that lose packets or are slow for good, a view may fail by itself.
-  const views = f + 2 + (world.few ? validators : 0)
-  return views * viewTimeoutMaxMs * (world.lasting === goodLinks ? 1 : 4) + f * world.inclusionTimeoutMs + 2 * heartbeatMs
+  return recoveryViews(world, validators) * viewTimeoutMaxMs + faultsTolerated(validators) * world.inclusionTimeoutMs + 2 * heartbeatMs
 }
 
 export function simulate({ seed, validators, faults = faultKinds, liars = [], trace }: SimulationOptions): SimulationResult {
@@ -62,6 +70,7 @@ export function simulate({ seed, validators, faults = faultKinds, liars = [], tr
     world.faults.plan(faultyMs)
     kernel.runUntil(faultyMs, () => false)
     world.faults.heal()
+    checker.healed()
     healedMs = kernel.nowMs
     // Dissemination is the mempool's business: once links are whole, everyone gets what any correct one holds.
     for (const id of new Set(world.correct.flatMap((node) => [...node.mempool]))) for (const node of world.nodes) node.submit(id)
@@ -76,6 +85,8 @@ export function simulate({ seed, validators, faults = faultKinds, liars = [], tr
       return wanted() === undefined
     }
     if (!kernel.runUntil(healedMs + recoveryLimitMs(world, validators), done)) stalled = wanted()
+    const viewsMax = recoveryViews(world, validators) + doublings(world.timing)
+    if (checker.viewsSince > viewsMax) stalled ??= `${checker.viewsSince} views after the faults ended, and ${viewsMax} are enough`
     for (const id of world.acknowledged.keys()) if (!world.correct.every((node) => checker.isExecuted(node, id)) && stalled === undefined) violation = `transaction ${id} was acknowledged and is lost`
   } catch (error) {
     // Anything that is thrown is a finding; what neither the checker nor an assertion threw needs its stack to be understood.
@@ -93,6 +104,7 @@ export function simulate({ seed, validators, faults = faultKinds, liars = [], tr
     faults: { ...world.faults.counts },
     events: kernel.events,
     recoveryMs: kernel.nowMs - healedMs,
+    recoveryViews: checker.viewsSince,
   }
 }
 

@@ -43,6 +43,9 @@ export class NodesChecker {
   readonly #acknowledged = new Map<string, Acknowledged>()
   readonly #signatures: SignatureRecord
   readonly #newViews = new Set<number>()
+  /** By epoch: the highest view that a correct node has said to be in or has asked for. */
+  readonly #views = new Map<number, number>()
+  #viewsBefore: ReadonlyMap<number, number> = new Map()
   violation: string | undefined
 
   constructor(world: NodesWorld) {
@@ -53,6 +56,16 @@ export class NodesChecker {
 
   get viewChanges(): number {
     return this.#newViews.size
+  }
+
+  /** From here on views are counted. */
+  healed(): void {
+    this.#viewsBefore = new Map(this.#views)
+  }
+
+  /** How many views were asked for since the faults ended. */
+  get viewsSince(): number {
+    return [...this.#views].reduce((sum, [epoch, view]) => sum + view - (this.#viewsBefore.get(epoch) ?? 0), 0)
   }
 
   note(what: string): void {
@@ -158,7 +171,9 @@ export class NodesChecker {
   sent(node: WholeNode, message: Message): void {
     this.#world.traceMessage(node, message)
     if (message.type === 'new-view') this.#newViews.add(message.view)
-    if (node.isCorrect) this.#signatures.sent(node.signatory, message)
+    if (!node.isCorrect) return
+    this.#signatures.sent(node.signatory, message)
+    if (message.type === 'status') this.#views.set(message.epoch, Math.max(this.#views.get(message.epoch) ?? 0, message.view, message.wish))
   }
 
   /** A correct node has answered with a final receipt. */

@@ -5,7 +5,7 @@ import { syncTimeoutMs } from '../../../node/limits.ts'
 import { nodeFaultKinds, type NodeFaultKind } from './faults.ts'
 import type { NodeBehaviour } from './liar.ts'
 import { NodesWorld } from './world.ts'
-import type { SimulationResult } from '../simulate.ts'
+import { doublings, type SimulationResult } from '../simulate.ts'
 
 export interface NodesSimulationOptions {
   readonly seed: number
@@ -15,17 +15,30 @@ export interface NodesSimulationOptions {
   readonly trace?: (line: string) => void
 }
 
+/** With changes of sets the liars may lead in each of them. */
+function liarsLeading({ terms: { validators, changesSets } }: NodesWorld): number {
+  return (changesSets ? 3 : 1) * faultsTolerated(validators)
+}
+
 /**
  * The healed network must finish within this simulated time: views meet within one capped timeout, then at most f liars lead in a row, each costing a capped view
  * timeout, or an inclusion timeout if it leaves something out; a node that is behind may ask each liar first; a block stamped by clocks that had jumped is
  * waited for; people ask again only every few seconds.
  */
-export function nodesRecoveryLimitMs(world: NodesWorld): number {
-  const f = faultsTolerated(world.terms.validators)
+function recoveryLimitMs(world: NodesWorld): number {
   const { viewTimeoutMaxMs, inclusionTimeoutMs } = world.city.genesis.consensus
-  // the liars lead again in each set
-  const epochs = world.terms.changesSets ? 3 : 1
-  return (epochs * f + 2) * viewTimeoutMaxMs + epochs * f * (inclusionTimeoutMs + syncTimeoutMs) + world.jumpMaxMs + 10_000
+  const liars = liarsLeading(world)
+  return (liars + 2) * viewTimeoutMaxMs + liars * (inclusionTimeoutMs + syncTimeoutMs) + world.jumpMaxMs + 10_000
+}
+
+/**
+ * And within so many views: one in which all meet, those of the liars, one that succeeds; those that fail before the timer has doubled up to its cap; and those that go by
+ * while somebody without whom there is no quorum is still catching up, or waits for a block's time to come.
+ */
+function recoveryViewsMax(world: NodesWorld): number {
+  const { consensus } = world.city.genesis
+  const liars = liarsLeading(world)
+  return liars + 2 + doublings(consensus) + Math.ceil((liars * syncTimeoutMs + world.jumpMaxMs) / consensus.viewTimeoutMaxMs)
 }
 
 export async function simulateNodes({ seed, validators, faults = nodeFaultKinds, liars, trace }: NodesSimulationOptions): Promise<SimulationResult> {
@@ -46,6 +59,7 @@ export async function simulateNodes({ seed, validators, faults = nodeFaultKinds,
     await kernel.settleUntil(faultyMs, () => checker.violation !== undefined)
     world.faults.heal()
     world.sets.heal()
+    checker.healed()
     healedMs = kernel.nowMs
     client.register()
     let checkAt = 0
@@ -55,7 +69,9 @@ export async function simulateNodes({ seed, validators, faults = nodeFaultKinds,
       checkAt = kernel.events + 40
       return unfinished(world) === undefined
     }
-    if (!(await kernel.settleUntil(healedMs + nodesRecoveryLimitMs(world), done))) stalled = unfinished(world)
+    if (!(await kernel.settleUntil(healedMs + recoveryLimitMs(world), done))) stalled = unfinished(world)
+    const viewsMax = recoveryViewsMax(world)
+    if (checker.viewsSince > viewsMax) stalled ??= `${checker.viewsSince} views after the faults ended, and ${viewsMax} are enough`
     const recoveredMs = kernel.nowMs
     if (checker.violation === undefined) await checker.settled()
     for (const node of world.nodes) if (node.life !== undefined) node.life.alive = false
@@ -77,6 +93,7 @@ export async function simulateNodes({ seed, validators, faults = nodeFaultKinds,
     faults: { ...world.faults.counts },
     events: kernel.events,
     recoveryMs: kernel.nowMs - healedMs,
+    recoveryViews: checker.viewsSince,
   }
 }
 
