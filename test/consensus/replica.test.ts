@@ -298,6 +298,22 @@ t.test('after the loss of the primary the next block waits for one view timeout 
   t.end()
 })
 
+t.test('a slow primary is replaced: what it has proposed comes after the view timeout, and nobody votes for it', (t) => {
+  const bench = new Bench(4)
+  bench.allowance = 1
+  bench.pend()
+  const late = bench.posted.splice(0)
+  t.ok(late.some(({ message }) => message.type === 'pre-prepare'))
+  bench.allowance = 1
+  bench.expire('view', [1, 2, 3])
+  for (const { to, message } of late) bench.hand(to, message)
+  bench.settle()
+  for (const index of all) t.match(bench.at(index).status, { view: 1, mode: 'normal', committed: 1 })
+  for (const index of [1, 2, 3]) t.ok(saidBy(bench, index, 'prepare').every(({ view }) => view === 1))
+  t.equal(bench.at(0).delivered[0]?.header.proposer, 1)
+  t.end()
+})
+
 t.test('besu #7642, quorum #1664: n replicas in n different views meet again, within one capped timeout and nobody restarted', (t) => {
   const bench = new Bench(4)
   bench.work(1)

@@ -57,6 +57,15 @@ t.test('the table of sizes is what the quorum rule gives', (t) => {
   t.end()
 })
 
+t.test('what the table says of plain sets holds with minimums of one each, and for either half', (t) => {
+  for (let n = 4; n <= 31; n++) {
+    const members = [Math.ceil(n / 2), Math.floor(n / 2)] as const
+    const anyone = n - quorumSize(n)
+    for (const minimums of [[0, 0], [1, 1]] as const) t.same(mostDown(members, setOf(members, minimums)), { city: anyone, bank: anyone, anyone }, `n = ${n}, minimums ${minimums.join(' + ')}`)
+  }
+  t.end()
+})
+
 t.test('minimums of one each: the loss of an organisation halts a network of two halves either way', (t) => {
   for (let n = 4; n <= 31; n++) {
     const members = [Math.ceil(n / 2), Math.floor(n / 2)] as const
