@@ -1,11 +1,19 @@
-// Evidence is kept: across restarts, once each, and bounded for each validator.
+// Evidence is kept: across restarts, once each, and bounded for each validator. And it is shown.
 import t from 'tap'
+import { decodeEvidence, encodeEvidence, evidence as evidenceSchema, whyNotConvicted } from '../../consensus/contradiction.ts'
 import { evidencePerValidatorMax } from '../../consensus/limits.ts'
-import type { Message } from '../../consensus/messages.ts'
+import { encodeMessage, type Message } from '../../consensus/messages.ts'
 import type { Blame } from '../../consensus/output.ts'
+import { indexOfKey } from '../../consensus/validators.ts'
+import { voteBytes } from '../../consensus/votes.ts'
+import { validatorSetOf } from '../../genesis/genesis.ts'
 import type { Hash, Height, View } from '../../primitives/brand.ts'
 import { openEvidence } from '../../node/evidence.ts'
+import { createClient } from '../../rpc/client/index.ts'
+import { createAssembled } from '../support/assembled.ts'
+import { publicKeyOf, signerOf } from '../support/genesis.ts'
 import { createMemoryStore } from '../support/memory-store.ts'
+import { until } from '../support/until.ts'
 
 const onFatal = (error: unknown): never => t.fail(String(error)) as never
 
@@ -38,4 +46,40 @@ t.test('one validator fills its own share only, over all lives of the node', asy
   t.equal(evidence.all().length, evidencePerValidatorMax)
   evidence.note(doubleVote('another', 1))
   t.equal(evidence.counts().get('another'), 1)
+})
+
+t.test('two votes of one validator are shown by RPC, status and metrics, convict whoever checks them, and stay over a restart', async (t) => {
+  const nodes = createAssembled()
+  t.teardown(nodes.stopAll)
+  const honest = ['validator-0', 'validator-1', 'validator-2']
+  const { chainId } = (await Promise.all(honest.map(nodes.start)))[0] as { chainId: string }
+  const liar = 'validator-3'
+  const transport = nodes.transportOf(liar)
+  t.teardown(async () => transport.stop())
+  transport.setPeers(honest.map((name) => ({ name, publicKey: publicKeyOf(name), addresses: [] })))
+  await transport.start()
+  const validator = indexOfKey(validatorSetOf(nodes.genesis), publicKeyOf(liar)) as number
+  const [view, height] = [0 as View, 1 as Height]
+  const shown = async () => (await createClient({ url: nodes.node('validator-0').url }).call('chain_getEvidence', {})).items
+  await until(async () => {
+    for (const fill of [1, 2]) {
+      const blockHash = new Uint8Array(32).fill(fill) as Hash
+      transport.send('validator-0', 'consensus', encodeMessage({ type: 'commit', view, height, blockHash, validator, signature: signerOf(liar).sign(voteBytes('commit', chainId, view, height, blockHash)) }))
+    }
+    return (await shown()).length > 0
+  }, 30_000)
+
+  const holds = async (): Promise<void> => {
+    const items = await shown()
+    t.match(items, [{ validator: liar, kind: 'commit', height: 1, view: 0 }])
+    const record = decodeEvidence(encodeEvidence(evidenceSchema.fromJson(items[0] ?? null, '')))
+    t.equal(whyNotConvicted(record, chainId), undefined)
+    const { url } = nodes.node('validator-0')
+    t.match((await createClient({ url }).call('node_status', {})).problems.join('; '), /validator-3 signed contradictory messages \(1 kept\)/)
+    t.match(await (await fetch(`${url}/metrics`)).text(), /^dongbaek_evidence_kept 1$/m)
+  }
+  await holds()
+  await nodes.stop('validator-0')
+  await nodes.start('validator-0')
+  await holds()
 })

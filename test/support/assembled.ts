@@ -15,7 +15,7 @@ import { markUnused } from '../../node/unused-key.ts'
 import { createVerifier } from '../../node/verifier.ts'
 import { votingEntry } from '../../node/vote-entries.ts'
 import { openVoteLog } from '../../node/votelog.ts'
-import type { Clock, Log, OpenedVoteLog, VoteLog } from '../../node/world.ts'
+import type { Clock, Log, OpenedVoteLog, Transport, VoteLog } from '../../node/world.ts'
 import { publicKeyOf, seedOf, signerOf, smallPreset } from './genesis.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
 import { createMemoryNetwork, createMemoryTransport } from './memory-transport.ts'
@@ -37,6 +37,8 @@ export interface Assembled {
   readonly putBack: (name: string, what: 'votes' | 'all') => void
   /** Says of a node that has not started yet that its key was never used, as `dongbaek init` does. */
   readonly markUnused: (name: string) => void
+  /** What somebody with the key of a node that is not running talks with. */
+  readonly transportOf: (name: string) => Transport
   /** Opens the vote log of a node that is not running. */
   readonly openVotes: (name: string) => OpenedVoteLog
   readonly stopAll: () => Promise<void>
@@ -140,6 +142,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
       if (what === 'all') stores.set(name, (backups.get(name) as MemoryStore).crash())
     },
     markUnused: (name) => markUnused(folder(name), publicKeyOf(name)),
+    transportOf: (name) => createMemoryTransport(network, { chainId, seed: seedOf(name), clock, log: silentLog }),
     openVotes: (name) => openVoteLog({ folder: folder(name), chainId, publicKey: publicKeyOf(name), log: silentLog }),
     stopAll: async () => {
       await Promise.all(names.map(stop))
