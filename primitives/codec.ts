@@ -1,17 +1,14 @@
 // Canonical MessagePack. A value is valid only in the one encoding that we would give it ourselves:
 // bound the length, decode, check the schema, encode again, compare. docs/protocol.md states the same form for other languages.
-import { Packr } from 'msgpackr'
+import { pack, unpack } from '#messagepack'
 import { equalBytes } from './bytes.ts'
 import { DongbaekError } from './errors.ts'
 import type { Schema, Wire } from './schema.ts'
 
-// useRecords off: plain MessagePack, no extension of msgpackr's own. copyBuffers: a decoded hash must not keep a whole frame alive.
-const packr = new Packr({ useRecords: false, int64AsType: 'number', copyBuffers: true })
-
 /** Throws `codec/invalid` when the value breaks a bound of its schema. */
 export function encode<T>(schema: Schema<T>, value: T): Uint8Array {
-  // a copy: msgpackr hands out views of a large shared buffer
-  return new Uint8Array(packr.pack(schema.toWire(value, '')))
+  // a copy: what was packed may be a view of a shared buffer
+  return new Uint8Array(pack(schema.toWire(value, '')))
 }
 
 /**
@@ -20,15 +17,15 @@ export function encode<T>(schema: Schema<T>, value: T): Uint8Array {
  */
 export function decode<T>(schema: Schema<T>, bytes: Uint8Array, bytesMax: number): T {
   if (bytes.length > bytesMax) throw new DongbaekError('codec/too-large', `${bytes.length} bytes where at most ${bytesMax} are allowed`, { bytes: bytes.length, bytesMax })
-  const value = schema.fromWire(unpack(bytes), '')
-  const again = packr.pack(schema.toWire(value, ''))
+  const value = schema.fromWire(unpacked(bytes), '')
+  const again = pack(schema.toWire(value, ''))
   if (!equalBytes(again, bytes)) throw new DongbaekError('codec/not-canonical', 'the bytes are not the canonical encoding of their value')
   return value
 }
 
-function unpack(bytes: Uint8Array): Wire {
+function unpacked(bytes: Uint8Array): Wire {
   try {
-    return packr.unpack(bytes) as Wire
+    return unpack(bytes)
   } catch (cause) {
     throw new DongbaekError('codec/malformed', 'the bytes are not MessagePack', { bytes: bytes.length }, { cause })
   }

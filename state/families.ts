@@ -1,12 +1,11 @@
-// The one list of transaction families. Adding a family: its folder, and a line here.
+// The one list of transaction families. Adding a family: its folder, and a line here and, for its events, in events.ts.
 import { DongbaekError } from '../primitives/errors.ts'
 import { decode } from '../primitives/codec.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
-import { type Schema, union } from '../primitives/schema.ts'
 import { communityFamily } from './community/family.ts'
 import { credentialFamily } from './credential/family.ts'
 import { didFamily } from './did/family.ts'
-import type { Event, Family, Kind } from './family.ts'
+import type { Family, Kind } from './family.ts'
 import { governanceFamily } from './governance/family.ts'
 import { pointsFamily } from './points/family.ts'
 import { reservationFamily } from './reservation/family.ts'
@@ -16,9 +15,6 @@ import type { Transaction } from './transaction.ts'
 export const families: readonly Family[] = [governanceFamily, didFamily, credentialFamily, pointsFamily, reservationFamily, communityFamily]
 
 export const kinds: ReadonlyMap<string, Kind<never>> = new Map(families.flatMap((family) => family.kinds.map((kind) => [kind.kind, kind] as const)))
-
-const eventSchemas = Object.fromEntries(families.flatMap((family) => family.events.map((event) => [event.type, event.schema as unknown as Schema<never>] as const)))
-export const eventSchema = union(eventSchemas) as unknown as Schema<Event>
 
 /** Codes of the envelope's own rules; each family lists its own. */
 export const envelopeCodes: Readonly<Record<string, string>> = {

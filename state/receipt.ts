@@ -4,7 +4,7 @@ import type { Hash } from '../primitives/brand.ts'
 import { encode } from '../primitives/codec.ts'
 import { merkleRoot } from '../primitives/merkle.ts'
 import { attributes, height, type Infer, integer, list, oneOf, optional, record, token, transactionId } from '../primitives/schema.ts'
-import { eventSchema } from './families.ts'
+import { eventSchema } from './events.ts'
 
 /** A batch of hundreds of grants has an event for each. */
 export const transactionEventsMax = 1_200

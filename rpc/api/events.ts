@@ -1,7 +1,7 @@
 // events_since, and the three feeds that WebSocket subscriptions follow. A cursor is the place of the next thing to look at, with the mark of its channel and filter (rpc/cursor.ts).
 import { boolean, type Json, did, hash, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
+import { eventSchema } from '../../state/events.ts'
 import { pageItemsMax } from '../../state/query.ts'
-import { eventSchema } from '../../state/families.ts'
 import { answer, count, declare } from './declare.ts'
 
 /** `1.0` is the beginning of block 1, in every feed. The empty cursor is the genesis. */

@@ -5,7 +5,9 @@ import { toBase64url as toBase64urlPortable } from '../../primitives/base64url.p
 import { equalBytes, fromBase64url, toBase64url, utf8 } from '../../primitives/bytes.ts'
 import { decode, encode } from '../../primitives/codec.ts'
 import { codeOf } from '../../primitives/errors.ts'
-import { integer, list, record, type Schema } from '../../primitives/schema.ts'
+import { pack, unpack } from '../../primitives/messagepack.node.ts'
+import { pack as packPortable, unpack as unpackPortable } from '../../primitives/messagepack.portable.ts'
+import { integer, list, record, type Schema, type Wire } from '../../primitives/schema.ts'
 
 const pair = record({ a: integer(), b: integer() })
 
@@ -63,4 +65,45 @@ t.test('base64url: Node’s and the portable one write the same, and what they w
       return text === toBase64urlPortable(part) && equalBytes(fromBase64url(text) as Uint8Array, part)
     }),
   )
+})
+
+t.test('MessagePack: msgpackr and the portable one write the same bytes, and take the same ones', async (t) => {
+  const sizes = [0, 1, 15, 16, 31, 32, 127, 128, 255, 256, 65_535, 65_536]
+  const edges: readonly Wire[] = [null, true, false, 0, ...sizes, 2 ** 32 - 1, 2n ** 32n, 2n ** 53n - 1n, ...sizes.flatMap((size): readonly Wire[] => ['x'.repeat(size), '한'.repeat(size), new Uint8Array(size).fill(7), new Array<Wire>(size).fill(1)])]
+  for (const value of edges) {
+    const bytes = new Uint8Array(pack(value))
+    t.ok(equalBytes(packPortable(value), bytes), String(value).slice(0, 20))
+    t.same(unpackPortable(bytes), unpack(bytes))
+  }
+  const { wire } = fc.letrec<{ readonly wire: Wire }>((tie) => ({
+    wire: fc.oneof({ depthSize: 'small' }, fc.constant(null), fc.boolean(), fc.nat(2 ** 31 - 1), fc.bigInt({ min: 2n ** 32n, max: 2n ** 53n - 1n }), fc.string({ unit: 'grapheme' }), fc.uint8Array({ maxLength: 70 }), fc.array(tie('wire'), { maxLength: 20 })),
+  }))
+  const canonical = (bytes: Uint8Array, read: typeof unpack, write: typeof pack): string | undefined => {
+    try {
+      const value = read(bytes)
+      // as the schemas have integers
+      const asWire = (one: Wire): Wire => (typeof one === 'number' && one > 0xffff_ffff ? BigInt(one) : Array.isArray(one) ? (one as readonly Wire[]).map(asWire) : one)
+      return equalBytes(write(asWire(value)), bytes) ? Buffer.from(bytes).toString('hex') : undefined
+    } catch {
+      return undefined
+    }
+  }
+  let taken = 0
+  fc.assert(
+    fc.property(wire, fc.nat(), fc.nat(255), (value, at, byte) => {
+      const bytes = new Uint8Array(pack(value))
+      if (!equalBytes(packPortable(value), bytes)) return false
+      const changed = bytes.with(at % bytes.length, byte)
+      for (const one of [bytes, changed, bytes.subarray(0, -1), Uint8Array.of(...bytes, byte)]) {
+        const portable = canonical(one, unpackPortable, packPortable)
+        if (portable !== undefined) taken++
+        // what is no form of the protocol (a map, a float, an extension) msgpackr may take back in its own form: no schema has one
+        if (portable !== undefined && portable !== canonical(one, unpack, pack)) return false
+      }
+      return true
+    }),
+    { seed: 11, numRuns: 2_000 },
+  )
+  t.ok(taken > 2_000)
+  for (const hex of ['', 'c1', 'c7', '80', 'cb0000000000000000', 'cf0000000000000001', 'd0ff', 'ff', 'e0', 'c410', 'a2c328', '9101ff', '0101', 'd6ffffffffff', 'dd7fffffff']) t.throws(() => unpackPortable(Buffer.from(hex, 'hex')), hex)
 })
