@@ -71,6 +71,7 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'reservation/not-found': { number: -32053, sentence: 'There is no such facility, slot or reservation.' },
   'community/not-found': { number: -32054, sentence: 'There is no such post, or its body was erased or never came to this node.' },
   'governance/not-found': { number: -32055, sentence: 'There is no such role, proposal or parameter.' },
+  'events/not-found': { number: -32056, sentence: 'The block has no event at this place.' },
   'community/body-too-large': { number: -32057, sentence: 'The body of a post is larger than allowed.' },
   'community/body-empty': { number: -32058, sentence: 'A body has at least one byte.' },
   'community/body-erased': { number: -32059, sentence: 'The body with this hash was erased for good. Write it anew, with a new salt.' },

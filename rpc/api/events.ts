@@ -1,11 +1,17 @@
 // events_since, and the three feeds that WebSocket subscriptions follow. A cursor is the place of the next thing to look at, with the mark of its channel and filter (rpc/cursor.ts).
 import { boolean, type Json, did, hash, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
+import { blockHeight } from '../../consensus/block.ts'
+import { blockTransactionsMax } from '../../primitives/limits.ts'
 import { eventSchema } from '../../state/events.ts'
 import { pageItemsMax } from '../../state/query.ts'
+import { blockEventsMax, transactionEventsMax } from '../../state/receipt.ts'
 import { answer, count, declare } from './declare.ts'
+import { receiptLeaf, upToCheckpoint } from './tx.ts'
 
 /** `1.0` is the beginning of block 1, in every feed. The empty cursor is the genesis. */
 export const cursorToken = token(/(?:[1-9][0-9]{0,15}\.(?:0|(?:0|[1-9][0-9]{0,6})\.[bet](?:[A-Za-z0-9_-]{8})?))?/, 34, 'a cursor from an earlier answer, "" for the genesis, or <height>.0 for the beginning of a block')
+
+const eventsOfBlockMax = blockEventsMax + blockTransactionsMax * transactionEventsMax
 
 export const channel = oneOf('blocks', 'events', 'transactions')
 export type Channel = Infer<typeof channel>
@@ -70,6 +76,20 @@ export const eventsSince = declare({
   example: { cursor: '', limit: 100 },
   errors: ['rpc/cursor-ahead', 'rpc/cursor-filter', 'chain/pruned'],
   cost: 20,
+})
+
+/**
+ * Proves one event. To check: the leaf, as in tx_proof, is in the receipts of its block; decoded, it is what the block did by itself (index 0) or a receipt; the event
+ * stands in it at `place`.
+ */
+export const eventsProof = declare({
+  method: 'events_proof',
+  summary: 'A proof of one event, by its block and its place among the events of the block as events_since tells it, that is checked from a checkpoint certificate alone.',
+  params: record({ height: blockHeight, index: integer(0, eventsOfBlockMax) }),
+  result: record({ receipt: receiptLeaf, place: integer(0, blockEventsMax), ...upToCheckpoint }),
+  example: { height: 1, index: 0 },
+  errors: ['events/not-found', 'chain/not-found', 'chain/pruned', 'node/not-certified'],
+  cost: 100,
 })
 
 export const subscriptionId = token(/s[0-9]{1,15}/, 16, 'the id of a subscription of this connection')

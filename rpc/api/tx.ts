@@ -6,7 +6,7 @@ import { checkpointCertificate } from '../../consensus/certificate.ts'
 import { pageFields, pageResult } from '../../state/query.ts'
 import { receiptSchema } from '../../state/receipt.ts'
 import { chainIdSchema, saltBytes, signatureSchema } from '../../state/transaction.ts'
-import { waitMsMax } from '../limits.ts'
+import { receiptLeafBytesMax, waitMsMax } from '../limits.ts'
 import { answer, declare, exampleDid, exampleHash } from './declare.ts'
 import { provenEntry } from './state.ts'
 
@@ -94,6 +94,11 @@ export const txGetByDid = declare({
 
 const path = list(hash, 0, 16)
 
+/** A receipt, or what the block did by itself (the leaf at 0), among the `count` leaves of the block's receipts tree. */
+export const receiptLeaf = record({ leaf: bytes(1, receiptLeafBytesMax), index: integer(0, blockTransactionsMax), count: integer(1, blockTransactionsMax + 1), path })
+/** From a leaf up to what the validators signed: the header, which has the number of leaves; the block's entry in the state; the checkpoint. */
+export const upToCheckpoint = { header: blockHeader, block: provenEntry, checkpoint: checkpointCertificate }
+
 /**
  * Proves that a transaction stands at its place and what became of it. To check: the receipt is the leaf at `index` of `count` under the
  * receipts root that `block` holds; `block` is the state entry chain.block/<height> under the state root that `checkpoint` certifies; the
@@ -105,11 +110,9 @@ export const txProof = declare({
   summary: 'A proof of a transaction’s place and receipt that is checked from a checkpoint certificate alone.',
   params: record({ id: transactionId }),
   result: record({
-    receipt: record({ leaf: bytes(1, 1_048_576), index: integer(1, blockTransactionsMax), count: integer(1, blockTransactionsMax + 1), path }),
+    receipt: receiptLeaf,
     transaction: record({ reference: hash, index: integer(0, blockTransactionsMax), count: integer(1, blockTransactionsMax), path }),
-    header: blockHeader,
-    block: provenEntry,
-    checkpoint: checkpointCertificate,
+    ...upToCheckpoint,
   }),
   example: { id: exampleHash },
   errors: ['tx/not-found', 'chain/pruned', 'node/not-certified'],

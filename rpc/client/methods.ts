@@ -41,6 +41,7 @@ interface Methods {
   state_proof: typeof state.stateProof
   state_snapshotInfo: typeof state.stateSnapshotInfo
   events_since: typeof events.eventsSince
+  events_proof: typeof events.eventsProof
   community_putBody: typeof community.communityPutBody
   community_getBody: typeof community.communityGetBody
   points_programs: typeof queriesOfPrograms.programsQuery

@@ -1,8 +1,8 @@
 // Checking what a node says without trusting it: value → state root → checkpoint certificate → validator set → genesis.
 // Nothing here asks a node anything, and everything throws `proof/…` rather than answer false, so that no result goes unlooked at.
 import type { Hash, TransactionId } from '../../primitives/brand.ts'
-import { equalBytes } from '../../primitives/bytes.ts'
-import { decode } from '../../primitives/codec.ts'
+import { emptyBytes, equalBytes } from '../../primitives/bytes.ts'
+import { decode, encode } from '../../primitives/codec.ts'
 import { verify } from '../../primitives/ed25519.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { stateValueBytesMax } from '../../primitives/limits.ts'
@@ -13,10 +13,13 @@ import { type CheckpointCertificate, checkpointCertificate, checkpointChecks, si
 import { type Epoch, epochHash, type ValidatorSet } from '../../consensus/validators.ts'
 import { verifyStateProof } from '../../state/proof.ts'
 import { blockRecordTable } from '../../state/block-record.ts'
-import { type Receipt, receiptSchema } from '../../state/receipt.ts'
+import { eventSchema } from '../../state/events.ts'
+import { blockOutcomeSchema, type Receipt, receiptSchema } from '../../state/receipt.ts'
 import { decodeValue, stateKey } from '../../state/table.ts'
+import { eventItem, eventsProof } from '../api/events.ts'
 import { type ProvenEntry, stateProof } from '../api/state.ts'
 import { txProof } from '../api/tx.ts'
+import { receiptLeafBytesMax } from '../limits.ts'
 
 /** What a phone believes already: the chain, and the validator sets it has followed from the genesis on. */
 export interface Trust {
@@ -29,7 +32,7 @@ export function trustFromGenesis(chain: string, set: ValidatorSet): Trust {
   return { chain, epochs: [{ activation: 1 as Epoch['activation'], set }] }
 }
 
-const receiptLeafBytesMax = 1_048_576
+type LeafProof = Omit<Infer<typeof eventsProof.result>, 'place'>
 
 /** Throws `proof/checkpoint` unless a quorum of the set of its height signed it. */
 export function verifyCheckpoint(trust: Trust, certificate: CheckpointCertificate): void {
@@ -70,19 +73,47 @@ export function verifyStateProofs(trust: Trust, keys: readonly string[], answer:
  * Throws `codec/…`, `proof/checkpoint`, `proof/state` or `proof/transaction`.
  */
 export function verifyTransactionProof(trust: Trust, id: TransactionId, answer: Json): { readonly receipt: Receipt; readonly reference: Hash; readonly header: Infer<typeof txProof.result>['header'] } {
-  const { receipt, transaction, header, block, checkpoint } = txProof.result.fromJson(answer, '')
-  verifyCheckpoint(trust, checkpoint)
-  const value = provenValue(checkpoint.content.stateRoot, block)
+  const { transaction, ...rest } = txProof.result.fromJson(answer, '')
+  const { receipt, header } = rest
+  verifyLeaf(trust, rest, transactionError)
   const proven = decode(receiptSchema, receipt.leaf, receiptLeafBytesMax)
-  if (value === undefined || block.key !== stateKey(blockRecordTable, [proven.height])) throw transactionError('the block of the receipt is not in the state')
-  const record = decodeValue(blockRecordTable, value)
   if (!equalBytes(proven.id, id)) throw transactionError('the receipt is another transaction’s')
   if (receipt.index !== proven.index + 1 || transaction.index !== proven.index) throw transactionError('the receipt names another place')
-  if (!verifyMerkleProof(record.receiptsRoot, receipt.leaf, receipt.index, receipt.count, receipt.path)) throw transactionError('the receipt is not in the receipts of its block')
-  if (!equalBytes(blockHash(header), record.hash) || header.height !== proven.height) throw transactionError('the header is another block’s')
-  if (transaction.count !== header.payloadCount || receipt.count !== header.payloadCount + 1) throw transactionError('the block has another number of transactions')
+  if (transaction.count !== header.payloadCount) throw transactionError('the block has another number of transactions')
   if (!verifyMerkleProof(header.payload, transaction.reference, transaction.index, transaction.count, transaction.path)) throw transactionError('the transaction is not in its block')
   return { receipt: proven, reference: transaction.reference, header }
+}
+
+/**
+ * Whether an item of the feed of events, from `events_since` or a subscription, is true, by the `events_proof` answer for its height and index. What is proven is the event, its block and
+ * time and the transaction; of two events alike in one block also which one it is is told by `place`: in the transaction's receipt, or in what the block did by itself.
+ * Throws `codec/…`, `proof/checkpoint`, `proof/state` or `proof/event`.
+ */
+export function verifyEventProof(trust: Trust, item: Json, answer: Json): { readonly place: number; readonly header: Infer<typeof eventsProof.result>['header'] } {
+  const told = eventItem.fromJson(item, 'item')
+  const { place, ...rest } = eventsProof.result.fromJson(answer, '')
+  const { receipt, header } = rest
+  verifyLeaf(trust, rest, eventError)
+  const ofBlock = receipt.index === 0
+  const { events, id } = ofBlock ? { ...decode(blockOutcomeSchema, receipt.leaf, receiptLeafBytesMax), id: undefined } : decode(receiptSchema, receipt.leaf, receiptLeafBytesMax)
+  const event = events[place]
+  if (event === undefined || !equalBytes(encode(eventSchema, event), encode(eventSchema, told.event))) throw eventError('another event stands at its place, or none')
+  if (told.height !== header.height || told.timeMs !== header.timeMs) throw eventError('it is of another block')
+  if (!equalBytes(id ?? emptyBytes, told.transaction ?? emptyBytes)) throw eventError('another transaction did it, or the block by itself')
+  if (ofBlock && told.index !== place) throw eventError('it stands at another place of the block')
+  return { place, header }
+}
+
+/** Throws unless a quorum certified a state in which this block stands, with this leaf at this place of its receipts. */
+function verifyLeaf(trust: Trust, { receipt, header, block, checkpoint }: LeafProof, error: (why: string) => DongbaekError): void {
+  verifyCheckpoint(trust, checkpoint)
+  const value = provenValue(checkpoint.content.stateRoot, block)
+  if (value === undefined || block.key !== stateKey(blockRecordTable, [header.height])) throw error('the block is not in the state')
+  const record = decodeValue(blockRecordTable, value)
+  if (!equalBytes(blockHash(header), record.hash)) throw error('the header is another block’s')
+  // a path alone does not say how many leaves there are
+  if (receipt.count !== header.payloadCount + 1) throw error('the block has another number of transactions')
+  if (!verifyMerkleProof(record.receiptsRoot, receipt.leaf, receipt.index, receipt.count, receipt.path)) throw error('the receipt is not in the receipts of its block')
 }
 
 /** Reads a checkpoint from the JSON of `chain_getCheckpoint`. */
@@ -98,6 +129,10 @@ function provenValue(root: Hash, { key, value, proof }: ProvenEntry): Uint8Array
 
 function stateError(why: string): DongbaekError {
   return new DongbaekError('proof/state', why)
+}
+
+function eventError(why: string): DongbaekError {
+  return new DongbaekError('proof/event', why)
 }
 
 function transactionError(why: string): DongbaekError {

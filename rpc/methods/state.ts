@@ -1,9 +1,11 @@
 // state_…, events_since and the bodies of posts.
 import { DongbaekError } from '../../primitives/errors.ts'
 import { communityGetBody, communityPutBody } from '../api/community.ts'
-import { eventsSince } from '../api/events.ts'
+import { eventsProof, eventsSince } from '../api/events.ts'
 import { stateProof, stateSnapshotInfo } from '../api/state.ts'
+import { storedResults } from './chain.ts'
 import { type Method, serve } from './method.ts'
+import { proveLeaf } from './tx.ts'
 
 const eventsDefault = 100
 
@@ -18,6 +20,16 @@ export const stateMethods: readonly Method[] = [
   })),
 
   serve(eventsSince, ({ feed }, { cursor = '', filter, limit = eventsDefault }) => feed.page('events', cursor, filter, limit)),
+
+  serve(eventsProof, async ({ backend }, { height, index }) => {
+    const { outcome, receipts } = storedResults(backend, height)
+    let place = index
+    for (const [leaf, { events }] of [outcome, ...receipts].entries()) {
+      if (place < events.length) return { ...(await proveLeaf(backend, height, leaf)), place }
+      place -= events.length
+    }
+    throw new DongbaekError('events/not-found', `block ${height} has ${index - place} events`, { height, events: index - place })
+  }),
 
   serve(communityPutBody, async ({ backend }, { body }) => ({ hash: await backend.putBody(body) })),
 

@@ -1,11 +1,13 @@
 // tx_…: handing in, waiting, reading, proving.
-import type { TransactionId } from '../../primitives/brand.ts'
+import type { Height, TransactionId } from '../../primitives/brand.ts'
 import { toBase64url } from '../../primitives/bytes.ts'
 import { assert, DongbaekError } from '../../primitives/errors.ts'
 import { merkleProof } from '../../primitives/merkle.ts'
 import { blockRecordTable } from '../../state/block-record.ts'
 import { receiptLeaves } from '../../state/receipt.ts'
 import { stateKey } from '../../state/table.ts'
+import type { ResultOf } from '../api/declare.ts'
+import type { eventsProof } from '../api/events.ts'
 import { txGet, txGetByDid, txProof, txSimulate, txSubmit, txWait } from '../api/tx.ts'
 import type { Backend } from '../backend.ts'
 import { waitMsDefault } from '../limits.ts'
@@ -50,24 +52,24 @@ export const txMethods: readonly Method[] = [
 
   serve(txProof, async ({ backend }, { id }) => {
     const { height, index } = finalTransaction(backend, id).receipt
-    const { header, transactions } = storedBlock(backend, height)
-    const { outcome, receipts } = storedResults(backend, height)
-    const leaves = receiptLeaves(outcome, receipts)
-    const references = transactions().map(({ reference }) => reference)
-    const { checkpoint, entries } = await backend.prove([stateKey(blockRecordTable, [height])])
-    const leaf = leaves[index + 1]
+    const references = storedBlock(backend, height).transactions().map(({ reference }) => reference)
     const reference = references[index]
-    const block = entries[0]
-    assert(leaf !== undefined && reference !== undefined && block !== undefined, 'a receipt names its place')
-    return {
-      receipt: { leaf, index: index + 1, count: leaves.length, path: merkleProof(leaves, index + 1) },
-      transaction: { reference, index, count: references.length, path: merkleProof(references, index) },
-      header,
-      block,
-      checkpoint,
-    }
+    assert(reference !== undefined, 'a receipt names its place')
+    return { transaction: { reference, index, count: references.length, path: merkleProof(references, index) }, ...(await proveLeaf(backend, height, index + 1)) }
   }),
 ]
+
+/** A leaf of the receipts tree of a stored block: 0 for what it did by itself, from 1 the receipts. Throws `node/not-certified`. */
+export async function proveLeaf(backend: Backend, height: Height, index: number): Promise<Omit<ResultOf<typeof eventsProof>, 'place'>> {
+  const { header } = storedBlock(backend, height)
+  const { outcome, receipts } = storedResults(backend, height)
+  const leaves = receiptLeaves(outcome, receipts)
+  const { checkpoint, entries } = await backend.prove([stateKey(blockRecordTable, [height])])
+  const leaf = leaves[index]
+  const block = entries[0]
+  assert(leaf !== undefined && block !== undefined, 'the block has this leaf')
+  return { receipt: { leaf, index, count: leaves.length, path: merkleProof(leaves, index) }, header, block, checkpoint }
+}
 
 /** Throws `rpc/stopping` once nobody waits any more. */
 async function whileWanted<T>(signal: Call['signal'], result: Promise<T>): Promise<T> {

@@ -22,6 +22,7 @@ import {
   trustFromGenesis,
   trustNext,
   verifyCheckpoint,
+  verifyEventProof,
   verifyStateProofs,
   verifyTransactionProof,
   walletFromSeed,
@@ -31,6 +32,7 @@ import { checkpointBytes } from '../../consensus/votes.ts'
 import { epochHash } from '../../consensus/validators.ts'
 import { decodeTransaction, signatureChecks } from '../../state/transaction.ts'
 import { verifySigned } from '../../primitives/signature.ts'
+import { receiptSchema } from '../../state/receipt.ts'
 import { stateKey } from '../../state/table.ts'
 import { citizens, createCity, liveADay, officer, program, serve, shop } from './scenario.ts'
 
@@ -211,13 +213,13 @@ t.test('a transaction’s place and receipt', async (t) => {
   }
 })
 
-/** Every way to change one thing in a JSON value: each number, string, length of a list, and field. */
+/** Every way to change one thing in a JSON value: each number, each character of a string (and so each byte), each length of a list, each field. */
 function* mutations(value: Json): Generator<Json> {
   if (typeof value === 'number') {
     yield value + 1
     if (value > 0) yield value - 1
   } else if (typeof value === 'string') {
-    for (let i = 0; i < value.length; i += 1 + Math.floor(value.length / 12)) yield value.slice(0, i) + (value[i] === 'A' ? 'B' : 'A') + value.slice(i + 1)
+    for (let i = 0; i < value.length; i++) yield value.slice(0, i) + (value[i] === 'A' ? 'B' : 'A') + value.slice(i + 1)
     yield value.slice(0, -4)
     yield `${value}AAAA`
   } else if (Array.isArray(value)) {
@@ -236,37 +238,79 @@ function* mutations(value: Json): Generator<Json> {
   }
 }
 
-t.test('a liar who changes anything is found out', async (t) => {
-  const key = ['parameters/current']
-  const state = (await client.call('state_proof', { keys: key })) as unknown as Json
-  const truth = verifyStateProofs(trust, key, state)
-  let tried = 0
+/** Tries every lie; those that are believed, or that break the client, are wrong. */
+function believed(truth: Json, verify: (answer: Json) => string): { readonly tried: number; readonly wrong: readonly string[] } {
+  const told = verify(truth)
   const wrong: string[] = []
-  for (const changed of mutations(state)) {
+  let tried = 0
+  for (const changed of mutations(truth)) {
     tried++
     try {
-      // more signatures than a quorum are no lie; another value or height would be
-      const { values, height } = verifyStateProofs(trust, key, changed)
-      if (height !== truth.height || toBase64url(values.get(key[0]!) ?? new Uint8Array(0)) !== toBase64url(truth.values.get(key[0]!)!)) wrong.push(JSON.stringify(changed))
+      // more signatures than a quorum, or a longer way round, are no lie: what comes of them is
+      if (verify(changed) !== told) wrong.push(JSON.stringify(changed))
     } catch (thrown) {
       if (!(thrown instanceof DongbaekError)) wrong.push(`${String(thrown)} for ${JSON.stringify(changed)}`)
     }
+  }
+  return { tried, wrong: wrong.slice(0, 3) }
+}
+
+t.test('a liar who changes any byte or field of an answer is found out', async (t) => {
+  const valuesOf = (asked: readonly string[]) => (answer: Json): string => {
+    const { values, height } = verifyStateProofs(trust, asked, answer)
+    return JSON.stringify([height, asked.map((key) => toBase64url(values.get(key) ?? new Uint8Array(0)))])
   }
   const { id } = (await client.call('tx_getByDid', { did: citizens[3]!.did })).items.at(-1)!
-  const bytes = fromBase64url(id) as TransactionId
-  const proof = (await client.call('tx_proof', { id })) as unknown as Json
-  const place = verifyTransactionProof(trust, bytes, proof)
-  const told = ({ receipt, reference, header }: typeof place): string => JSON.stringify([receipt.height, receipt.index, receipt.status, receipt.code, toBase64url(reference), header.height, header.timeMs])
-  for (const changed of mutations(proof)) {
-    tried++
-    try {
-      if (told(verifyTransactionProof(trust, bytes, changed)) !== told(place)) wrong.push(JSON.stringify(changed))
-    } catch (thrown) {
-      if (!(thrown instanceof DongbaekError)) wrong.push(`${String(thrown)} for ${JSON.stringify(changed)}`)
-    }
+  const item = (await client.call('events_since', { cursor: '', limit: 1_000 })).items.at(-1) as JsonObject
+  const { height, index } = item as { readonly height: number; readonly index: number }
+  const lies: Readonly<Record<string, readonly [Json, (answer: Json) => string]>> = {
+    'a value': [(await client.call('state_proof', { keys: ['parameters/current'] })) as unknown as Json, valuesOf(['parameters/current'])],
+    absence: [(await client.call('state_proof', { keys: ['nothing/here'] })) as unknown as Json, valuesOf(['nothing/here'])],
+    'a transaction': [
+      (await client.call('tx_proof', { id })) as unknown as Json,
+      (answer) => {
+        const { receipt, reference, header } = verifyTransactionProof(trust, fromBase64url(id) as TransactionId, answer)
+        return JSON.stringify([receiptSchema.toJson(receipt), toBase64url(reference), header.height, header.timeMs])
+      },
+    ],
+    'an event': [
+      (await client.call('events_proof', { height, index })) as unknown as Json,
+      (answer) => {
+        const { place, header } = verifyEventProof(trust, item, answer)
+        return JSON.stringify([place, header.height, header.timeMs])
+      },
+    ],
   }
-  t.ok(tried > 700, `${tried} lies`)
-  t.same(wrong.slice(0, 3), [])
+  for (const [what, [truth, verify]] of Object.entries(lies)) {
+    const { tried, wrong } = believed(truth, verify)
+    t.ok(tried > 900, `${what}: ${tried} lies`)
+    t.same(wrong, [], what)
+  }
+})
+
+t.test('an event of the feed, done by a transaction or by the block itself', async (t) => {
+  const own = createCity()
+  await liveADay(own)
+  // the programme's use has ended: the next block does that by itself
+  own.chain.skip(2_001 * 60_000)
+  await own.send('points.spend', { program, merchant: shop.did, amount: 1 as never }, [citizens[0]!])
+  const served = await serve(own)
+  t.teardown(async () => served.server.stop())
+  const believes = trustFromGenesis(own.chain.chainId, own.chain.validators)
+  const items = (await served.client.call('events_since', { cursor: '', limit: 1_000 })).items as readonly (JsonObject & { readonly height: number; readonly index: number; readonly event: JsonObject })[]
+  const proofOf = async ({ height, index }: { readonly height: number; readonly index: number }): Promise<Json> => (await served.client.call('events_proof', { height, index })) as unknown as Json
+  t.ok(items.some((item) => item['transaction'] === undefined) && items.some((item) => item['transaction'] !== undefined))
+  const proofs = await Promise.all(items.map(proofOf))
+  for (const [i, item] of items.entries()) t.equal(verifyEventProof(believes, item, proofs[i]!).header.height, item.height)
+  // every item with every other's proof
+  const pairs = items.flatMap((item) => proofs.map((proof) => [item, proof] as const)).filter(([item], i) => i % 7 === 0 && item !== items[i % items.length])
+  for (const [item, proof] of pairs) t.throws(() => verifyEventProof(believes, item, proof), { code: 'proof/event' })
+  const last = items.findLast((item) => item['transaction'] === undefined)!
+  const proof = await proofOf(last)
+  for (const changed of [{ ...last, height: last.height + 1 }, { ...last, index: last.index + 1 }, { ...last, timeMs: (last['timeMs'] as number) + 1 }, { ...last, transaction: 'A'.repeat(43) }]) t.throws(() => verifyEventProof(believes, changed, proof), { code: 'proof/event' })
+  const { height } = last
+  await t.rejects(served.client.call('events_proof', { height, index: 10_000 }), { code: 'events/not-found', data: { events: items.filter((item) => item.height === height).length } })
+  await t.rejects(served.client.call('events_proof', { height: height + 9, index: 0 }), { code: 'chain/not-found' })
 })
 
 t.test('CometBFT ASA-2025-002: the index is inside the proof. A transaction and its receipt stand at one place of their block and at no other', async (t) => {
