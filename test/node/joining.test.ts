@@ -1,5 +1,5 @@
 // Fetching a snapshot from peers that lie, stall or go away, over restarts, and after the validators have changed.
-import { cpSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { chainIdOf, genesisRef, validatorSetOf } from '../../genesis/genesis.ts'
@@ -13,7 +13,8 @@ import { createJoining, type Joining } from '../../node/joining.ts'
 import { silentLog } from '../../node/log.ts'
 import { openChain } from '../../node/open-chain.ts'
 import { createServing } from '../../node/serving.ts'
-import { decodeManifest, decodeRanBlocks, decodeSnapshotQuestion, encodeManifest, encodeRanBlocks, type SnapshotQuestion } from '../../node/snapshot-exchange.ts'
+import { decodeManifest, decodeRanBlocks, decodeSnapshotQuestion, encodeManifest, encodeRanBlocks, snapshotHash, type SnapshotQuestion } from '../../node/snapshot-exchange.ts'
+import { makeSnapshot } from '../../node/snapshot-make.ts'
 import { createSnapshots } from '../../node/snapshots.ts'
 import { openStore } from '../../node/store.ts'
 import type { RequestHandler, Store } from '../../node/world.ts'
@@ -145,6 +146,26 @@ t.test('parts and blocks that liars forge are found at once and come from others
   const ask = (from: number): Promise<Uint8Array> => sync('peer', encodeSyncQuestion({ from: from as Height, count: 1 }))
   await t.rejects(ask(oldest - 1), { code: 'chain/pruned' }, 'what it never had is refused, so that others are asked')
   t.equal(decodeSyncAnswer(await ask(oldest)).blocks.length, 1)
+})
+
+t.test('a node that joined and one that ran it all make the same snapshot, byte for byte, whoever signed the certificate that each of them keeps', async (t) => {
+  const one = await rig(t, t.testdir(), { honest })
+  one.joining.far(certificate)
+  await until(one.joined, 30_000)
+  await one.own.close()
+  t.ok(adoptJoinedStore(one.dataDir))
+  const joined = await openStore({ folder: storeFolder(one.dataDir), chainId })
+  t.teardown(() => joined.close())
+  const make = async (reader: Store, name: string, signatures: CheckpointCertificate['signatures']): Promise<{ readonly hash: string; readonly parts: readonly string[] }> => {
+    const out = join(one.dataDir, 'made', name)
+    mkdirSync(out, { recursive: true })
+    const manifest = await makeSnapshot({ reader, certificate: { ...certificate, signatures }, folder: join(out, 'snapshot'), rest: async () => {} })
+    const files = readdirSync(join(out, 'snapshot')).filter((file) => file.endsWith('.part')).sort()
+    return { hash: toHex(snapshotHash(manifest)), parts: files.map((file) => toHex(readFileSync(join(out, 'snapshot', file)))) }
+  }
+  const [ran, fetched] = [await make(database, 'ran', certificate.signatures), await make(joined, 'joined', certificate.signatures.toReversed())]
+  t.ok(ran.parts.length > 0)
+  t.same(fetched, ran)
 })
 
 t.test('a block with anything forged is refused, whatever it is', async (t) => {
