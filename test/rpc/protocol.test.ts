@@ -5,8 +5,8 @@ import { JsonError, parseJson } from '../../rpc/json.ts'
 import { createDispatcher } from '../../rpc/dispatch.ts'
 import { batchAnswerBytesMax, batchCallsMax, batchParallel, batchTimeoutMs, jsonDepthMax, requestBytesMax } from '../../rpc/limits.ts'
 import type { Method } from '../../rpc/methods/method.ts'
-import { methodList } from '../../rpc/methods/table.ts'
 import type { Json } from '../../primitives/schema.ts'
+import { fuzz } from './fuzz.ts'
 import { citizens, createCity, liveADay, post, serve } from './scenario.ts'
 
 interface Answer {
@@ -18,7 +18,7 @@ interface Answer {
 
 const city = createCity()
 await liveADay(city)
-const { server, url, log } = await serve(city)
+const { server, url } = await serve(city)
 t.teardown(async () => server.stop())
 
 const call = async (body: string): Promise<Answer> => {
@@ -203,52 +203,19 @@ t.test('Fastify: a duplicate key or 1e400 passes its parser. Hostile bodies are 
   t.match(await post(`${url}/nowhere`, '{}'), { status: 404, text: /POST \// })
 })
 
-t.test('a few thousand calls, valid, nearly valid and rubbish: never a 5xx, never a stack, never an error inside', async (t) => {
-  const methods = methodList.map(({ method }) => method).filter((method) => method !== 'rpc.discover')
-  const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('base64url'))
-  const ids = (await city.chain.backend.transactionsByDid(citizens[0]!.did, undefined, 5)).items.map((id) => Buffer.from(id).toString('base64url'))
-  const scalar = fc.oneof(
-    fc.constantFrom(null, true, 0, 1, -1, 5, 13, 99, 2 ** 53, 1.5, '', 'x', 'multi-child-2025', '../../etc', 'a/b', '1.0', '3.2', '99.0', '16.9999999', citizens[0]!.did, ...ids),
-    bytes32,
-    fc.string(),
-    fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('base64url')),
-  )
-  const names = ['id', 'height', 'hash', 'from', 'to', 'limit', 'cursor', 'filter', 'keys', 'did', 'program', 'merchant', 'transaction', 'transactions', 'timeoutMs', 'body', 'channel', 'facility', 'livingArea', 'bbox', 'order', 'kinds', 'list', 'index', 'versionId']
-  const value: fc.Arbitrary<unknown> = fc.oneof(scalar, fc.array(scalar, { maxLength: 3 }), fc.dictionary(fc.constantFrom('types', 'did', 'program', 'x'), fc.oneof(scalar, fc.array(scalar, { maxLength: 2 })), { maxKeys: 2 }))
-  // the document is large, and the same each time
-  const declared = fc.constantFrom(...methodList.filter(({ method }) => method !== 'rpc.discover')).chain(({ method, paramsSchema, example }) => {
-    const own = Object.keys((paramsSchema as { properties?: object }).properties ?? {})
-    const params = own.length === 0 ? fc.constant({}) : fc.dictionary(fc.constantFrom(...own), value, { maxKeys: 1 }).map((some) => ({ ...example, ...some }))
-    return params.map((given) => ({ jsonrpc: '2.0', id: 1, method, params: method === 'tx_wait' ? { ...given, timeoutMs: 0 } : given }))
-  })
-  const loose = fc.record({ jsonrpc: fc.constantFrom('2.0', 2), id: fc.oneof(scalar, fc.constant(undefined)), method: fc.oneof(fc.constantFrom(...methods), fc.string()), params: fc.oneof(fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 4 }), scalar) }, { requiredKeys: ['method'] })
-    .map((one) => (one.method === 'tx_wait' ? { ...one, method: 'tx_get' } : one))
-  const body = fc.oneof(
-    { weight: 6, arbitrary: declared.map((one) => JSON.stringify(one)) },
-    { weight: 3, arbitrary: loose.map((one) => JSON.stringify(one)) },
-    { weight: 1, arbitrary: fc.array(fc.oneof(declared, loose), { maxLength: 4 }).map((calls) => JSON.stringify(calls)) },
-    { weight: 1, arbitrary: fc.json() },
-    { weight: 1, arbitrary: fc.tuple(declared, fc.nat(200), fc.constantFrom('"', '{', '\\', '\u0000', '9')).map(([one, at, piece]) => { const text = JSON.stringify(one); return text.slice(0, at % text.length) + piece + text.slice((at % text.length) + 1) }) },
-  )
-  const bodies = fc.sample(body, { seed: 20_261_123, numRuns: 2_000 })
-  const seen = new Map<string, number>()
-  const worker = async (from: number): Promise<void> => {
-    for (let i = from; i < bodies.length; i += 8) {
-      const { status, text } = await post(url, bodies[i] as string)
-      if (status !== 200 && status !== 204) t.fail(`status ${status} for ${bodies[i]}`)
-      if (/\\n\s+at |\.ts:\d|node:internal|node_modules/.test(text)) t.fail(`a stack in ${text}`)
-      const parsed = text === '' ? [] : (JSON.parse(text) as Answer | Answer[])
-      for (const { error, result } of Array.isArray(parsed) ? parsed : [parsed]) {
-        const kind = error === undefined ? 'result' : String(error.code)
-        if (error?.code === -32603) t.fail(`an error inside for ${bodies[i]}`)
-        if ((error === undefined) === (result === undefined)) t.fail(`neither result nor error: ${text}`)
-        seen.set(kind, (seen.get(kind) ?? 0) + 1)
-      }
-    }
-  }
-  await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(worker))
-  for (const kind of ['result', '-32700', '-32600', '-32601', '-32602', '-32022', '-32052']) t.ok((seen.get(kind) ?? 0) > 0, `${kind}: ${seen.get(kind)}`)
-  t.same(log.lines.filter(({ level }) => level === 'error'), [])
+t.test('two thousand calls, valid, nearly valid and rubbish: never a 5xx, never a stack, never an error inside', async (t) => {
+  const own = createCity()
+  await liveADay(own)
+  const served = await serve(own)
+  t.teardown(async () => served.server.stop())
+  const { seen, wrong } = await fuzz({ city: own, url: served.url, errors: () => served.log.lines.filter(({ level }) => level === 'error'), calls: 2_000, seed: 20_261_123 })
+  t.same(wrong, [])
+  for (const kind of ['result', '-32700', '-32600', '-32601', '-32602', '-32022', '-32052', 'notification', 'page 200', 'page 404']) t.ok((seen[kind] ?? 0) > 0, `${kind}: ${seen[kind]}`)
+  // it does notice
+  const broken = { ...own, chain: { ...own.chain, backend: { ...own.chain.backend, head: () => { throw new Error('at /place/on/disk.ts:5') } } } }
+  const other = await serve(broken)
+  t.teardown(async () => other.server.stop())
+  t.ok((await fuzz({ city: own, url: other.url, errors: () => other.log.lines.filter(({ level }) => level === 'error'), calls: 300, seed: 1 })).wrong.length > 5)
 })
 
 t.test('depth counts up to its limit', async (t) => {
