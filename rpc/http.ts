@@ -1,6 +1,7 @@
 // Plain HTTP beside JSON-RPC: is the process there, is the node ready, what does it count, what can it do, and who is this DID.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '../primitives/schema.ts'
+import { apiPage } from './api-page.ts'
 import type { Backend } from './backend.ts'
 import { addResolverRoute } from './identifiers.ts'
 import type { Call } from './methods/method.ts'
@@ -29,8 +30,12 @@ export function addPlainRoutes(app: FastifyInstance, { backend, document, metric
 
   app.get('/openrpc.json', async (_request, reply) => reply.type('application/json; charset=utf-8').send(openRpc))
 
+  // made when somebody asks: most nodes are never asked
+  let page: string | undefined
+  app.get('/api', async (_request, reply) => reply.type('text/html; charset=utf-8').header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'").send((page ??= apiPage(document))))
+
   app.get('/', async (_request, reply) =>
-    reply.type('text/plain; charset=utf-8').send(`Dongbaek node of ${backend.chainId}\nJSON-RPC 2.0: POST / and WebSocket /ws\nMethods: /openrpc.json\nHealth: /healthz /readyz /metrics\n`),
+    reply.type('text/plain; charset=utf-8').send(`Dongbaek node of ${backend.chainId}\nJSON-RPC 2.0: POST / and WebSocket /ws\nMethods: /api for reading, /openrpc.json for programs\nHealth: /healthz /readyz /metrics\n`),
   )
 
   addResolverRoute(app, callOf)

@@ -5,6 +5,7 @@ import openRpcPackage from '@open-rpc/meta-schema'
 import type { Json, JsonObject } from '../../primitives/schema.ts'
 import { families, kinds } from '../../state/families.ts'
 import { payloadSchemas } from '../../rpc/client/payloads.ts'
+import { apiPage } from '../../rpc/api-page.ts'
 import { listedCodes } from '../../rpc/errors.ts'
 import { queryExamples } from '../../rpc/examples.ts'
 import { methodList } from '../../rpc/methods/table.ts'
@@ -143,6 +144,24 @@ t.test('the OpenRPC document', async (t) => {
   for (const [, key = ''] of references) t.ok(Object.hasOwn(errors, key), key)
   t.same(Object.keys(document['x-kinds'] as JsonObject), [...kinds.keys()])
   for (const family of families) for (const code of Object.keys(family.codes)) t.ok((document['x-codes'] as JsonObject)[code] !== undefined, code)
+})
+
+t.test('the page for reading', async (t) => {
+  const response = await fetch(`${url}/api`)
+  t.match(response.headers.get('content-type'), /^text\/html/)
+  const page = await response.text()
+  // every method with its parameters, every kind, event and code, and every link leads somewhere
+  const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id = '']) => id)
+  t.equal(new Set(ids).size, ids.length)
+  t.same([...page.matchAll(/ href="#([^"]+)"/g)].map(([, id = '']) => id).filter((id) => !ids.includes(id)), [])
+  const { methods, 'x-events': events } = openRpcDocument('1') as unknown as { readonly methods: readonly { readonly name: string; readonly params: readonly { readonly name: string }[] }[]; readonly 'x-events': JsonObject }
+  t.same([...methods.map(({ name }) => name), ...[...kinds.keys()].map((kind) => `kind-${kind}`), ...Object.keys(events).map((type) => `event-${type}`), ...listedCodes.map(({ code }) => `code-${code}`)].filter((id) => !ids.includes(id)), [])
+  for (const { name, params } of methods) {
+    const own = page.slice(page.indexOf(`<h3 id="${name}">`)).split('<h3 ', 2).join('')
+    for (const param of params) t.ok(own.includes(`<td><code>${param.name}</code>`), `${name} ${param.name}`)
+  }
+  t.notMatch(page, /<script|undefined|\[object|and so on/)
+  t.match(apiPage({ ...openRpcDocument('<b>&"'), info: { title: '<script>', version: '"', description: '&' } }), /&lt;script&gt;.*&quot;.*<p>&amp;/s, 'nothing of the document is markup')
 })
 
 t.test('numbers of errors are stable, in their range, and every code has a sentence', async (t) => {
