@@ -282,6 +282,8 @@ export const simulationEntriesMax = 4_096
 export const horizonRetryMs = 300
 /** How long such an answer is waited for: a small one. */
 export const horizonTimeoutMs = 2_000
+/** One without its votes hears others this long after a quorum has answered, unless all have: a liar among the first could have it give up views for good. */
+export const horizonGraceMs = 2_000
 /** How often such a validator looks whether it has caught up. */
 export const recoveryLookMs = 100
 /** It may take some looks until nothing waits to be executed; under load that is so for a moment after each block. */

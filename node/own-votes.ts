@@ -7,6 +7,7 @@ import type { LogRecord } from '../consensus/record.ts'
 import { isBeyond } from '../consensus/safety.ts'
 import { epochAt, indexOfKey, primaryIndex, type Schedule, setAt } from '../consensus/validators.ts'
 import type { Height, View } from '../primitives/brand.ts'
+import { compareViews, higher, type ViewPlace } from './recovery.ts'
 
 export interface OwnVote {
   readonly kind: 'prepare' | 'commit' | 'checkpoint'
@@ -27,7 +28,14 @@ export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'pu
   const certified = new Map<Height, number>()
   const checkpoints = new Set<Height>()
   let final = 0
+  /** The highest view that this validator has left others for: it votes in none below, and what it voted there was before the record that says so. */
+  let left: ViewPlace | undefined
   const raise = (views: Map<Height, number>, height: Height, view: number): void => void views.set(height, Math.max(view, views.get(height) ?? 0))
+
+  const wasLeft = (height: Height, view: number): boolean => {
+    const epoch = epochAt(schedule(), height)
+    return left !== undefined && epoch !== undefined && compareViews({ epoch: epoch.activation, view: view as View }, left) < 0
+  }
 
   /** Of a time of which it is known that the log does not tell: no vote is given there any more (consensus/safety.ts, S7). */
   const isKnownLost = (kind: OwnVote['kind'], height: Height, view: number): boolean => {
@@ -39,6 +47,7 @@ export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'pu
   const isForgotten = ({ kind, height, view }: OwnVote, committed: Height): boolean => {
     if (height <= committed || height <= final || isKnownLost(kind, height, view)) return false
     if (kind === 'checkpoint') return !checkpoints.has(height)
+    if (wasLeft(height, view)) return false
     const commit = certified.get(height) ?? -1
     return (kind === 'commit' ? commit : Math.max(commit, prepared.get(height) ?? -1)) < view
   }
@@ -79,7 +88,11 @@ export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'pu
         case 'prepared':
           raise(prepared, record.header.height, record.view)
           return
+        case 'viewChange':
+          left = higher(record, left)
+          return
         case 'newView': {
+          left = higher(record, left)
           // the primary's signatures for the blocks that it adopted count as its Prepares
           const set = setAt(schedule(), record.epoch)
           if (set === undefined || indexOfKey(set, publicKey) !== primaryIndex(set, record.view)) return

@@ -13,7 +13,7 @@ import type { ForgottenVotes } from '../consensus/votes.ts'
 import type { Height, View } from '../primitives/brand.ts'
 import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { decodeSyncAnswer, encodeSyncQuestion } from './exchange.ts'
-import { answerBytesMax, horizonRetryMs, horizonTimeoutMs, recoveryLookMs } from './limits.ts'
+import { answerBytesMax, horizonGraceMs, horizonRetryMs, horizonTimeoutMs, recoveryLookMs } from './limits.ts'
 import type { Clock, Transport } from './world.ts'
 
 /**
@@ -62,9 +62,8 @@ export function askedView(record: LogRecord): ViewPlace | undefined {
   }
 }
 
-
 /** Views count within an epoch. */
-function compareViews(a: ViewPlace, b: ViewPlace): number {
+export function compareViews(a: ViewPlace, b: ViewPlace): number {
   return a.epoch - b.epoch || a.view - b.view
 }
 
@@ -98,7 +97,7 @@ export function forgottenAt({ top, epoch, view }: Standing, since: Height | unde
 
 export function createHorizon(set: ValidatorSet, self: number): Horizon {
   const answers = new Map<number, Standing>()
-  // the lowest answers that make a quorum: a liar cannot keep us waiting for a height or a view that never comes
+  // the lowest answers that make a quorum: once the correct ones have answered, a liar cannot keep us waiting for a height or a view that never comes
   const highestOfLowest = (compare: (a: Standing, b: Standing) => number): Standing | undefined => {
     const members = new Set([self])
     if (isQuorum(set, members)) return { top: 0 as Height, epoch: 1 as Height, view: 0 as View }
@@ -132,20 +131,28 @@ export interface RecoveryContext {
   readonly reached: () => Height | undefined
   /** Without its votes a validator follows as far as others have had blocks prepared; with them as far as others have blocks. */
   readonly measure: 'top' | 'head'
-  /** It is known how far to follow. */
+  /** How far to follow, as far as is known; what another one answers can bring it down. */
   readonly onHorizon: (standing: Standing) => void
 }
 
-/** Asks each of the other validators, again and again, until enough have answered; how far they are, undefined when the node stops first. */
-async function askHorizon({ set, self, transport, clock, stopped, follow, measure }: RecoveryContext): Promise<Standing | undefined> {
+/**
+ * Resolves once this validator may vote, with how far the others are; undefined when the node stops first. All others are asked until then: a liar among the
+ * first answers says what never comes, and those of the correct, once they are enough, show it to be nothing to wait for. Throws what a request throws that is
+ * no `DongbaekError`.
+ */
+export async function followFirst({ set, self, transport, clock, stopped, follow, reached, measure, onHorizon }: RecoveryContext): Promise<Standing | undefined> {
   const horizon = createHorizon(set, self)
-  const isOver = (): boolean => stopped() || horizon.standing() !== undefined
+  let over = false
+  let unanswered = set.validators.length - 1
+  const failures: unknown[] = []
   // each by itself: one that is silent must not keep us from asking the others again
   const ask = async (name: string, index: number): Promise<void> => {
-    while (!isOver()) {
+    while (!over) {
       try {
         const answer = decodeSyncAnswer(await transport.request(name, 'sync', encodeSyncQuestion({ from: Number.MAX_SAFE_INTEGER as Height, count: 1 }), { timeoutMs: horizonTimeoutMs, responseBytesMax: answerBytesMax }))
+        if (over) return
         horizon.note(index, { top: answer[measure], epoch: answer.epoch, view: answer.view })
+        unanswered--
         follow(answer.head, name)
         return
       } catch (error) {
@@ -155,26 +162,28 @@ async function askHorizon({ set, self, transport, clock, stopped, follow, measur
       await pause(clock, horizonRetryMs)
     }
   }
-  const asked = Promise.all(set.validators.map(async ({ name }, index) => (index === self ? undefined : ask(name, index))))
-  const enough = async (): Promise<void> => {
-    while (!isOver()) await pause(clock, recoveryLookMs)
-  }
-  await Promise.race([asked, enough()])
-  asked.catch(() => undefined)
-  return stopped() ? undefined : horizon.standing()
-}
+  for (const [index, { name }] of set.validators.entries()) if (index !== self) ask(name, index).catch((error: unknown) => failures.push(error))
 
-/** Resolves once this validator may vote; false when the node stops first. */
-export async function followFirst(context: RecoveryContext): Promise<boolean> {
-  const standing = await askHorizon(context)
-  if (standing === undefined) return false
-  context.onHorizon(standing)
-  while (!context.stopped()) {
-    const reached = context.reached()
-    if (reached !== undefined && reached >= standing.top) return true
-    await pause(context.clock, recoveryLookMs)
+  let standing: Standing | undefined
+  // what it gives up it gives up for good, so it hears all who answer soon
+  let graceMs = measure === 'top' ? horizonGraceMs : 0
+  try {
+    while (!stopped()) {
+      if (failures.length > 0) throw failures[0]
+      const now = horizon.standing()
+      if (now !== undefined && (standing === undefined || now.top !== standing.top || compareViews(now, standing) !== 0)) {
+        standing = now
+        onHorizon(now)
+      }
+      const height = reached()
+      if (standing !== undefined && height !== undefined && height >= standing.top && (graceMs <= 0 || unanswered === 0)) return standing
+      await pause(clock, recoveryLookMs)
+      if (standing !== undefined) graceMs -= recoveryLookMs
+    }
+    return undefined
+  } finally {
+    over = true
   }
-  return false
 }
 
 function pause(clock: Clock, ms: number): Promise<void> {

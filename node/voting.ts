@@ -60,30 +60,26 @@ export function createVoting(context: VotingContext): Voting {
     recovering = { why }
     await renewed
     const whole = isWhole
-    let forgotten: ForgottenVotes | undefined
     // a life whose votes turn out to be old ends here, and goes on without them
     const stopped = (): boolean => hasEnded() || whole !== isWhole
-    const heard = await followFirst({
+    const standing = await followFirst({
       ...context,
       set: epoch.set,
       self: index,
       measure: whole ? 'head' : 'top',
       stopped,
       reached: () => (whole || isSettled() ? ordering().status().committed : undefined),
-      onHorizon: (standing) => {
-        if (stopped()) return
-        const until = standing.top
-        recovering = { why, until }
-        if (whole) return
-        forgotten = forgottenAt(standing, context.since(), context.window)
-        if (forgotten !== undefined) log.warn('votes-lost', { why, until, head: head(), epoch: forgotten.epoch, view: forgotten.view, height: forgotten.height })
+      onHorizon: ({ top }) => {
+        if (!stopped()) recovering = { why, until: top }
       },
     })
-    if (!heard) return
+    if (standing === undefined) return
     if (!whole) {
       // at a moment when nothing final waits to be executed: the life with the key begins where the store is
       while (!stopped() && !isSettled()) await new Promise<void>((resolve) => clock.after(recoveryPauseMs, resolve))
       if (stopped()) return
+      const forgotten = forgottenAt(standing, context.since(), context.window)
+      if (forgotten !== undefined) log.warn('votes-lost', { why, until: standing.top, head: head(), epoch: forgotten.epoch, view: forgotten.view, height: forgotten.height })
       isWhole = true
       await context.voteAgain(forgotten)
     } else if (stopped()) return

@@ -90,10 +90,26 @@ t.test('a primary knows the blocks that its NewView adopted as its own votes', (
   t.end()
 })
 
+t.test('a view that was left is no business of the log any more: what was signed there was signed before it was left', (t) => {
+  const publicKey = set.validators[3]?.publicKey as Uint8Array
+  const votes = createOwnVotes({ publicKey }, () => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64))
+  const shown = (type: 'prepare' | 'commit', view: number): OwnVote | undefined => votes.forgottenIn({ type, view: view as View, height: 2 as Height, blockHash: zeroHash, validator: 3, signature: new Uint8Array(64) }, 0 as Height)
+  t.match(shown('prepare', 2), { height: 2, view: 2 })
+  // the log is cut when it leaves a view, and then lacks the NewView by which it voted for the blocks that it adopted
+  votes.note({ type: 'viewChange', epoch: 1 as Height, view: 3 as View, validator: 3, prepared: [], signature: new Uint8Array(64) })
+  t.equal(shown('prepare', 2), undefined)
+  t.equal(shown('commit', 2), undefined)
+  t.match(shown('prepare', 3), { height: 2, view: 3 }, 'a later vote is')
+  votes.note({ type: 'newView', epoch: 1 as Height, view: 4 as View, viewChanges: [], adopted: [], signature: new Uint8Array(64) })
+  t.equal(shown('prepare', 3), undefined)
+  t.match(shown('prepare', 4), { height: 2, view: 4 })
+  t.end()
+})
+
 t.test('it votes when it has executed what it may have had a part in, and not while blocks wait to be executed', async (t) => {
   const clock = createManualClock()
   let executed: number | undefined = 3
-  let done: boolean | undefined
+  let done: Standing | undefined
   const until: number[] = []
   void followFirst({
     set,
@@ -110,7 +126,7 @@ t.test('it votes when it has executed what it may have had a part in, and not wh
     follow: () => {},
     reached: () => executed as Height | undefined,
     onHorizon: ({ top, view }) => until.push(top, view),
-  }).then((mayVote) => (done = mayVote))
+  }).then((standing) => (done = standing))
   await clock.advance(1_000)
   t.same([until, done], [[5, 2], undefined])
   executed = undefined
@@ -118,7 +134,62 @@ t.test('it votes when it has executed what it may have had a part in, and not wh
   t.equal(done, undefined)
   executed = 5
   await clock.advance(1_000)
-  t.equal(done, true)
+  t.match(done, { top: 5, view: 2 })
+})
+
+/** Three others: the first lies and answers at once, the others when `late` lets them. */
+function follow(clock: ReturnType<typeof createManualClock>, measure: 'top' | 'head', reached: () => number, isSilent: (peer: string) => boolean): { readonly until: number[]; readonly outcome: () => Standing | undefined } {
+  const until: number[] = []
+  let done: Standing | undefined
+  followFirst({
+    set,
+    self: 3,
+    measure,
+    transport: {
+      request: async (peer) => {
+        if (isSilent(peer)) throw new DongbaekError('transport/not-connected', 'away')
+        const isLiar = peer === 'validator-0'
+        return encodeSyncAnswer({ blocks: [], head: (isLiar ? 900 : 4) as Height, top: (isLiar ? 900 : 5) as Height, epoch: 1 as Height, view: (isLiar ? 800 : 2) as View })
+      },
+    },
+    clock,
+    stopped: () => false,
+    follow: () => {},
+    reached: () => reached() as Height,
+    onHorizon: ({ top, view }) => until.push(top, view),
+  }).then(
+    (standing) => (done = standing),
+    (error: unknown) => t.fail(String(error)),
+  )
+  return { until, outcome: () => done }
+}
+
+for (const measure of ['head', 'top'] as const) {
+  t.test(`a liar among the first who answer keeps nobody waiting for what never comes: those who answer later tell (${measure})`, async (t) => {
+    const clock = createManualClock()
+    let late = true
+    const { until, outcome } = follow(clock, measure, () => 5, (peer) => late && peer === 'validator-2')
+    await clock.advance(5_000)
+    t.same([until, outcome()], [[900, 800], undefined])
+    late = false
+    await clock.advance(1_000)
+    t.same(until.slice(2), [measure === 'head' ? 4 : 5, 2])
+    t.match(outcome(), { view: 2 })
+  })
+}
+
+t.test('one without its votes hears those who answer a little later, and does not wait for the silent for ever', async (t) => {
+  const late = createManualClock()
+  let answers = 0
+  const heard = follow(late, 'top', () => 900, (peer) => peer === 'validator-2' && ++answers < 4)
+  await late.advance(1_500)
+  t.match(heard.outcome(), { top: 5, view: 2 }, 'and so gives up no more views than it must')
+  const silent = createManualClock()
+  const alone = follow(silent, 'top', () => 900, (peer) => peer === 'validator-2')
+  await silent.advance(1_500)
+  t.equal(alone.outcome(), undefined)
+  await silent.advance(1_500)
+  t.match(alone.outcome(), { top: 900, view: 800 })
 })
 
 t.test('an answer that got lost is asked for again, though another validator never answers', async (t) => {
@@ -150,12 +221,12 @@ t.test('an answer that got lost is asked for again, though another validator nev
 t.test('one that stops meanwhile never votes', async (t) => {
   const clock = createManualClock()
   let stopped = false
-  let done: boolean | undefined
-  void followFirst({ set, self: 3, measure: 'top', transport: { request: async () => Promise.reject(new DongbaekError('transport/not-connected', 'away')) }, clock, stopped: () => stopped, follow: () => {}, reached: () => 0 as Height, onHorizon: () => t.fail('nobody has answered') }).then((mayVote) => (done = mayVote))
+  let done: { readonly standing: Standing | undefined } | undefined
+  void followFirst({ set, self: 3, measure: 'top', transport: { request: async () => Promise.reject(new DongbaekError('transport/not-connected', 'away')) }, clock, stopped: () => stopped, follow: () => {}, reached: () => 0 as Height, onHorizon: () => t.fail('nobody has answered') }).then((standing) => (done = { standing }))
   await clock.advance(5_000)
   stopped = true
   await clock.advance(5_000)
-  t.equal(done, false)
+  t.same(done, { standing: undefined })
 })
 
 function serving(clock = createManualClock()): ReturnType<typeof createServing> {

@@ -73,6 +73,8 @@ t.test('seeds that found something', async (t) => {
   t.same((await runSeeds(82, 1, { validators: 4, faults: ['sets', 'power-cut', 'crash', 'loss'] })).failures, [])
   // 929: who had been passed over by one liar asked it again, ten times; 1964: a new validator that heard the others late was taken for one that had lost its votes
   for (const seed of [929, 1964]) t.same((await runSeeds(seed, 1, { validators: 4 })).failures, [])
+  // three of seven waited for a height that a liar had made up, since it was among the first that answered
+  t.same((await runSeeds(1583, 1, { validators: 7 })).failures, [])
 })
 
 t.test('a run is its seed: the same events, line by line', async (t) => {

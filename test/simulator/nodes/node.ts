@@ -8,6 +8,7 @@ import { readEntries } from '../../../node/vote-entries.ts'
 import { openChain } from '../../../node/open-chain.ts'
 import type { Channel, Log, LogData, Verifier } from '../../../node/world.ts'
 import type { Height } from '../../../primitives/brand.ts'
+import { equalBytes } from '../../../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../../../primitives/errors.ts'
 import type { Backend } from '../../../rpc/backend.ts'
 import type { Signatory } from '../signatures.ts'
@@ -43,8 +44,8 @@ export class WholeNode {
   incarnation = 0
   #hasLost = false
   #knowsOfLoss = false
-  /** Its vote log is an older one, and it has not said so. */
-  #isOutdated = false
+  /** An older vote log that was put back; it is in use until it is renewed. */
+  #outdated: Votes | undefined
   life: Life | undefined
   /** While the node runs and answers. */
   backend: Backend | undefined
@@ -208,19 +209,24 @@ export class WholeNode {
     this.disk.putVotesBack(votes)
     this.#hasNoVotes()
     // one that does not even say that it may vote speaks for itself
-    this.#isOutdated = readEntries(votes.records).mayVote
+    this.#outdated = readEntries(votes.records).mayVote ? votes : undefined
+  }
+
+  /** Until the log is renewed; where the disk is full, that takes more than one start. */
+  get #hasOutdatedVotes(): boolean {
+    return this.#outdated !== undefined && equalBytes(this.#outdated.log, this.disk.votes.log)
   }
 
   #hasNoVotes(): void {
     this.amnesiac = this.isValidator
     this.#hasLost = true
     this.#knowsOfLoss = false
-    this.#isOutdated = false
+    this.#outdated = undefined
   }
 
   /** It says that it votes. */
   #begunToVote(): void {
-    if (this.#isOutdated && this.isCorrect) this.world.checker.note(`${this.name} votes with an outdated vote log`)
+    if (this.#hasOutdatedVotes && this.isCorrect) this.world.checker.note(`${this.name} votes with an outdated vote log`)
     this.amnesiac = false
     if (this.#hasLost && !this.#knowsOfLoss) this.incarnation++
     this.#hasLost = false
@@ -276,10 +282,7 @@ export class WholeNode {
       error: (event, data) => {
         said(event, data)
         if (!life.alive || !this.isCorrect) return
-        if (event === 'votes-outdated' && this.#isOutdated) {
-          this.#isOutdated = false
-          return
-        }
+        if (event === 'votes-outdated' && this.#hasOutdatedVotes) return
         if (event === 'evidence') world.checker.blamed(this, String(data?.['validator']), `evidence of ${String(data?.['kind'])}`)
         else if (event !== 'node-failed' && !(event === 'stop-incomplete' && world.faults.wasFull(this))) world.checker.note(`${this.name}: ${event}${describe({ ...data })}`)
       },
