@@ -3,10 +3,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { freeBasePort } from './devnet/ports.ts'
 import { countOf, isFailure, type Judged, lineOf, runCases, tableOf } from './durability/cases.ts'
 import { whyNoPowerCuts } from './durability/image.ts'
 import { makeMaterial } from './durability/material.ts'
-import { freeBasePort, type PowerReport, runPowerCuts } from './durability/power.ts'
+import { type PowerReport, runPowerCuts } from './durability/power.ts'
 
 /** A network starts with a vote log of its own, which is read whole at each start: so it is replaced before that costs much. */
 const cutsOfNetwork = 50

@@ -5,10 +5,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { faultsTolerated, quorumSize } from '../../consensus/quorum.ts'
 import { type Client, createClient, type ResultJson } from '../../rpc/client/index.ts'
 import { type DevnetNode, type Network, openNetwork } from '../devnet/network.ts'
+import { freeBasePort } from '../devnet/ports.ts'
 import { createProcesses, tail } from '../devnet/processes.ts'
 import type { Random } from '../durability/random.ts'
 import { createLinks, type Links } from './links.ts'
-import { freeBasePort } from './place.ts'
 
 const askMs = 2_000
 const tickMs = 50
@@ -66,7 +66,7 @@ export interface FieldOptions {
 
 export async function openField({ folder, validators: count, random, onDeath }: FieldOptions): Promise<Field> {
   const network = await openNetwork(
-    { validators: count, observers: 1, data: path.join(folder, 'net'), basePort: await freeBasePort(random, count), fresh: false, demo: false, exit: true, given: new Set() },
+    { validators: count, observers: 1, data: path.join(folder, 'net'), basePort: await freeBasePort(), fresh: false, demo: false, exit: true, given: new Set() },
     () => {},
   )
   const links = await createLinks(network.nodes.map((node) => ({ name: node.name, port: p2pPortOf(node) })), random)

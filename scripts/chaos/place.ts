@@ -1,10 +1,8 @@
 // The temporary folder of a run, and what a run that was itself killed has left behind: its nodes, mounts and folder.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { stopOthers } from '../devnet/processes.ts'
-import type { Random } from '../durability/random.ts'
 import { unmountUnder } from './disk.ts'
 
 const prefix = 'dongbaek-chaos-'
@@ -47,23 +45,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-}
-
-/** Below the ports that the system hands out, and clear of the devnet's own. */
-export async function freeBasePort(random: Random, validators: number): Promise<number> {
-  const offsets = [...Array.from({ length: validators }, (_, i) => [i, 200 + i]).flat(), 100, 300]
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const base = 10_000 + random.below(32) * 500
-    const free = await Promise.all(offsets.map((offset) => isFree(base + offset)))
-    if (free.every(Boolean)) return base
-  }
-  throw new Error('There are no free ports for the network. Stop what runs between 10000 and 26000.')
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 }

@@ -1,12 +1,12 @@
 // Power cuts on a network of four real validator processes, each with its data folder on a file system of its own. After every cut each acknowledged
 // receipt must be on every validator and the same, nobody may have signed two contradicting votes, and the chain must go on.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Client, createClient, DongbaekError, type ReceiptJson } from '../../rpc/client/index.ts'
 import { type DevnetNode, openNetwork } from '../devnet/network.ts'
+import { freeBasePort } from '../devnet/ports.ts'
 import { createProcesses, type Processes, tail } from '../devnet/processes.ts'
 import { createImage, cut, type Image } from './image.ts'
 import { type Load, startLoad } from './load.ts'
@@ -315,22 +315,4 @@ function lineOf({ cut: number, who, whileStarting, afterMs, acknowledged, height
   if (problems.length > 0) return `${what}  FAILED: ${problems.join('; ')}`
   if (heights.length === 0) return `${what}  the next cut does not wait`
   return `${what}  back in ${(backMs / 1_000).toFixed(1)} s at ${heights.join(' ')}; ${checked} receipts there and equal, no evidence, goes on`
-}
-
-/** For four validators: a range of ports that nobody listens at, below those that outgoing connections take. */
-export async function freeBasePort(): Promise<number> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const base = 10_000 + Math.floor(Math.random() * 40) * 500
-    const free = await Promise.all([0, 1, 2, 3, 200, 201, 202, 203].map((offset) => isFree(base + offset)))
-    if (free.every(Boolean)) return base
-  }
-  throw new Error('no free ports for the network')
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 }

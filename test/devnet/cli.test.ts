@@ -7,7 +7,8 @@ import t, { type Test } from 'tap'
 import { presets } from '../../genesis/presets/index.ts'
 import { randomSeed, toBase64url, walletFromSeed } from '../../rpc/client/index.ts'
 import { createKeystore } from '../../node/keystore.ts'
-import { freeBasePort, until } from './cluster.ts'
+import { freeBasePort } from '../../scripts/devnet/ports.ts'
+import { until } from './cluster.ts'
 
 const program = path.join(import.meta.dirname, '../../node/cli/main.ts')
 

@@ -1,7 +1,5 @@
 // A network of real processes for tests: the devnet's own folder and processes, far from its default ports, in a temporary folder, always cleaned up.
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,6 +7,7 @@ import type { Test } from 'tap'
 import { toBase64url } from '../../primitives/bytes.ts'
 import { buildTransaction, type Client, createClient, randomSeed, type ReceiptJson, signTransaction, type SignedTransaction, submitAndWait, walletFromSeed } from '../../rpc/client/index.ts'
 import { type DevnetNode, type Network, openNetwork } from '../../scripts/devnet/network.ts'
+import { freeBasePort } from '../../scripts/devnet/ports.ts'
 import { createProcesses, tail } from '../../scripts/devnet/processes.ts'
 import { waitUntilReady } from '../../scripts/devnet/ready.ts'
 
@@ -32,29 +31,6 @@ export interface Cluster {
   readonly acknowledged: readonly ReceiptJson[]
   /** Those that the node does not hold any more, or holds otherwise. */
   readonly missing: (node: DevnetNode) => Promise<readonly string[]>
-}
-
-/** A range of ports that nobody listens at. */
-export async function freeBasePort(): Promise<number> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const base = 30_000 + Math.floor(Math.random() * 50) * 500
-    const free = await Promise.all([0, 1, 2, 3, 100, 200, 201, 202, 203, 300].map((offset) => isFree(base + offset)))
-    if (free.every(Boolean)) return base
-  }
-  throw new Error('no free ports for a test network')
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  try {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    return true
-  } catch {
-    return false
-  } finally {
-    server.close()
-  }
 }
 
 export async function startCluster(t: Test, counts: { readonly validators: number; readonly observers: number }): Promise<Cluster> {

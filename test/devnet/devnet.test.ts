@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import type { Entry } from '../../scripts/devnet/journal.ts'
-import { freeBasePort } from './cluster.ts'
+import { freeBasePort } from '../../scripts/devnet/ports.ts'
 
 const program = path.join(import.meta.dirname, '../../scripts/devnet.ts')
 

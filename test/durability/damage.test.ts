@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import t from 'tap'
+import { freeBasePort } from '../../scripts/devnet/ports.ts'
 import { countOf, isFailure, lineOf, runCases, tableOf } from '../../scripts/durability/cases.ts'
 import { makeMaterial } from '../../scripts/durability/material.ts'
-import { freeBasePort } from '../../scripts/durability/power.ts'
 
 const cases = 60
 const seed = 2_026

@@ -1,7 +1,6 @@
 // Real nodes in this process: real libp2p over loopback, real stores and vote logs in a temporary folder, on free ports. For tests of what nodes do together
 // without the cost of processes; what only a process can show (kill −9) is in test/devnet/.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildGenesis } from '../../genesis/ceremony.ts'
@@ -12,6 +11,7 @@ import { createKeystore } from '../../node/keystore.ts'
 import { silentLog } from '../../node/log.ts'
 import { type RunningNode, startNode } from '../../node/node.ts'
 import type { Log } from '../../node/world.ts'
+import { freePorts } from '../../scripts/devnet/ports.ts'
 import { publicKeyOf, seedOf, smallPreset } from './genesis.ts'
 
 export interface Cluster {
@@ -103,20 +103,4 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
       rmSync(root, { recursive: true, force: true })
     },
   }
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer()
-          server.listen(0, '127.0.0.1', () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }
