@@ -68,6 +68,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
   const chainId = chainIdOf(genesis)
   const network = createMemoryNetwork()
   const running = new Map<string, RunningNode>()
+  const starting = new Map<string, Promise<RunningNode>>()
   const stores = new Map<string, MemoryStore>()
   const backups = new Map<string, MemoryStore>()
   const folder = (name: string): string => join(root, name, 'votes')
@@ -83,7 +84,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     log: { level: 'info' },
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond, snapshotBlocks: 10_000, keepBlocks: 0 },
   })
-  const start = async (name: string): Promise<RunningNode> => {
+  const begin = async (name: string): Promise<RunningNode> => {
     const database = stores.get(name) ?? createMemoryStore()
     stores.set(name, database)
     const own = log(name)
@@ -113,7 +114,14 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     running.set(name, node)
     return node
   }
+  const start = async (name: string): Promise<RunningNode> => {
+    const started = begin(name)
+    starting.set(name, started)
+    return started.finally(() => starting.delete(name))
+  }
   const stop = async (name: string): Promise<void> => {
+    // one that starts beside another whose start has failed would keep this process alive; why a start failed is told to whoever started it
+    await starting.get(name)?.catch(() => {})
     const node = running.get(name)
     running.delete(name)
     await node?.stop()

@@ -20,6 +20,7 @@ export interface Cluster {
   readonly start: (name: string) => Promise<RunningNode>
   /** The running node of this name. */
   readonly node: (name: string) => RunningNode
+  /** One that is still starting is waited for and stopped. */
   readonly stop: (name: string) => Promise<void>
   /** Throws away what a stopped node has on disk. */
   readonly empty: (name: string) => void
@@ -62,6 +63,7 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
   for (const name of names) await createKeystore(join(root, `${name}.key.json`), { label: name, passphrase, seed: seedOf(name) })
 
   const running = new Map<string, RunningNode>()
+  const starting = new Map<string, Promise<RunningNode>>()
   const added = new Map<string, { readonly name: string; readonly role: Config['role']; readonly port: number }>()
   const configOf = (name: string): Config => ({
     name: added.get(name)?.name ?? name,
@@ -76,6 +78,8 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks, keepBlocks },
   })
   const stop = async (name: string): Promise<void> => {
+    // one that starts beside another whose start has failed would keep this process alive; why a start failed is told to whoever started it
+    await starting.get(name)?.catch(() => {})
     const node = running.get(name)
     running.delete(name)
     await node?.stop()
@@ -84,9 +88,12 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     genesis,
     names,
     start: async (name) => {
-      const node = await startNode(configOf(name), log(name))
-      running.set(name, node)
-      return node
+      const started = startNode(configOf(name), log(name)).then((node) => {
+        running.set(name, node)
+        return node
+      })
+      starting.set(name, started)
+      return started.finally(() => starting.delete(name))
     },
     node: (name) => running.get(name) as RunningNode,
     stop,
