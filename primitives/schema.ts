@@ -143,7 +143,7 @@ export function list<T>(item: Schema<T>, min: number, max: number): Schema<reado
 }
 
 const absent: unique symbol = Symbol('absent')
-interface Optional<T> extends Schema<T | undefined> {
+export interface Optional<T> extends Schema<T | undefined> {
   readonly [absent]: true
 }
 
