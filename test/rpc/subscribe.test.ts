@@ -1,46 +1,10 @@
 // The client's subscription over connections that break: cut after any number of bytes, at two nodes by turns, it tells everything once and in order.
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createFeed } from '../../rpc/feed.ts'
 import { type Notice, subscribe, type SubscribeOptions } from '../../rpc/client/index.ts'
 import { until } from '../support/until.ts'
+import { wire } from '../support/wire.ts'
 import { citizens, type City, createCity, liveADay, program, serve, shop } from './scenario.ts'
-
-/** A node behind a wire that `budgetOf` says, of each connection, how many bytes it carries before it breaks; Infinity: it holds. A number below zero: it hangs instead, from that byte on. */
-async function wire(t: Test, url: string, budgetOf: (connection: number) => number): Promise<string> {
-  let connections = 0
-  const open = new Set<Socket>()
-  const server: Server = createServer((near) => {
-    const budget = budgetOf(connections++)
-    let left = Math.abs(budget)
-    const far = connect(Number(new URL(url).port), '127.0.0.1')
-    const end = (): void => {
-      near.destroy()
-      far.destroy()
-    }
-    for (const one of [near, far]) {
-      open.add(one)
-      one.on('error', end).on('close', () => {
-        open.delete(one)
-        end()
-      })
-    }
-    near.on('data', (data) => far.write(data))
-    far.on('data', (data: Buffer) => {
-      if (left > 0) near.write(data.subarray(0, left))
-      left -= data.length
-      if (left <= 0 && budget >= 0) near.end(() => end())
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const one of open) one.destroy()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 async function liveCity(): Promise<City> {
   const city = createCity()
