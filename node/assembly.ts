@@ -1,5 +1,6 @@
 // The assembly: all parts of a running node and who talks to whom. Every part does its own work; nothing is decided here but the order of things.
 import type { Registry } from 'prom-client'
+import type { CheckpointCertificate } from '../consensus/certificate.ts'
 import { encodeMessage } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import { type Durable, neededRecords, type ReplicaPoint } from '../consensus/restore.ts'
@@ -7,8 +8,9 @@ import { epochAt } from '../consensus/validators.ts'
 import type { ForgottenVotes } from '../consensus/votes.ts'
 import { type Genesis, genesisRef } from '../genesis/genesis.ts'
 import type { Height } from '../primitives/brand.ts'
-import { toBase64url } from '../primitives/bytes.ts'
+import { equalBytes, toBase64url } from '../primitives/bytes.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
+import type { Operator } from '../rpc/admin.ts'
 import type { Backend } from '../rpc/backend.ts'
 import { createAdmission } from './admission.ts'
 import { createAvailability } from './availability.ts'
@@ -54,6 +56,7 @@ export interface Front {
 export interface AssembledNode<F extends Front> {
   readonly chainId: string
   readonly front: F
+  readonly operator: Pick<Operator, 'status' | 'peers' | 'makeSnapshot'>
   /** In order: no new work, votes and blocks on the disk, connections closed. Idempotent. */
   readonly stop: () => Promise<void>
   /** Resolves when the node had to stop by itself, with the reason. */
@@ -157,7 +160,12 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   })
 
   const followFrom = (head: Height, peer: string, teller?: string): void => ordering.follower.follow(head, [peer, ...validatorNames().filter((name) => name !== peer)], teller)
-  const snapshots = createSnapshots({ dataDir: config.dataDir, database, clock, log, everyBlocks: config.limits.snapshotBlocks, checkpointInterval: consensus.checkpointInterval })
+  const certifiedHead = (): CheckpointCertificate | undefined => {
+    const { height, stateRoot } = store.head()
+    // the tree is ahead while a block is being stored
+    return equalBytes(state.tree.root(), stateRoot) ? store.checkpoint(height) : undefined
+  }
+  const snapshots = createSnapshots({ dataDir: config.dataDir, database, clock, log, everyBlocks: config.limits.snapshotBlocks, checkpointInterval: consensus.checkpointInterval, certifiedHead })
   const setLearning = createSetLearning({ chainId, schedule: () => ordering.schedule(), transport, verifier, log })
   const joining = createJoining({
     dataDir: config.dataDir,
@@ -406,5 +414,5 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   warnOfRules()
   setCertificates.seek()
   voting.see()
-  return { chainId, front, stop, failed, joined }
+  return { chainId, front, operator: { status: backend.status, peers: backend.peers, makeSnapshot: snapshots.request }, stop, failed, joined }
 }

@@ -1,9 +1,10 @@
 // What the keys of the configuration take: each kind reads a value from JSON (the file) and from text (a flag or a variable).
+import { isIPv4 } from 'node:net'
 import { isAbsolute, resolve } from 'node:path'
 import { fromBase64url } from '../primitives/bytes.ts'
 import { publicKeyBytes } from '../primitives/ed25519.ts'
+import { logLevels, type LogLevel } from '../rpc/api/admin.ts'
 import { originsMax, peersMax } from './limits.ts'
-import { logLevels, type LogLevel } from './log.ts'
 import type { Peer } from './world.ts'
 
 /** Undefined from either: not of this kind. `folder` is what a relative path is relative to. */
@@ -34,6 +35,11 @@ export const folderOrFile: Kind<string> = textual('a path', (text, folder) =>
 )
 
 export const host: Kind<string> = textual('an IP address or a host name', (text) => (/^[A-Za-z0-9.:_-]{1,255}$/.test(text) ? { value: text } : undefined))
+
+/** Administration has no password: what other machines can reach must never be bound. */
+export const loopback: Kind<string> = textual('a loopback address, 127.0.0.1 or ::1: administration has no password and is for this machine alone. From another one go through ssh', (text) =>
+  text === '::1' || (isIPv4(text) && text.startsWith('127.')) ? { value: text } : undefined,
+)
 
 export const role: Kind<'validator' | 'observer'> = textual('validator or observer', (text) => (text === 'validator' || text === 'observer' ? { value: text } : undefined))
 

@@ -3,10 +3,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DongbaekError } from '../primitives/errors.ts'
-import { addressMap, count, folderOrFile, host, level, name, observerList, originList, port, role, type Kind } from './config-kinds.ts'
+import { addressMap, count, folderOrFile, host, level, loopback, name, observerList, originList, port, role, type Kind } from './config-kinds.ts'
+import type { LogLevel } from '../rpc/api/admin.ts'
 import { codeOfSystem } from './files.ts'
 import { configBytesMax, proxiesMax } from './limits.ts'
-import type { LogLevel } from './log.ts'
 import { defaultWorkers } from './verifier.ts'
 import type { Peer } from './world.ts'
 
@@ -35,6 +35,8 @@ export interface Config {
     /** How many proxies of one's own stand in a row before the RPC. */
     readonly proxies: number
   }
+  /** Without a port there is none. */
+  readonly admin: { readonly host: string; readonly port: number | undefined }
   readonly log: { readonly level: LogLevel }
   readonly limits: { readonly verifyWorkers: number; readonly stateCacheMiB: number; readonly rpcRequestsPerSecond: number; readonly snapshotBlocks: number; readonly keepBlocks: number }
 }
@@ -63,6 +65,8 @@ const keys = {
   'rpc.port': key(port, 'port to serve JSON-RPC at', 26_600),
   'rpc.origins': key(originList, 'origins whose pages may call JSON-RPC from a browser', []),
   'rpc.proxies': key(count(0, proxiesMax), 'proxies of your own, one behind the other, before the RPC: the caller is then who X-Forwarded-For names that many places from its end', 0),
+  'admin.host': key(loopback, 'loopback address of the administration', '127.0.0.1'),
+  'admin.port': key<number | undefined>(port, 'port of the administration (log level, snapshot, stop); left out, there is none', undefined),
   'log.level': key(level, 'least level that is logged', 'info'),
   'limits.verifyWorkers': key(count(0, 64), 'threads that check signatures, 0 for none; left out, one less than there are cores and at most 4', defaultWorkers()),
   'limits.stateCacheMiB': key(count(16, 65_536), 'memory for the hot state', 256),
@@ -132,6 +136,7 @@ export function loadConfig(sources: ConfigSources): Config {
     passphraseFile: get('passphraseFile'),
     p2p: { host: get('p2p.host'), port: get('p2p.port'), addresses: get('p2p.addresses'), observers: get('p2p.observers') },
     rpc: { host: get('rpc.host'), port: get('rpc.port'), origins: get('rpc.origins'), proxies: get('rpc.proxies') },
+    admin: { host: get('admin.host'), port: get('admin.port') },
     log: { level: get('log.level') },
     limits: { verifyWorkers: get('limits.verifyWorkers'), stateCacheMiB: get('limits.stateCacheMiB'), rpcRequestsPerSecond: get('limits.rpcRequestsPerSecond'), snapshotBlocks: get('limits.snapshotBlocks'), keepBlocks: get('limits.keepBlocks') },
   }

@@ -1,15 +1,19 @@
 // Structured logs by pino: one line an event, JSON on stdout, or a readable line where a person looks on. The `event` field is a stable short name.
 // What may be secret is cut by name wherever it stands in the data; nothing here is a substitute for not logging it.
-import { pino, type DestinationStream, type Level, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger } from 'pino'
 import { DongbaekError } from '../primitives/errors.ts'
+import { type LogLevel, logLevels } from '../rpc/api/admin.ts'
 import { logRepeatKeysMax, logRepeatMs } from './limits.ts'
 import type { Clock, Log, LogData, LogEvent } from './world.ts'
 
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof logLevels)[number]
+/** Shared by a log and all its children. */
+export interface LogGate {
+  level: LogLevel
+}
 
 export interface LogOptions {
-  readonly level: LogLevel
+  /** Lines below are left out; one that is held on to can be changed while the node runs. */
+  readonly level: LogLevel | LogGate
   /** On every line: the node's name, the chain. */
   readonly bindings?: LogData
   /** Readable lines instead of JSON. */
@@ -26,7 +30,8 @@ export function createLog(options: LogOptions): Log {
   const destination: DestinationStream = { write: options.readable ? (line) => write(readableLine(line)) : write }
   const logger = pino(
     {
-      level: options.level,
+      // the gate decides: children of pino keep the level that they were made with
+      level: 'debug',
       base: options.bindings ?? {},
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -35,15 +40,16 @@ export function createLog(options: LogOptions): Log {
     },
     destination,
   )
-  return wrap(logger)
+  return wrap(logger, typeof options.level === 'string' ? { level: options.level } : options.level)
 }
 
-function wrap(logger: Logger): Log {
+function wrap(logger: Logger, gate: LogGate): Log {
   const at =
-    (level: Level): LogEvent =>
-    (event, data) =>
-      logger[level]({ event, ...data })
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: (bindings) => wrap(logger.child(bindings)) }
+    (level: Exclude<LogLevel, 'silent'>): LogEvent =>
+    (event, data) => {
+      if (logLevels.indexOf(level) >= logLevels.indexOf(gate.level)) logger[level]({ event, ...data })
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: (bindings) => wrap(logger.child(bindings), gate) }
 }
 
 /** For tests and for what must run before the configuration is known. */

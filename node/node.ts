@@ -57,6 +57,9 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
     get url() {
       return current.url
     },
+    get operator() {
+      return current.operator
+    },
     failed,
     stop: async () => {
       stopped = true

@@ -6,6 +6,7 @@ import type { CheckpointCertificate } from '../consensus/certificate.ts'
 import type { Height } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
+import type { SnapshotRequest } from '../rpc/api/admin.ts'
 import type { SnapshotInfo } from '../rpc/backend.ts'
 import { snapshotRestShare, snapshotSliceMs, snapshotsKept } from './limits.ts'
 import { decodeManifest, encodeManifest, type Manifest, snapshotHash } from './snapshot-exchange.ts'
@@ -16,6 +17,8 @@ export interface Snapshots {
   /** Directly after the block is stored, before another is. */
   readonly blockStored: (height: Height) => void
   readonly certified: (certificate: CheckpointCertificate) => void
+  /** An operator asks for one beside those of every so-many-th height. */
+  readonly request: () => SnapshotRequest
   /** Oldest first. */
   readonly list: () => readonly SnapshotInfo[]
   /** Encoded. Throws `snapshot/none`. */
@@ -34,6 +37,8 @@ export interface SnapshotsContext {
   readonly everyBlocks: number
   /** Under load only every so-many-th height is certified. */
   readonly checkpointInterval: number
+  /** The last stored block's certificate, when there is one and no later block is being stored; the database then holds the state that it certifies. */
+  readonly certifiedHead: () => CheckpointCertificate | undefined
 }
 
 interface Kept {
@@ -81,10 +86,12 @@ export function isSnapshotHeight(height: number, everyBlocks: number, checkpoint
   return everyBlocks > 0 && height % checkpointInterval === 0 && Math.floor(height / everyBlocks) > Math.floor((height - checkpointInterval) / everyBlocks)
 }
 
-export function createSnapshots({ dataDir, database, clock, log, everyBlocks, checkpointInterval }: SnapshotsContext): Snapshots {
+export function createSnapshots({ dataDir, database, clock, log, everyBlocks, checkpointInterval, certifiedHead }: SnapshotsContext): Snapshots {
   let kept = keptSnapshots(dataDir, log)
   let waiting: { readonly height: Height; readonly view: StoreSnapshot } | undefined
-  let making: Promise<void> | undefined
+  let making: { readonly height: Height; readonly done: Promise<void> } | undefined
+  /** By an operator; none has been begun since. */
+  let requested = false
   let stopped = false
 
   const letGo = (): void => {
@@ -123,6 +130,22 @@ export function createSnapshots({ dataDir, database, clock, log, everyBlocks, ch
     }
   }
 
+  const begin = (certificate: CheckpointCertificate, view: StoreSnapshot): void => {
+    requested = false
+    const done = make(certificate, view).finally(() => {
+      making = undefined
+    })
+    making = { height: certificate.content.height, done }
+  }
+
+  /** What is asked for begins at rest or, under load, with the next height that will surely be certified. */
+  const beginRequested = (): void => {
+    const certificate = requested && making === undefined && !stopped ? certifiedHead() : undefined
+    if (certificate === undefined) return
+    letGo()
+    begin(certificate, database.snapshot())
+  }
+
   const find = (height: Height | undefined): Kept => {
     const found = height === undefined ? kept.at(-1) : kept.find(({ info }) => info.height === height)
     if (found === undefined) throw new DongbaekError('snapshot/none', 'no such snapshot is kept here')
@@ -131,17 +154,25 @@ export function createSnapshots({ dataDir, database, clock, log, everyBlocks, ch
 
   return {
     blockStored: (height) => {
-      if (stopped || !isSnapshotHeight(height, everyBlocks, checkpointInterval) || making !== undefined || kept.some(({ info }) => info.height >= height)) return
+      const wanted = isSnapshotHeight(height, everyBlocks, checkpointInterval) || (requested && height % checkpointInterval === 0)
+      if (stopped || !wanted || making !== undefined || kept.some(({ info }) => info.height >= height)) return
       letGo()
       waiting = { height, view: database.snapshot() }
     },
     certified: (certificate) => {
-      if (waiting?.height !== certificate.content.height || making !== undefined || stopped) return
-      const { view } = waiting
-      waiting = undefined
-      making = make(certificate, view).finally(() => {
-        making = undefined
-      })
+      if (waiting?.height === certificate.content.height && making === undefined && !stopped) {
+        const { view } = waiting
+        waiting = undefined
+        begin(certificate, view)
+      } else beginRequested()
+    },
+    request: () => {
+      if (making !== undefined) return { state: 'making', height: making.height }
+      const height = certifiedHead()?.content.height
+      if (height !== undefined && kept.some(({ info }) => info.height === height)) return { state: 'kept', height }
+      requested = true
+      beginRequested()
+      return height === undefined ? { state: 'waiting', height } : { state: 'making', height }
     },
     list: () => kept.map(({ info }) => info),
     manifest: (height) => find(height).encoded,
@@ -153,7 +184,7 @@ export function createSnapshots({ dataDir, database, clock, log, everyBlocks, ch
     stop: async () => {
       stopped = true
       letGo()
-      await making
+      await making?.done
     },
   }
 }

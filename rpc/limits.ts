@@ -17,6 +17,9 @@ export const batchAnswerBytesMax = 32 * 1_048_576
 /** An id comes back byte for byte; this bounds what is sent back. */
 export const idCharactersMax = 256
 
+/** A call of the administration: none takes more than a word. */
+export const adminRequestBytesMax = 4_096
+
 // ---------------------------------------------------------------- connections
 
 /** From the first byte of a request to its last. A body of 1 MiB over a poor mobile line takes some seconds. */

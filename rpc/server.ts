@@ -62,6 +62,8 @@ export interface RpcServer {
   readonly stop: () => Promise<void>
   /** Where it listens, with the real port; undefined when it does not. */
   readonly address: () => { readonly host: string; readonly port: number; readonly url: string } | undefined
+  /** Prometheus text: the node's and its own. */
+  readonly metrics: () => Promise<string>
 }
 
 export function createRpcServer(backend: Backend, options: RpcServerOptions): RpcServer {
@@ -83,12 +85,13 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
   const limiter = createLimiter(rate.perSecond, rate.burst, () => performance.now())
   const feed = createFeed(backend)
   const document = openRpcDocument(backend.status().version)
-  const metrics = createCallMetrics()
+  const callMetrics = createCallMetrics()
+  const metrics = async (): Promise<string> => `${await backend.metrics()}${callMetrics.text({ sockets: connections.size })}`
   const dispatcher = createDispatcher({
     methods,
     context: { backend, feed, discover: () => document },
     onInternalError: (method, error) => log.error('rpc-internal-error', { method, error }),
-    onCall: metrics.count,
+    onCall: callMetrics.count,
   })
   const waiting = new Set<AbortController>()
   const connections = new Set<Connection>()
@@ -134,7 +137,7 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     const text = await dispatcher.answer(request.body instanceof Uint8Array ? request.body : new Uint8Array(0), callerOf(request, reply))
     return text === undefined ? reply.code(204).send() : reply.type(jsonType).send(text)
   })
-  addPlainRoutes(app, { backend, document, metrics: async () => `${await backend.metrics()}${metrics.text({ sockets: connections.size })}`, callOf: (request, reply) => ({ backend, feed, discover: () => document, signal: callerOf(request, reply).signal }) })
+  addPlainRoutes(app, { backend, document, metrics, callOf: (request, reply) => ({ backend, feed, discover: () => document, signal: callerOf(request, reply).signal }) })
   addSocketRoute(app)
 
   function addSocketRoute(to: FastifyInstance): void {
@@ -177,7 +180,7 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
       try {
         await app.listen({ host: options.host, port: options.port })
       } catch (cause) {
-        throw listenError(options, cause)
+        throw listenError('the RPC', options, cause)
       }
       forgetBlocks = backend.onBlock(() => wake(connections))
       log.info('rpc-listening', { url: addressOf(app)?.url })
@@ -187,10 +190,11 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
       await stopping
     },
     address: () => addressOf(app),
+    metrics,
   }
 }
 
-const jsonType = 'application/json; charset=utf-8'
+export const jsonType = 'application/json; charset=utf-8'
 const noMethods: Caller['own'] = new Map()
 
 function wake(connections: ReadonlySet<Connection>): void {
@@ -203,7 +207,7 @@ function trustFirst(count: number): (address: string, hop: number) => boolean {
 }
 
 /** What fastify itself refuses, and what breaks: in the form of JSON-RPC, without a stack. */
-function answerErrors(app: FastifyInstance, log: RpcLog): void {
+export function answerErrors(app: FastifyInstance, log: RpcLog): void {
   app.setErrorHandler(async (error: { readonly statusCode?: number; readonly code?: string }, request, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 500) {
@@ -230,13 +234,13 @@ function sentenceOf(status: number): string {
   }
 }
 
-function listenError({ host, port }: RpcServerOptions, cause: unknown): DongbaekError {
+export function listenError(who: string, { host, port }: { readonly host: string; readonly port: number }, cause: unknown): DongbaekError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const why = code === 'EADDRINUSE' ? 'another program listens there already' : code === 'EACCES' ? 'this user may not listen there' : code === 'EADDRNOTAVAIL' ? 'this machine does not have that address' : 'the address cannot be bound'
-  return new DongbaekError('rpc/listen', `the RPC cannot listen at ${host}:${port}: ${why}. Choose another port or address`, { host, port, reason: code }, { cause })
+  return new DongbaekError('rpc/listen', `${who} cannot listen at ${host}:${port}: ${why}. Choose another port or address`, { host, port, reason: code }, { cause })
 }
 
-function addressOf(app: FastifyInstance): { host: string; port: number; url: string } | undefined {
+export function addressOf(app: FastifyInstance): { host: string; port: number; url: string } | undefined {
   const bound = app.server.address()
   if (bound === null || typeof bound === 'string') return undefined
   const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address

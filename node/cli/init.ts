@@ -26,6 +26,8 @@ export interface NodeFolder {
   readonly p2pPort: number
   readonly rpcHost: string
   readonly rpcPort: number
+  /** None unless given. */
+  readonly adminPort?: number | undefined
   readonly passphraseFile: string | undefined
   /** `genesis.json` in the folder unless given. */
   readonly genesis?: string
@@ -59,6 +61,7 @@ function configOf(folder: string, node: NodeFolder): JsonObject {
     ...(node.passphraseFile === undefined ? {} : { passphraseFile: near(node.passphraseFile) }),
     p2p: { ...(node.p2pHost === undefined ? {} : { host: node.p2pHost }), port: node.p2pPort },
     rpc: { host: node.rpcHost, port: node.rpcPort },
+    ...(node.adminPort === undefined ? {} : { admin: { port: node.adminPort } }),
     ...(node.limits === undefined ? {} : { limits: node.limits }),
   }
 }
@@ -70,6 +73,7 @@ interface InitOptions extends JsonOption {
   readonly p2pPort: number
   readonly rpcHost: string
   readonly rpcPort: number
+  readonly adminPort?: number
   readonly passphraseFile?: string
 }
 
@@ -101,14 +105,15 @@ export function addInit(program: Command): void {
     .option('--p2p-port <port>', 'port to listen at for other nodes', portNumber, 26_400)
     .option('--rpc-host <host>', 'address to serve JSON-RPC at', '127.0.0.1')
     .option('--rpc-port <port>', 'port to serve JSON-RPC at', portNumber, 26_600)
+    .option('--admin-port <port>', 'loopback port of the administration (dongbaek admin), usually 26500; left out, there is none', portNumber)
     .option('--passphrase-file <file>', 'file with the passphrase (mode 0600), also used at start; else DONGBAEK_PASSPHRASE, else you are asked')
     .option('--json', 'answer in JSON')
     .action(async (folderName: string, options: InitOptions) => {
       const folder = resolve(folderName)
       const passphraseFile = options.passphraseFile === undefined ? undefined : resolve(options.passphraseFile)
       const passphrase = await newPassphrase(passphraseFile, `Passphrase for the key of ${options.name}: `)
-      const { name, organisation, address, p2pPort, rpcHost, rpcPort } = options
-      const made = await createNodeFolder(folder, { name, organisation, addresses: address, p2pPort, rpcHost, rpcPort, passphraseFile }, passphrase)
+      const { name, organisation, address, p2pPort, rpcHost, rpcPort, adminPort } = options
+      const made = await createNodeFolder(folder, { name, organisation, addresses: address, p2pPort, rpcHost, rpcPort, adminPort, passphraseFile }, passphrase)
       answer(options, { folder, name, publicKey: toBase64url(made.publicKey), files: made.files }, [
         `Made ${folder}:`,
         '  keystore.json  the key, encrypted; back it up together with the passphrase',

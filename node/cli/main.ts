@@ -1,6 +1,7 @@
 // npx dongbaek: the operator's command line. One file a command; this one puts them together and ends with the right exit code.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addAdmin } from './admin.ts'
 import { addData } from './data.ts'
 import { addGenesis } from './genesis.ts'
 import { addIndexer } from './indexer.ts'
@@ -23,7 +24,7 @@ export function createProgram(): Command {
     .version(version)
     .showHelpAfterError('Add --help for what the command takes.')
     .exitOverride()
-  for (const add of [addInit, addKeys, addGenesis, addStart, addStatus, addValidators, addTx, addQuery, addStatement, addData, addIndexer]) add(program)
+  for (const add of [addInit, addKeys, addGenesis, addStart, addStatus, addAdmin, addValidators, addTx, addQuery, addStatement, addData, addIndexer]) add(program)
   return program
 }
 

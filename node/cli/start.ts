@@ -2,7 +2,8 @@
 // disk, connections closed. A second one ends it at once; nothing acknowledged is lost either way.
 import { type Command, Option } from 'commander'
 import { type Config, configKeys, type ConfigKey, loadConfig } from '../config.ts'
-import { createLog } from '../log.ts'
+import type { AdminServer } from '../../rpc/admin.ts'
+import { createLog, type LogGate } from '../log.ts'
 import { reportError, say } from './output.ts'
 
 const exitForced = 130
@@ -33,24 +34,34 @@ export function addStart(program: Command): void {
   start.action(async (options: Readonly<Record<string, unknown>>) => {
     const config = configFrom(options)
     // loaded here: the other commands answer twice as fast without it
-    const { startNode } = await import('../node.ts')
-    const log = createLog({ level: config.log.level, readable: process.stdout.isTTY, bindings: { node: config.name } })
+    const [{ startNode }, { startAdmin }] = await Promise.all([import('../node.ts'), import('../admin.ts')])
+    const gate: LogGate = { level: config.log.level }
+    const log = createLog({ level: gate, readable: process.stdout.isTTY, bindings: { node: config.name } })
     const node = await startNode(config, log)
     let stopping = false
-    const stop = (signal: NodeJS.Signals): void => {
+    const stop = (by: NodeJS.Signals | 'administration'): void => {
       if (stopping) {
-        say(`${signal} again: ending at once.`)
+        // asked for twice, not pressed twice
+        if (by === 'administration') return
+        say(`${by} again: ending at once.`)
         process.exit(exitForced)
       }
       stopping = true
-      log.info('stopping', { signal })
-      node.stop().then(
+      log.info('stopping', { by })
+      Promise.all([node.stop(), admin?.stop()]).then(
         () => process.exit(0),
         (error: unknown) => {
           log.error('stop-failed', { error })
           process.exit(1)
         },
       )
+    }
+    let admin: AdminServer | undefined
+    try {
+      admin = await startAdmin({ node, config, gate, log, stop: () => stop('administration') })
+    } catch (error) {
+      await node.stop()
+      throw error
     }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
     // a disk that failed, or a fault of ours: the node has stopped in order and the log says why

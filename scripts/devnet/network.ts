@@ -108,6 +108,7 @@ interface Planned {
   readonly organisation: string | undefined
   readonly p2pPort: number
   readonly rpcPort: number
+  readonly adminPort: number
 }
 
 /** Validators in the order that the genesis will have, so that validator i listens on base port + i. */
@@ -115,12 +116,12 @@ function plan({ validators, observers, basePort }: Shape): readonly Planned[] {
   const organisations = preset.organisations.map(({ id }) => id)
   const names = Array.from({ length: validators }, (_, i) => ({ organisation: organisations[i % organisations.length] as string, number: Math.floor(i / organisations.length) + 1 }))
   return [
-    ...names.map(({ organisation, number }, i) => ({ name: `${organisation}-${number}`, organisation, p2pPort: basePort + 200 + i, rpcPort: basePort + i })),
-    ...Array.from({ length: observers }, (_, i) => ({ name: `observer-${i + 1}`, organisation: undefined, p2pPort: basePort + 300 + i, rpcPort: basePort + 100 + i })),
+    ...names.map(({ organisation, number }, i) => ({ name: `${organisation}-${number}`, organisation, p2pPort: basePort + 200 + i, rpcPort: basePort + i, adminPort: basePort + 400 + i })),
+    ...Array.from({ length: observers }, (_, i) => ({ name: `observer-${i + 1}`, organisation: undefined, p2pPort: basePort + 300 + i, rpcPort: basePort + 100 + i, adminPort: basePort + 450 + i })),
   ]
 }
 
-async function makeNode(data: string, { name, organisation, p2pPort, rpcPort }: Planned, passphrase: string, passphraseFile: string): Promise<NodeCard> {
+async function makeNode(data: string, { name, organisation, p2pPort, rpcPort, adminPort }: Planned, passphrase: string, passphraseFile: string): Promise<NodeCard> {
   const folder = path.join(data, 'nodes', name)
   const made = await createNodeFolder(
     folder,
@@ -132,6 +133,7 @@ async function makeNode(data: string, { name, organisation, p2pPort, rpcPort }: 
       p2pPort,
       rpcHost: host,
       rpcPort,
+      adminPort,
       passphraseFile,
       genesis: path.join(data, 'genesis.json'),
       // all of the devnet shares this machine

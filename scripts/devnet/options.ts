@@ -14,7 +14,8 @@ again it goes on from its last block.
   --observers N    how many observers, 0 to 32; default 1
   --data DIR       data folder; default .devnet
   --base-port P    RPC of validator i listens on P + i, of observer i on P + 100 + i, and between nodes on
-                   P + 200 + i and P + 300 + i; default 26600
+                   P + 200 + i and P + 300 + i; the administration on P + 400 + i and
+                   P + 450 + i, for this machine alone; default 26600
   --fresh          throw the data folder away first
   --no-demo        do not play launch day
   --exit           stop cleanly after launch day; exit code 0 only if every step held

@@ -50,7 +50,7 @@ t.test('a network of one’s own', { timeout: 240_000 }, async (t) => {
   }
 
   for (const [i, name] of ['busan-1', 'bnk-1'].entries()) {
-    const ports = ['--p2p-port', String(base + 200 + i), '--rpc-port', String(base + i), '--address', `127.0.0.1:${base + 200 + i}`]
+    const ports = ['--p2p-port', String(base + 200 + i), '--rpc-port', String(base + i), '--address', `127.0.0.1:${base + 200 + i}`, ...(i === 0 ? ['--admin-port', String(base + 400)] : [])]
     t.match(await good('init', name, '--name', name, '--organisation', name.split('-')[0] as string, ...ports, '--passphrase-file', 'passphrase'), /card\.json +public/)
   }
   t.match(await own('init', 'busan-1', '--name', 'busan-1', '--passphrase-file', 'passphrase'), { code: 1, err: /cli\/folder-in-use/ })
@@ -103,9 +103,17 @@ t.test('a network of one’s own', { timeout: 240_000 }, async (t) => {
   // an id in base64url may begin with a hyphen, and is no option then
   t.match(await own('tx', 'get', `-${'A'.repeat(42)}`, ...rpc), { code: 1, err: /tx\/not-found/ })
 
+  const admin = ['--admin', `http://127.0.0.1:${base + 400}`]
+  t.match(await good('admin', 'log-level', ...admin), /from level info on\.\n/)
+  t.match(await good('admin', 'log-level', 'debug', ...admin), /from level debug on, until the next start/)
+  t.match(await own('admin', 'log-level', 'loud', ...admin), { code: 2, err: /one of debug, info/ })
+  t.match(JSON.parse(await good('admin', 'snapshot', '--json', ...admin)), { state: /^(?:making|waiting)$/ })
+  t.match(await own('admin', 'stop', '--admin', `http://127.0.0.1:${base + 401}`), { code: 1, err: /client\/unreachable.*admin\.port/ }, 'the other node has none')
+
   const ended = running.map((child) => new Promise((resolve) => child.on('exit', resolve)))
-  running.forEach((child) => child.kill('SIGTERM'))
-  t.strictSame(await Promise.all(ended), [0, 0], 'SIGTERM stops a node in order')
+  t.match(await good('admin', 'stop', ...admin), /The node stops/)
+  running[1]?.kill('SIGTERM')
+  t.strictSame(await Promise.all(ended), [0, 0], 'both stop a node in order')
   t.match(await own('status', ...rpc), { code: 1, err: /client\/unreachable.*no node answers/ })
 })
 

@@ -16,7 +16,7 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
   writeFileSync(file, JSON.stringify({ ...least, role: 'validator', p2p: { port: 1, host: '::', addresses: { 'bank-1': '[::1]:7' } }, rpc: { port: 2, origins: ['https://app.example'] } }))
   const config = loadConfig({
     file: 'etc/config.json',
-    environment: { DONGBAEK_RPC_PORT: '3', DONGBAEK_LOG_LEVEL: 'debug', DONGBAEK_RPC_PROXIES: '2', DONGBAEK_PASSPHRASE: 'x', DONGBAEK_P2P_OBSERVERS: `obs-1=${toBase64url(key)}@host.example:9, obs-2=${toBase64url(new Uint8Array(32))}`, PATH: '/bin' },
+    environment: { DONGBAEK_RPC_PORT: '3', DONGBAEK_LOG_LEVEL: 'debug', DONGBAEK_RPC_PROXIES: '2', DONGBAEK_ADMIN_PORT: '4', DONGBAEK_PASSPHRASE: 'x', DONGBAEK_P2P_OBSERVERS: `obs-1=${toBase64url(key)}@host.example:9, obs-2=${toBase64url(new Uint8Array(32))}`, PATH: '/bin' },
     flags: { '--log-level': 'warn', dataDir: 'elsewhere', '--limits-state-cache-mib': '64', '--rpc-host': undefined },
     workingFolder: folder,
   })
@@ -29,6 +29,7 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
     passphraseFile: undefined,
     p2p: { host: '::', port: 1, addresses: { 'bank-1': '[::1]:7' }, observers: [{ name: 'obs-1', publicKey: key, addresses: ['host.example:9'] }, { name: 'obs-2', publicKey: new Uint8Array(32), addresses: [] }] },
     rpc: { host: '127.0.0.1', port: 3, origins: ['https://app.example'], proxies: 2 },
+    admin: { host: '127.0.0.1', port: 4 },
     log: { level: 'warn' },
     limits: { verifyWorkers: defaultWorkers(), stateCacheMiB: 64, rpcRequestsPerSecond: 200, snapshotBlocks: 10_000, keepBlocks: 0 },
   } satisfies Config)
@@ -95,5 +96,8 @@ t.test('errors name the key, the place and what is expected', async (t) => {
   }
   refused(() => loadConfig(write({ ...least, rpc: { origins: 'https://a.example' } })), 'config/invalid', 'rpc.origins')
   refused(() => loadConfig(write({ ...least, rpc: { origins: Array.from({ length: 65 }, (_, i) => `https://a${i}.example`) } })), 'config/invalid', 'at most 64')
+  t.same(loadConfig(write(least)).admin, { host: '127.0.0.1', port: undefined }, 'no administration unless it is asked for')
+  t.equal(loadConfig(write({ ...least, admin: { host: '::1', port: 1 } })).admin.host, '::1')
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example', 'localhost', '::ffff:127.0.0.1', '']) refused(() => loadConfig(write({ ...least, admin: { host, port: 1 } })), 'config/invalid', 'admin.host', 'loopback', 'no password')
   refused(() => loadConfig({ ...write(least), flags: { 'rpc.proxies': '9' } }), 'config/invalid', 'rpc.proxies', 'from 0 to 8')
 })

@@ -37,7 +37,7 @@ const source = join(folder, 'source')
 await build(source, 300, blocks)
 const database = await openStore({ folder: storeFolder(source), chainId })
 const { store } = await openChain(database, genesis, 64, silentLog)
-const snapshots = createSnapshots({ dataDir: source, database, clock: systemClock, log: silentLog, everyBlocks: 32, checkpointInterval: 16 })
+const snapshots = createSnapshots({ dataDir: source, database, clock: systemClock, log: silentLog, everyBlocks: 32, checkpointInterval: 16, certifiedHead: () => undefined })
 const serving = createServing({ store, snapshots, setChanges: async () => [], bodyOf: () => undefined, mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, standing: () => ({ top: blocks as Height, epoch: 1 as Height, view: 0 as View }) })
 t.teardown(async () => {
   await snapshots.stop()

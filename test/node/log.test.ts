@@ -1,7 +1,7 @@
 // The log: one JSON line an event, no secrets, readable where a person looks on, and no flood from outside.
 import t from 'tap'
 import { DongbaekError } from '../../primitives/errors.ts'
-import { createLog, createThrottle, silentLog } from '../../node/log.ts'
+import { createLog, createThrottle, type LogGate, silentLog } from '../../node/log.ts'
 import { logRepeatKeysMax, logRepeatMs } from '../../node/limits.ts'
 import type { Clock } from '../../node/world.ts'
 
@@ -27,6 +27,20 @@ t.test('secrets are hidden by name', async (t) => {
   log.info('planted', { seed: 'abc', options: { passphrase: 'abc', deep: { privateKey: 'abc' } }, harmless: 1 })
   t.notMatch(lines.join(''), /abc/)
   t.match(JSON.parse(lines[0] as string), { seed: '(hidden)', harmless: 1 })
+})
+
+t.test('a level that is changed holds at once, for children made before too', async (t) => {
+  const lines: string[] = []
+  const gate: LogGate = { level: 'warn' }
+  const log = createLog({ level: gate, readable: false, write: (line) => lines.push(line) })
+  const child = log.child({ part: 'store' })
+  child.debug('one')
+  gate.level = 'debug'
+  child.debug('two')
+  log.debug('three')
+  gate.level = 'silent'
+  child.error('four')
+  t.same(lines.map((line) => (JSON.parse(line) as { event: string }).event), ['two', 'three'])
 })
 
 t.test('readable', async (t) => {

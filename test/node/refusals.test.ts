@@ -110,6 +110,7 @@ t.test('other commands', async (t) => {
     passphraseFile: '',
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
     rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0 },
+    admin: { host: '127.0.0.1', port: undefined },
     log: { level: 'info' },
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 1_000, snapshotBlocks: 0, keepBlocks: 0 },
   }

@@ -74,6 +74,7 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     passphraseFile: join(root, 'passphrase'),
     p2p: { host: '127.0.0.1', port: added.get(name)?.port ?? portOf(name), addresses: {}, observers: [] },
     rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0 },
+    admin: { host: '127.0.0.1', port: undefined },
     log: { level: 'info' },
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks, keepBlocks },
   })
