@@ -29,6 +29,8 @@ export interface NodeFolder {
   /** None unless given. */
   readonly adminPort?: number | undefined
   readonly passphraseFile: string | undefined
+  /** As createKeystore takes it. */
+  readonly passphraseIsRandom?: boolean
   /** `genesis.json` in the folder unless given. */
   readonly genesis?: string
   /** Where the defaults do not fit. */
@@ -41,7 +43,7 @@ export async function createNodeFolder(folder: string, node: NodeFolder, passphr
   const taken = [keystore, config, card].find((file) => existsSync(file))
   if (taken !== undefined) throw new DongbaekError('cli/folder-in-use', `${taken} exists already. Choose an empty folder, or start the node that is there`, { file: taken })
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const { publicKey } = await createKeystore(keystore, { label: node.name, passphrase })
+  const { publicKey } = await createKeystore(keystore, { label: node.name, passphrase, passphraseIsRandom: node.passphraseIsRandom ?? false })
   markUnused(votesFolder(join(folder, dataFolder)), publicKey)
   const { name, organisation, addresses } = node
   writeFileAtomically(card, utf8(writeNodeCard({ name, publicKey, addresses, ...(organisation === undefined ? {} : { organisation }) })), 0o644)

@@ -1,5 +1,6 @@
 // The operator's command line: a network of one's own in the commands of the README, and what it says when something is wrong.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -11,6 +12,7 @@ import { freeBasePort } from '../../scripts/devnet/ports.ts'
 import { until } from './cluster.ts'
 
 const program = path.join(import.meta.dirname, '../../node/cli/main.ts')
+const passphrase = randomBytes(24).toString('base64url')
 
 interface Ended {
   readonly code: number | null
@@ -35,7 +37,7 @@ function cli(folder: string, ...args: readonly string[]): Promise<Ended> {
 function temporary(t: Test): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'dongbaek-cli-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  writeFileSync(path.join(folder, 'passphrase'), 'a long enough passphrase\n', { mode: 0o600 })
+  writeFileSync(path.join(folder, 'passphrase'), `${passphrase}\n`, { mode: 0o600 })
   return folder
 }
 
@@ -88,7 +90,7 @@ t.test('a network of one’s own', { timeout: 240_000 }, async (t) => {
 
   const citizen = path.join(folder, 'citizen.json')
   const seed = randomSeed()
-  await createKeystore(citizen, { label: 'citizen', passphrase: 'a long enough passphrase', seed })
+  await createKeystore(citizen, { label: 'citizen', passphrase, passphraseIsRandom: true, seed })
   const { did, didKey } = walletFromSeed(seed)
   const payload = JSON.stringify({ keys: [{ key: toBase64url(didKey.key), relationships: didKey.relationships }], services: [] })
   const send = ['tx', 'send', 'did.register', '--payload', payload, '--keystore', 'citizen.json', '--passphrase-file', 'passphrase', ...rpc]

@@ -1,4 +1,5 @@
 // The keystore: sealed, private, bound to what stands in clear; and the passphrase's two sources.
+import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -30,6 +31,20 @@ t.test('created, opened, its passphrase changed', async (t) => {
   const fresh = join(t.testdirName, 'fresh.json')
   await createKeystore(fresh, { label: 'fresh', passphrase })
   t.notSame(readKeystoreInfo(fresh).publicKey, info.publicKey)
+})
+
+t.test('what a person chose is stretched as long as before; a random passphrase, which must be long, is not, and the next one is again', async (t) => {
+  const cost = (path: string): unknown => (JSON.parse(readFileSync(path, 'utf8')) as { readonly kdf: { readonly logN: number } }).kdf.logN
+  const [chosen, drawn] = [join(t.testdir(), 'chosen.json'), join(t.testdirName, 'drawn.json')]
+  const random = randomBytes(24).toString('base64url')
+  await createKeystore(chosen, { label: 'chosen', passphrase: random })
+  t.equal(cost(chosen), 17)
+  await t.rejects(createKeystore(drawn, { label: 'drawn', passphrase: random.slice(0, 21), passphraseIsRandom: true }), { code: 'keystore/passphrase-weak' })
+  await createKeystore(drawn, { label: 'drawn', passphrase: random, passphraseIsRandom: true, seed })
+  t.equal(cost(drawn), 14)
+  t.same((await openKeystore(drawn, random)).seed, seed)
+  await changePassphrase(drawn, random, passphrase)
+  t.equal(cost(drawn), 17)
 })
 
 t.test('refused: others may read it, another form, anything changed', async (t) => {

@@ -1,5 +1,6 @@
 // Real nodes in this process: real libp2p over loopback, real stores and vote logs in a temporary folder, on free ports. For tests of what nodes do together
 // without the cost of processes; what only a process can show (kill −9) is in test/devnet/.
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +41,8 @@ export interface ClusterOptions {
   readonly log?: (name: string) => Log
 }
 
-const passphrase = 'passphrase of a test'
+// random as the nodes take it, whose key files then cost little to open
+const passphrase = randomBytes(24).toString('base64url')
 
 export async function createCluster({ validators = 4, observers = 0, preset = smallPreset, genesisMs = Date.now() - 1_000, snapshotBlocks = 10_000, keepBlocks = 0, log = () => silentLog }: ClusterOptions = {}): Promise<Cluster> {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-cluster-'))
@@ -60,7 +62,7 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
   })
   writeFileSync(join(root, 'genesis.json'), writeGenesis(genesis))
   writeFileSync(join(root, 'passphrase'), `${passphrase}\n`, { mode: 0o600 })
-  for (const name of names) await createKeystore(join(root, `${name}.key.json`), { label: name, passphrase, seed: seedOf(name) })
+  for (const name of names) await createKeystore(join(root, `${name}.key.json`), { label: name, passphrase, passphraseIsRandom: true, seed: seedOf(name) })
 
   const running = new Map<string, RunningNode>()
   const starting = new Map<string, Promise<RunningNode>>()
@@ -101,7 +103,7 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     empty: (name) => rmSync(join(root, name), { recursive: true, force: true }),
     folder: (name) => join(root, name),
     add: async (label, as) => {
-      await createKeystore(join(root, `${label}.key.json`), { label, passphrase, seed: seedOf(label) })
+      await createKeystore(join(root, `${label}.key.json`), { label, passphrase, passphraseIsRandom: true, seed: seedOf(label) })
       const [port = 0] = await freePorts(1)
       added.set(label, { ...as, port })
       return { publicKey: publicKeyOf(label), addresses: [`127.0.0.1:${port}`] }
