@@ -17,6 +17,7 @@ import { createAvailability } from './availability.ts'
 import { createBackend } from './backend.ts'
 import { createBodyFetch } from './body-fetch.ts'
 import { bodyStandingIn, openBodies } from './bodies.ts'
+import { createBodyScrub } from './body-scrub.ts'
 import type { Config } from './config.ts'
 import { checkedSource } from './checked-state.ts'
 import { asDamage } from './damage.ts'
@@ -110,8 +111,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const waiters = createWaiters(clock)
   const evidence = await openEvidence({ store: database, onFatal: (error) => onFatal(error) })
   const bodies = await openBodies({ store: database, clock, stateOf: (hash) => bodyStandingIn(state, hash) })
-
   const bodyFetch = createBodyFetch({ bodies, transport, peers: () => membership.peers().map(({ name }) => name), clock, log, onFatal: (error) => onFatal(error) })
+  const bodyScrub = createBodyScrub({ bodies, clock, log, onFatal: (error) => onFatal(error) })
 
   let halted: string | undefined
   let toldWork = false
@@ -378,6 +379,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const stopAll = async (): Promise<void> => {
     house.stop()
     bodyFetch.stop()
+    bodyScrub.stop()
     waiters.letGo()
     for (const [part, close] of [['front', front.stop], ['ordering', () => ordering.stop()], ['executor', executor.stop], ['set-certificates', setCertificates.stop], ['joining', joining.stop], ['snapshots', snapshots.stop], ['votes', closeVotes], ['world', closeAll]] as const) {
       await close().catch((error: unknown) => log.error('stop-incomplete', { part, error }))
@@ -403,6 +405,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     transport.setPeers(membership.peers())
     await transport.start()
     bodyFetch.start()
+    bodyScrub.start()
     if (failure === undefined) await front.start()
     if (failure !== undefined) throw failure.reason
   } catch (error) {

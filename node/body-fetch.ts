@@ -27,12 +27,13 @@ export function createBodyFetch({ bodies, transport, peers, clock, log, onFatal 
   let cancel: () => void = () => {}
   let isStopped = false
 
-  /** How many came. */
-  const fetchSome = async (): Promise<number> => {
-    const wanted = bodies.missing(answerBodiesMax)
+  /** False when some are wanted and none came. */
+  const fetchSome = async (): Promise<boolean> => {
+    const wanted = await bodies.missing(answerBodiesMax)
     const names = peers()
     const peer = names[turn++ % Math.max(1, names.length)]
-    if (wanted.length === 0 || peer === undefined) return 0
+    if (wanted.length === 0) return true
+    if (peer === undefined) return false
     let came = 0
     try {
       const answer = await transport.request(peer, 'fetch', encodeFetchQuestion({ type: 'bodies', hashes: wanted }), { timeoutMs: syncTimeoutMs, responseBytesMax: answerBytesMax })
@@ -46,13 +47,13 @@ export function createBodyFetch({ bodies, transport, peers, clock, log, onFatal 
       if (!(error instanceof DongbaekError)) throw error
       log.debug('bodies-not-fetched', { peer, code: codeOf(error) })
     }
-    return came
+    if (came > 0) log.debug('bodies-fetched', { bodies: came })
+    return came > 0
   }
   const next = (): void => {
     cancel = clock.after(pauseMs, () => {
-      fetchSome().then((came) => {
-        pauseMs = came > 0 || bodies.missing(1).length === 0 ? bodyFetchPauseMs : Math.min(2 * pauseMs, bodyFetchPauseMaxMs)
-        if (came > 0) log.debug('bodies-fetched', { bodies: came })
+      fetchSome().then((isWell) => {
+        pauseMs = isWell ? bodyFetchPauseMs : Math.min(2 * pauseMs, bodyFetchPauseMaxMs)
         if (!isStopped) next()
       }, onFatal)
     })

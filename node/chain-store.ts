@@ -5,7 +5,7 @@
 //   s<state key>         state value                                         n<path>     page of the state tree
 //   c<height>            checkpoint certificate                              m<name>     head, sync, oldest (the lowest block kept; absent: 1)
 //   Blocks leave from below (pruning.ts), with their places; checkpoint certificates and the state stay.
-//   x<hash>, y<hash>, z<hash>   bodies of posts (bodies.ts)                  e<hash>   evidence (evidence.ts)
+//   w…, x…, y…, z<hash>   bodies of posts (bodies.ts)                        e<hash>   evidence (evidence.ts)
 import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
 import type { Did, Hash, Height, TransactionId } from '../primitives/brand.ts'

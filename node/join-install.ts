@@ -15,6 +15,7 @@ import { checkPart, joinParts, type SnapshotPart } from '../state/snapshot.ts'
 import { decodeValue, stateKey } from '../state/table.ts'
 import { decodeTransaction } from '../state/transaction.ts'
 import { createOverlay, createValueCache } from '../state/view.ts'
+import { carryBodies } from './bodies.ts'
 import { blockOps, checkpointOp, headOp, heightKey, oldestOp, stateOps } from './chain-store.ts'
 import { bindsReferences } from './payloads.ts'
 import { encodeManifest, type Manifest, type RanBlockAnswer, snapshotHash } from './snapshot-exchange.ts'
@@ -99,6 +100,7 @@ export async function beginInstall(database: Store, manifest: Manifest, context:
       const { height, blockHash: hash, stateRoot } = content
       const { timeMs } = recordOf(height)
       await copyRows(old, database)
+      await carryBodies(old, database)
       const ops: StoreOp[] = [...stateOps({ changes: [], pages: top.pages }), checkpointOp(certificate), oldestOp(oldest()), headOp({ height, hash, timeMs, stateRoot })]
       for (const key of [manifestKey, hashKey, ...parts.map((_, index) => partKey(index))]) ops.push({ type: 'del', key })
       await database.batch(ops, { sync: true })
@@ -106,19 +108,18 @@ export async function beginInstall(database: Store, manifest: Manifest, context:
   }
 }
 
-/** Bodies of posts and evidence, which lie outside the blocks, and how far the votes were when the old database was written. */
+/** Evidence, which lies outside the blocks, and how far the votes were when the old database was written. */
 async function copyRows(from: StoreReader, to: Store): Promise<void> {
   const mark = from.get(utf8('mvotes'))
   if (mark !== undefined) await to.batch([{ type: 'put', key: utf8('mvotes'), value: mark }], { sync: false })
-  for (const prefix of [utf8('x'), utf8('y'), utf8('e')]) {
-    const end = endOfPrefix(prefix)
-    const ops: StoreOp[] = []
-    for await (const { key, value } of from.iterate({ gte: prefix, ...(end === undefined ? {} : { lt: end }) })) {
-      ops.push({ type: 'put', key, value })
-      if (ops.length >= copyEntries) await to.batch(ops.splice(0), { sync: false })
-    }
-    await to.batch(ops, { sync: false })
+  const prefix = utf8('e')
+  const end = endOfPrefix(prefix)
+  const ops: StoreOp[] = []
+  for await (const { key, value } of from.iterate({ gte: prefix, ...(end === undefined ? {} : { lt: end }) })) {
+    ops.push({ type: 'put', key, value })
+    if (ops.length >= copyEntries) await to.batch(ops.splice(0), { sync: false })
   }
+  await to.batch(ops, { sync: false })
 }
 
 function malformed(height: Height, why: string): DongbaekError {

@@ -251,11 +251,14 @@ export const prunedBlocksMax = 3
 /** Bodies that no post refers to yet, of one peer or of all clients: a post follows its body within seconds. Beyond, the oldest of that source go. */
 export const waitingBodiesMax = 1_024
 export const waitingBodiesBytesMax = 16 * 1_048_576
-/** Bodies known to be missing here and asked for; beyond, the oldest are given up. */
-export const missingBodiesMax = 100_000
+/** Bodies missing here that are asked for in turn; the others wait on the disk. */
+export const missingBodiesMax = 10_000
 /** Between questions for missing bodies; doubled up to the longest while none comes. */
 export const bodyFetchPauseMs = 2_000
 export const bodyFetchPauseMaxMs = 600_000
+/** How often bodies that were erased are taken out of the files, and how many at once: each has a few files of some megabytes merged. */
+export const bodyScrubPauseMs = 60_000
+export const bodyScrubMax = 8
 /** As long as the transaction that posts it may be valid. */
 export const waitingBodyMs = 3_600_000
 

@@ -17,6 +17,7 @@ import type { Store, StoreEntry, StoreOp, StoreRange, StoreReader } from './worl
 type Database = ClassicLevel<Uint8Array, Uint8Array>
 
 const checksumBytes = 4
+const scrubRounds = 3
 const formatVersion = 1
 
 export interface StoreOptions {
@@ -138,6 +139,16 @@ async function isEmpty(database: Database, folder: string): Promise<boolean> {
 /** `onFirstSync`: what was written until then is on the disk. */
 function createStore(database: Database, folder: string, onFirstSync: () => void): Store {
   let synced = false
+  /** Iterators and snapshots under way: what they see LevelDB keeps. */
+  const open = new Set<Promise<void>>()
+  function opened(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    open.add(promise)
+    return () => {
+      open.delete(promise)
+      resolve()
+    }
+  }
 
   async function guarded<T>(act: () => Promise<T>): Promise<T> {
     try {
@@ -165,13 +176,19 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
           return values.map((sealed, i) => (sealed === undefined ? undefined : openValue(keys[i] as Uint8Array, sealed, folder)))
         }),
       iterate: (range) => iterate(range, at),
-      page: (range) => guarded(async () => (await database.iterator({ ...range, ...at, limit: pageLimit(range) }).all()).map((entry) => openEntry(entry, folder))),
+      page: (range) =>
+        guarded(async () => {
+          const closed = opened()
+          const entries = await database.iterator({ ...range, ...at, limit: pageLimit(range) }).all().finally(closed)
+          return entries.map((entry) => openEntry(entry, folder))
+        }),
     }
   }
 
   function iterate(range: StoreRange, at: { readonly snapshot?: Snapshot }): AsyncIterable<StoreEntry> {
     // LevelDB takes the iterator's view of the data when it is made, which is at this call
     const iterator = database.iterator({ ...range, ...at })
+    const closed = opened()
     return (async function* entries() {
       try {
         for (;;) {
@@ -180,7 +197,7 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
           for (const entry of batch) yield openEntry(entry, folder)
         }
       } finally {
-        await iterator.close()
+        await iterator.close().finally(closed)
       }
     })()
   }
@@ -198,8 +215,19 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
       }),
     snapshot() {
       const snapshot = database.snapshot()
-      return { ...reader(snapshot), close: () => snapshot.close() }
+      const closed = opened()
+      return { ...reader(snapshot), close: () => snapshot.close().finally(closed) }
     },
+    // Three rounds. Deleting only hides a value; merging the files around it drops it, and the log before with it. What the first merge has put straight into a deep level it leaves there, until the deletion
+    // of the second is merged down onto it. And a file that is no longer used goes at a merge after the last reader that was open has ended: hence the third.
+    scrub: (keys) =>
+      guarded(async () => {
+        for (let round = 0; round < scrubRounds; round++) {
+          await Promise.all([...open])
+          await database.batch(keys.map((key) => ({ type: 'del', key })), { sync: false })
+          for (const key of keys) await database.compactRange(key, key)
+        }
+      }),
     approximateBytes: (from, to) => guarded(() => database.approximateSize(from, to)),
     close: () => guarded(() => database.close()),
   }

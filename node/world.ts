@@ -211,6 +211,8 @@ export interface Store extends StoreReader {
   /** All or nothing; of one key written twice the last counts. With `sync` it resolves once on the disk. Rejects with `store/failed`. */
   batch(ops: readonly StoreOp[], options: { readonly sync: boolean }): Promise<void>
   snapshot(): StoreSnapshot
+  /** Resolves once nothing that was ever stored under these keys is in any file. They must be deleted before; waits for readers that are open, a snapshot for as long as it is. Rejects with `store/failed`, `store/closed`. */
+  scrub(keys: readonly Uint8Array[]): Promise<void>
   /** Bytes on disk of the keys in [from, to), roughly: what is still in memory is not counted. */
   approximateBytes(from: Uint8Array, to: Uint8Array): Promise<number>
   close(): Promise<void>

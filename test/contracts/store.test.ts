@@ -1,4 +1,6 @@
 // What every store promises (node/world.ts), over the one in memory, the simulated one and LevelDB.
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -115,6 +117,114 @@ for (const [name, make] of kinds) {
     })
   })
 }
+
+/** How many files below the folder hold these bytes. */
+function filesWith(folder: string, bytes: Buffer): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name)).includes(bytes)).length
+}
+
+t.test('what is deleted and scrubbed is in no file any more, wherever LevelDB had put it', async (t) => {
+  const key = utf8('xm')
+  const others = (round: number): StoreOp[] => Array.from({ length: 40 }, (_, i): StoreOp => ({ type: 'put', key: utf8(`x${String.fromCharCode(97 + (i % 26))}${round}${i}`), value: randomBytes(60_000) }))
+  const flush = async (store: Store): Promise<void> => store.scrub([utf8('a')])
+  const histories: Readonly<Record<string, (store: Store, write: () => Promise<void>) => Promise<void>>> = {
+    'in the log': async (_, write) => write(),
+    'in a table': async (store, write) => {
+      await write()
+      await flush(store)
+    },
+    'below tables of later writes': async (store, write) => {
+      await write()
+      for (let round = 0; round < 4; round++) {
+        await store.batch(others(round), noSync)
+        await flush(store)
+      }
+    },
+    'above tables of earlier writes': async (store, write) => {
+      for (let round = 0; round < 4; round++) {
+        await store.batch(others(round), noSync)
+        await flush(store)
+      }
+      await write()
+    },
+    'written twice, in two tables': async (store, write) => {
+      await write()
+      await flush(store)
+      await store.batch(others(0), noSync)
+      await write()
+      await flush(store)
+    },
+  }
+  for (const [what, history] of Object.entries(histories)) {
+    const folder = t.testdir()
+    const options = { folder: join(folder, 'store'), chainId: 'test' }
+    let store = await openStore(options)
+    const value = randomBytes(5_000)
+    const part = value.subarray(1_000, 1_100)
+    await store.batch([put('kept', '1')], sync)
+    await history(store, async () => store.batch([{ type: 'put', key, value }], sync))
+    await store.batch([{ type: 'del', key }], sync)
+    t.ok(filesWith(folder, part) > 0, `${what}: deleting hides it`)
+    await store.scrub([key])
+    t.equal(filesWith(folder, part), 0, what)
+    await store.close()
+    store = await openStore(options)
+    t.equal(store.get(key), undefined)
+    await store.close()
+    t.equal(filesWith(folder, part), 0, `${what}, opened again`)
+  }
+})
+
+t.test('scrubbing waits for those who read what was before', async (t) => {
+  const folder = t.testdir()
+  const store = await openStore({ folder: join(folder, 'store'), chainId: 'test' })
+  const value = randomBytes(5_000)
+  const keys = [utf8('xa'), utf8('xb')]
+  await store.batch(keys.map((key) => ({ type: 'put', key, value })), sync)
+  const snapshot = store.snapshot()
+  const reading = store.iterate({})[Symbol.asyncIterator]()
+  await reading.next()
+  await store.batch(keys.map((key) => ({ type: 'del', key })), sync)
+  let done = false
+  const scrubbed = store.scrub(keys).then(() => (done = true))
+  const still = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    t.equal(done, false)
+  }
+  await still()
+  await reading.return?.()
+  await still()
+  t.same(snapshot.get(keys[0] as Uint8Array), value, 'the snapshot has it')
+  await snapshot.close()
+  await scrubbed
+  t.equal(filesWith(folder, value.subarray(1_000, 1_100)), 0)
+  await store.close()
+  await t.rejects(store.scrub(keys), { code: 'store/closed' })
+})
+
+t.test('a file that only a later reader holds goes too, when that has ended', async (t) => {
+  const folder = t.testdir()
+  const store = await openStore({ folder: join(folder, 'store'), chainId: 'test' })
+  const key = utf8('xa')
+  const value = randomBytes(5_000)
+  await store.batch([put('kept', '1'), { type: 'put', key, value }], sync)
+  await store.batch([del('xa')], sync)
+  const pause = async (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 100))
+  const first = store.snapshot()
+  let done = false
+  const scrubbed = store.scrub([key]).then(() => (done = true))
+  const second = store.snapshot()
+  await first.close()
+  await pause()
+  const third = store.snapshot()
+  await second.close()
+  await pause()
+  t.equal(done, false)
+  await third.close()
+  await scrubbed
+  t.equal(filesWith(folder, value.subarray(1_000, 1_100)), 0)
+  await store.close()
+})
 
 t.test('kill -9 shows nothing about a disk: the store in memory loses what was not synced, and notices damage', async (t) => {
   const store = createMemoryStore()

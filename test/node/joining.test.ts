@@ -6,6 +6,7 @@ import { chainIdOf, genesisRef, validatorSetOf } from '../../genesis/genesis.ts'
 import type { CheckpointCertificate } from '../../consensus/certificate.ts'
 import { type Epoch, epochHash, scheduleOf } from '../../consensus/validators.ts'
 import { type CheckpointContent, checkpointBytes } from '../../consensus/votes.ts'
+import { bodyStandingIn, openBodies } from '../../node/bodies.ts'
 import { decodeSyncAnswer, encodeSyncQuestion } from '../../node/exchange.ts'
 import { systemClock } from '../../node/clock.ts'
 import { adoptJoinedStore, storeFolder } from '../../node/joined-store.ts'
@@ -19,7 +20,7 @@ import { createSnapshots } from '../../node/snapshots.ts'
 import { openStore } from '../../node/store.ts'
 import type { RequestHandler, Store } from '../../node/world.ts'
 import type { Hash, Height, View } from '../../primitives/brand.ts'
-import { toHex } from '../../primitives/bytes.ts'
+import { toHex, utf8 } from '../../primitives/bytes.ts'
 import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { verifySigned } from '../../primitives/signature.ts'
@@ -125,6 +126,7 @@ t.test('parts and blocks that liars forge are found at once and come from others
     'liar-receipts': async ({ type }, answer) => (type === 'blocks' ? encodeRanBlocks(decodeRanBlocks(await answer()).map(({ block, leaves }) => ({ block, leaves: leaves.map((leaf) => flipped(leaf, leaf.length - 1)) }))) : type === 'part' ? flipped(await answer(), 7) : answer()),
     honest,
   })
+  const body = await (await openBodies({ store: one.own, clock: systemClock, stateOf: () => 'unknown' })).put(utf8('handed in just before'))
   one.joining.far(certificate)
   await until(one.joined, 30_000)
   t.ok(one.blamed.length > 0 && one.blamed.every((peer) => peer.startsWith('liar')), `blamed: ${one.blamed.join(', ')}`)
@@ -134,6 +136,7 @@ t.test('parts and blocks that liars forge are found at once and come from others
   const joined = await openStore({ folder: storeFolder(one.dataDir), chainId })
   t.teardown(() => joined.close())
   const chain = await openChain(joined, genesis, 64, silentLog)
+  t.ok((await openBodies({ store: joined, clock: systemClock, stateOf: (hash) => bodyStandingIn(chain.state, hash) })).get(body), 'bodies come along')
   t.same(chain.store.head(), store.head())
   t.same(await rowsOf(joined, 'sn'), await rowsOf(database, 'sn'), 'state and tree')
   const { height } = chain.store.head()

@@ -54,6 +54,9 @@ export function createMemoryStore(initial: Table = []): MemoryStore {
       const at = now()
       return { ...reader(() => at), close: async () => {} }
     },
+    async scrub() {
+      now()
+    },
     async approximateBytes(from, to) {
       return select(now(), { gte: from, lt: to }).reduce((sum, { key, value }) => sum + key.length + value.length, 0)
     },
