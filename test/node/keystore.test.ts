@@ -49,7 +49,8 @@ t.test('what a person chose is stretched as long as before; a random passphrase,
 
 t.test('refused: others may read it, another form, anything changed', async (t) => {
   const path = join(t.testdir(), 'key.json')
-  await createKeystore(path, { label: 'key', passphrase, seed })
+  const passphrase = randomBytes(24).toString('base64url')
+  await createKeystore(path, { label: 'key', passphrase, passphraseIsRandom: true, seed })
   for (const mode of [0o640, 0o604, 0o620, 0o610]) {
     chmodSync(path, mode)
     await t.rejects(openKeystore(path, passphrase), { code: 'keystore/permissions', message: /chmod 600/ })
@@ -63,7 +64,8 @@ t.test('refused: others may read it, another form, anything changed', async (t) 
   }
   await withChange({ label: 'other' }, 'keystore/passphrase-wrong')
   await withChange({ publicKey: toBase64url(new Uint8Array(32).fill(3)) }, 'keystore/passphrase-wrong')
-  await withChange({ kdf: { ...good.kdf, logN: 14 } }, 'keystore/passphrase-wrong')
+  await withChange({ kdf: { ...good.kdf, logN: 15 } }, 'keystore/passphrase-wrong')
+  await withChange({ kdf: { ...good.kdf, logN: 13 } }, 'keystore/malformed')
   await withChange({ kdf: { ...good.kdf, logN: 30 } }, 'keystore/malformed')
   const sealed = Buffer.from(good.cipher.sealed, 'base64url')
   sealed[5] = (sealed[5] as number) ^ 1
