@@ -3,7 +3,7 @@ import type { CheckpointCertificate } from '../consensus/certificate.ts'
 import type { Epoch } from '../consensus/validators.ts'
 import type { Hash, Height, TransactionId } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
-import { decode } from '../primitives/codec.ts'
+import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { blockBytesMax } from '../primitives/limits.ts'
 import type { JsonObject } from '../primitives/schema.ts'
@@ -13,7 +13,7 @@ import { keyHashOf } from '../state/proof.ts'
 import { blockOutcomeSchema, type Receipt, receiptSchema } from '../state/receipt.ts'
 import { decodeTransaction } from '../state/transaction.ts'
 import { createQueryView, createValueCache } from '../state/view.ts'
-import { type Genesis, genesisHash, genesisToJson } from '../genesis/genesis.ts'
+import { type Genesis, genesisHash, genesisSchema, genesisToJson } from '../genesis/genesis.ts'
 import type { Admission } from './admission.ts'
 import type { Bodies } from './bodies.ts'
 import type { ChainStore } from './chain-store.ts'
@@ -57,6 +57,7 @@ export function createBackend(context: BackendContext): NodeBackend {
   const listeners = new Set<(height: Height) => void>()
   const certificateListeners = new Set<(certificate: CheckpointCertificate) => void>()
   const genesisJson = genesisToJson(genesis)
+  const genesisBytes = encode(genesisSchema, genesis)
 
   const receiptOf = (id: TransactionId): Receipt | undefined => {
     const place = store.placeOf(id)
@@ -108,6 +109,7 @@ export function createBackend(context: BackendContext): NodeBackend {
     chainId,
     genesisHash: genesisHash(genesis),
     genesis: genesisJson,
+    genesisBytes,
     status: context.status,
     peers: context.peers,
     head: store.head,

@@ -19,6 +19,8 @@ export interface Backend {
   readonly genesisHash: Hash
   /** genesis.json as it was read. */
   readonly genesis: JsonObject
+  /** Its canonical encoding. */
+  readonly genesisBytes: Uint8Array
   readonly status: () => NodeStatus
   readonly peers: () => readonly PeerStatus[]
   /** The last executed block: what every query answers from. Height 0 is the genesis. */

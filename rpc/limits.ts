@@ -45,6 +45,8 @@ export const waitMsMax = 60_000
 export const waitMsDefault = 10_000
 /** Keys of one state_proof: each reads about ten pages of the tree. */
 export const proofKeysMax = 64
+/** A genesis in its encoding; its text is bounded by as much (genesis/genesis.ts). */
+export const genesisBytesMax = 16 * 1_048_576
 /** A receipt as the leaf of a proof: a batch of a thousand grants has some 200 KiB of events. */
 export const receiptLeafBytesMax = 1_048_576
 /** Blocks, receipts and events that one page of a feed looks at. The cursor then stands behind them, matched or not. */

@@ -1,11 +1,12 @@
 // chain_…: blocks, certificates, validators.
-import { type JsonObject, hash, height, integer, list, oneOf, optional, record, refine, timeMs, transactionId } from '../../primitives/schema.ts'
+import { bytes, type JsonObject, hash, height, integer, list, oneOf, optional, record, refine, timeMs, transactionId } from '../../primitives/schema.ts'
 import { blockHeader, blockHeight } from '../../consensus/block.ts'
 import { checkpointCertificate, slotCertificate } from '../../consensus/certificate.ts'
 import { epoch, validatorSet } from '../../consensus/validators.ts'
 import { blockOutcomeSchema, receiptSchema } from '../../state/receipt.ts'
 import { pageItemsMax } from '../../state/query.ts'
 import { blockTransactionsMax } from '../../primitives/limits.ts'
+import { genesisBytesMax } from '../limits.ts'
 import { answer, count, declare, sentence, transactionsForm } from './declare.ts'
 import { transactionView } from './tx.ts'
 
@@ -26,6 +27,15 @@ export const chainGenesis = declare({
   summary: 'The genesis as the node read it, and the hash that names the chain.',
   params: none,
   result: record({ chainId: sentence, hash, genesis: answer<JsonObject>({ type: 'object' }) }),
+  example: {},
+  cost: 20,
+})
+
+export const chainGenesisBytes = declare({
+  method: 'chain_genesisBytes',
+  summary: 'The genesis in its canonical encoding: hashed under the tag "genesis", it is the hash that names the chain. What a client begins from that knows that hash and nothing else.',
+  params: none,
+  result: record({ bytes: bytes(1, genesisBytesMax) }),
   example: {},
   cost: 20,
 })

@@ -1,11 +1,12 @@
 // events_since, and the three feeds that WebSocket subscriptions follow. A cursor is the place of the next thing to look at, with the mark of its channel and filter (rpc/cursor.ts).
-import { boolean, type Json, did, hash, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
+import { boolean, bytes, type Json, did, hash, height, type Infer, integer, list, oneOf, optional, record, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
 import { blockHeight } from '../../consensus/block.ts'
 import { blockTransactionsMax } from '../../primitives/limits.ts'
 import { eventSchema } from '../../state/events.ts'
 import { pageItemsMax } from '../../state/query.ts'
 import { blockEventsMax, transactionEventsMax } from '../../state/receipt.ts'
 import { answer, count, declare } from './declare.ts'
+import { receiptLeafBytesMax } from '../limits.ts'
 import { receiptLeaf, upToCheckpoint } from './tx.ts'
 
 /** `1.0` is the beginning of block 1, in every feed. The empty cursor is the genesis. */
@@ -90,6 +91,20 @@ export const eventsProof = declare({
   example: { height: 1, index: 0 },
   errors: ['events/not-found', 'chain/not-found', 'chain/pruned', 'node/not-certified'],
   cost: 100,
+})
+
+/**
+ * Proves all events of a block and that there are no others. To check: the Merkle root of the leaves is the receipts root that `block` holds, and there is one more of them than the header's
+ * payload has transactions. The first leaf is what the block did by itself, the others are the receipts in order; their events in this order are those of the block.
+ */
+export const eventsBlockProof = declare({
+  method: 'events_blockProof',
+  summary: 'All events of a block, with a proof that none is left out or put in, checked from a checkpoint certificate alone: for whoever follows events_since and trusts no node.',
+  params: record({ height: blockHeight }),
+  result: record({ leaves: list(bytes(1, receiptLeafBytesMax), 1, blockTransactionsMax + 1), ...upToCheckpoint }),
+  example: { height: 1 },
+  errors: ['chain/not-found', 'chain/pruned', 'node/not-certified'],
+  cost: 200,
 })
 
 export const subscriptionId = token(/s[0-9]{1,15}/, 16, 'the id of a subscription of this connection')

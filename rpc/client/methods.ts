@@ -25,6 +25,7 @@ interface Methods {
   'rpc.discover': typeof node.discoverMethod
   chain_head: typeof chain.chainHead
   chain_genesis: typeof chain.chainGenesis
+  chain_genesisBytes: typeof chain.chainGenesisBytes
   chain_getBlock: typeof chain.chainGetBlock
   chain_getBlocks: typeof chain.chainGetBlocks
   chain_getCertificate: typeof chain.chainGetCertificate
@@ -42,6 +43,7 @@ interface Methods {
   state_snapshotInfo: typeof state.stateSnapshotInfo
   events_since: typeof events.eventsSince
   events_proof: typeof events.eventsProof
+  events_blockProof: typeof events.eventsBlockProof
   community_putBody: typeof community.communityPutBody
   community_getBody: typeof community.communityGetBody
   points_programs: typeof queriesOfPrograms.programsQuery

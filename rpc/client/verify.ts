@@ -6,7 +6,7 @@ import { decode, encode } from '../../primitives/codec.ts'
 import { verify } from '../../primitives/ed25519.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { stateValueBytesMax } from '../../primitives/limits.ts'
-import { verifyMerkleProof } from '../../primitives/merkle.ts'
+import { merkleRoot, verifyMerkleProof } from '../../primitives/merkle.ts'
 import type { Infer, Json } from '../../primitives/schema.ts'
 import { blockHash } from '../../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, checkpointChecks, signersFormQuorum } from '../../consensus/certificate.ts'
@@ -16,10 +16,11 @@ import { blockRecordTable } from '../../state/block-record.ts'
 import { eventSchema } from '../../state/events.ts'
 import { blockOutcomeSchema, type Receipt, receiptSchema } from '../../state/receipt.ts'
 import { decodeValue, stateKey } from '../../state/table.ts'
-import { eventItem, eventsProof } from '../api/events.ts'
+import { eventItem, eventsBlockProof, eventsProof } from '../api/events.ts'
 import { type ProvenEntry, stateProof } from '../api/state.ts'
 import { txProof } from '../api/tx.ts'
 import { receiptLeafBytesMax } from '../limits.ts'
+import type { JsonOf } from './json-of.ts'
 
 /** What a phone believes already: the chain, and the validator sets it has followed from the genesis on. */
 export interface Trust {
@@ -104,16 +105,51 @@ export function verifyEventProof(trust: Trust, item: Json, answer: Json): { read
   return { place, header }
 }
 
+/** An item of the feed of events in JSON, without the cursor, which is the node's and not the chain's. */
+export type ProvenEvent = Omit<JsonOf<Infer<typeof eventItem>>, 'cursor'>
+
+/**
+ * All events of a block by its `events_blockProof` answer, as `events_since` without a filter tells them: what is not among them the block has not done. So a feed is checked for what it
+ * leaves out, which the proof of a single event cannot tell.
+ * Throws `codec/…`, `proof/checkpoint`, `proof/state` or `proof/event`.
+ */
+export function verifyBlockEvents(trust: Trust, height: number, answer: Json): { readonly header: Infer<typeof eventsProof.result>['header']; readonly items: readonly ProvenEvent[] } {
+  const { leaves, ...rest } = eventsBlockProof.result.fromJson(answer, '')
+  const { header } = rest
+  if (header.height !== height) throw eventError('it is of another block')
+  const root = verifyBlock(trust, rest, eventError)
+  if (leaves.length !== header.payloadCount + 1) throw eventError('the block has another number of transactions')
+  if (!equalBytes(merkleRoot(leaves), root)) throw eventError('the receipts are not those of the block')
+  const [first, ...others] = leaves as [Uint8Array, ...Uint8Array[]]
+  const own = decode(blockOutcomeSchema, first, receiptLeafBytesMax).events.map((event) => ({ event, transaction: undefined }))
+  const done = others.flatMap((leaf) => {
+    const { id, events } = decode(receiptSchema, leaf, receiptLeafBytesMax)
+    return events.map((event) => ({ event, transaction: id }))
+  })
+  const { height: at, timeMs } = header
+  const items = [...own, ...done].map(({ event, transaction }, index) => {
+    const { cursor: _, ...item } = eventItem.toJson({ cursor: '', height: at, timeMs, index, transaction, event }) as unknown as JsonOf<Infer<typeof eventItem>>
+    return item
+  })
+  return { header, items }
+}
+
 /** Throws unless a quorum certified a state in which this block stands, with this leaf at this place of its receipts. */
-function verifyLeaf(trust: Trust, { receipt, header, block, checkpoint }: LeafProof, error: (why: string) => DongbaekError): void {
+function verifyLeaf(trust: Trust, { receipt, ...rest }: LeafProof, error: (why: string) => DongbaekError): void {
+  const root = verifyBlock(trust, rest, error)
+  // a path alone does not say how many leaves there are
+  if (receipt.count !== rest.header.payloadCount + 1) throw error('the block has another number of transactions')
+  if (!verifyMerkleProof(root, receipt.leaf, receipt.index, receipt.count, receipt.path)) throw error('the receipt is not in the receipts of its block')
+}
+
+/** The receipts root of a block. Throws unless a quorum certified a state in which the block stands with this header. */
+function verifyBlock(trust: Trust, { header, block, checkpoint }: Omit<LeafProof, 'receipt'>, error: (why: string) => DongbaekError): Hash {
   verifyCheckpoint(trust, checkpoint)
   const value = provenValue(checkpoint.content.stateRoot, block)
   if (value === undefined || block.key !== stateKey(blockRecordTable, [header.height])) throw error('the block is not in the state')
   const record = decodeValue(blockRecordTable, value)
   if (!equalBytes(blockHash(header), record.hash)) throw error('the header is another block’s')
-  // a path alone does not say how many leaves there are
-  if (receipt.count !== header.payloadCount + 1) throw error('the block has another number of transactions')
-  if (!verifyMerkleProof(record.receiptsRoot, receipt.leaf, receipt.index, receipt.count, receipt.path)) throw error('the receipt is not in the receipts of its block')
+  return record.receiptsRoot
 }
 
 /** Reads a checkpoint from the JSON of `chain_getCheckpoint`. */

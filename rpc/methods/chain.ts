@@ -1,7 +1,7 @@
 // chain_…: what stands in the chain, by height or hash.
 import type { Hash, Height } from '../../primitives/brand.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
-import { chainGenesis, chainGetBlock, chainGetBlocks, chainGetCertificate, chainGetCheckpoint, chainGetEvidence, chainGetSetChanges, chainGetValidators, chainHead } from '../api/chain.ts'
+import { chainGenesis, chainGenesisBytes, chainGetBlock, chainGetBlocks, chainGetCertificate, chainGetCheckpoint, chainGetEvidence, chainGetSetChanges, chainGetValidators, chainHead } from '../api/chain.ts'
 import type { Backend, StoredBlock } from '../backend.ts'
 import { type Method, serve } from './method.ts'
 import { viewOf } from './transaction-view.ts'
@@ -40,6 +40,8 @@ export const chainMethods: readonly Method[] = [
   serve(chainHead, ({ backend }) => backend.head()),
 
   serve(chainGenesis, ({ backend }) => ({ chainId: backend.chainId, hash: backend.genesisHash, genesis: backend.genesis })),
+
+  serve(chainGenesisBytes, ({ backend }) => ({ bytes: backend.genesisBytes })),
 
   serve(chainGetBlock, ({ backend }, { height, hash, transactions }) => {
     const at = height ?? heightOfHash(backend, hash as Hash)

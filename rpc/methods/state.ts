@@ -1,11 +1,11 @@
 // state_…, events_since and the bodies of posts.
 import { DongbaekError } from '../../primitives/errors.ts'
 import { communityGetBody, communityPutBody } from '../api/community.ts'
-import { eventsProof, eventsSince } from '../api/events.ts'
+import { eventsBlockProof, eventsProof, eventsSince } from '../api/events.ts'
 import { stateProof, stateSnapshotInfo } from '../api/state.ts'
 import { storedResults } from './chain.ts'
 import { type Method, serve } from './method.ts'
-import { proveLeaf } from './tx.ts'
+import { proveLeaf, proveLeaves } from './tx.ts'
 
 const eventsDefault = 100
 
@@ -30,6 +30,8 @@ export const stateMethods: readonly Method[] = [
     }
     throw new DongbaekError('events/not-found', `block ${height} has ${index - place} events`, { height, events: index - place })
   }),
+
+  serve(eventsBlockProof, ({ backend }, { height }) => proveLeaves(backend, height)),
 
   serve(communityPutBody, async ({ backend }, { body }) => ({ hash: await backend.putBody(body) })),
 

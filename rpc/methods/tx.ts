@@ -7,7 +7,7 @@ import { blockRecordTable } from '../../state/block-record.ts'
 import { receiptLeaves } from '../../state/receipt.ts'
 import { stateKey } from '../../state/table.ts'
 import type { ResultOf } from '../api/declare.ts'
-import type { eventsProof } from '../api/events.ts'
+import type { eventsBlockProof, eventsProof } from '../api/events.ts'
 import { txGet, txGetByDid, txProof, txSimulate, txSubmit, txWait } from '../api/tx.ts'
 import type { Backend } from '../backend.ts'
 import { waitMsDefault } from '../limits.ts'
@@ -61,14 +61,20 @@ export const txMethods: readonly Method[] = [
 
 /** A leaf of the receipts tree of a stored block: 0 for what it did by itself, from 1 the receipts. Throws `node/not-certified`. */
 export async function proveLeaf(backend: Backend, height: Height, index: number): Promise<Omit<ResultOf<typeof eventsProof>, 'place'>> {
+  const { leaves, ...upToCheckpoint } = await proveLeaves(backend, height)
+  const leaf = leaves[index]
+  assert(leaf !== undefined, 'the block has this leaf')
+  return { receipt: { leaf, index, count: leaves.length, path: merkleProof(leaves, index) }, ...upToCheckpoint }
+}
+
+/** All leaves of it. */
+export async function proveLeaves(backend: Backend, height: Height): Promise<ResultOf<typeof eventsBlockProof>> {
   const { header } = storedBlock(backend, height)
   const { outcome, receipts } = storedResults(backend, height)
-  const leaves = receiptLeaves(outcome, receipts)
   const { checkpoint, entries } = await backend.prove([stateKey(blockRecordTable, [height])])
-  const leaf = leaves[index]
   const block = entries[0]
-  assert(leaf !== undefined && block !== undefined, 'the block has this leaf')
-  return { receipt: { leaf, index, count: leaves.length, path: merkleProof(leaves, index) }, header, block, checkpoint }
+  assert(block !== undefined, 'each key asked for is answered')
+  return { leaves: receiptLeaves(outcome, receipts), header, block, checkpoint }
 }
 
 /** Throws `rpc/stopping` once nobody waits any more. */

@@ -1,9 +1,10 @@
 // docs/tutorial.md does what it says: its code blocks fit the client's types, and run from the first to the last against four validators in this process, with real
 // consensus, vote logs and JSON-RPC. Only the clock is moved where the page waits.
 import t from 'tap'
-import { writeGenesis } from '../../genesis/genesis.ts'
+import { genesisHash } from '../../genesis/genesis.ts'
 import type { Preset } from '../../genesis/presets/preset.ts'
 import { systemClock } from '../../node/clock.ts'
+import { toHex } from '../../primitives/bytes.ts'
 import { createClient } from '../../rpc/client/index.ts'
 import { createAssembled } from '../support/assembled.ts'
 import { seedOf, smallPreset } from '../support/genesis.ts'
@@ -43,7 +44,7 @@ t.test('the page runs, from birth to proof', async (t) => {
   const run = await tutorial.load<(network: TutorialNetwork) => Promise<unknown>>()
   await run({
     urls,
-    genesis: writeGenesis(assembled.genesis),
+    genesisHash: toHex(genesisHash(assembled.genesis)),
     seedOf,
     now: clock.now,
     until: async (ms) => {

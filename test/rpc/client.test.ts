@@ -6,7 +6,11 @@ import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import path from 'node:path'
 import type { Json, JsonObject } from '../../primitives/schema.ts'
-import { fromBase64url } from '../../primitives/bytes.ts'
+import { buildGenesis } from '../../genesis/ceremony.ts'
+import { chainIdOf, genesisHash, genesisSchema, validatorSetOf } from '../../genesis/genesis.ts'
+import { fromBase64url, toHex } from '../../primitives/bytes.ts'
+import { encode } from '../../primitives/codec.ts'
+import { taggedHash } from '../../primitives/hash.ts'
 import type { TransactionId } from '../../primitives/brand.ts'
 import {
   buildTransaction,
@@ -22,7 +26,9 @@ import {
   submitAndWait,
   toBase64url,
   trustFromGenesis,
+  trustFromGenesisHash,
   trustNext,
+  verifyBlockEvents,
   verifyCheckpoint,
   verifyEventProof,
   verifyStateProofs,
@@ -36,6 +42,7 @@ import { decodeTransaction, signatureChecks } from '../../state/transaction.ts'
 import { verifySigned } from '../../primitives/signature.ts'
 import { receiptSchema } from '../../state/receipt.ts'
 import { stateKey } from '../../state/table.ts'
+import { publicKeyOf, smallPreset } from '../support/genesis.ts'
 import { citizens, createCity, liveADay, officer, program, serve, shop } from './scenario.ts'
 
 const city = createCity()
@@ -315,6 +322,41 @@ t.test('an event of the feed, done by a transaction or by the block itself', asy
   await t.rejects(served.client.call('events_proof', { height: height + 9, index: 0 }), { code: 'chain/not-found' })
 })
 
+t.test('all events of a block and no others: what a feed leaves out, puts in or puts elsewhere is noticed', async (t) => {
+  const own = createCity()
+  await liveADay(own)
+  own.chain.skip(2_001 * 60_000)
+  await own.send('points.spend', { program, merchant: shop.did, amount: 1 as never }, [citizens[0]!])
+  const served = await serve(own)
+  t.teardown(async () => served.server.stop())
+  const believes = trustFromGenesis(own.chain.chainId, own.chain.validators)
+  const told = (await served.client.call('events_since', { cursor: '', limit: 1_000 })).items as readonly (JsonObject & { readonly height: number })[]
+  const proven: Json[] = []
+  const { height: head } = await served.client.call('chain_head', {})
+  let full: { readonly height: number; readonly answer: JsonObject & { readonly leaves: readonly string[] } } | undefined
+  for (let height = 1; height <= head; height++) {
+    const answer = (await served.client.callUntyped('events_blockProof', { height })) as NonNullable<typeof full>['answer']
+    const { items } = verifyBlockEvents(believes, height, answer)
+    proven.push(...(items as unknown as readonly Json[]))
+    if (items.length > 3 && answer.leaves.length > 3) full = { height, answer }
+    t.throws(() => verifyBlockEvents(believes, height + 1, answer), { code: 'proof/event' })
+  }
+  t.strictSame(proven, told.map(({ cursor: _, ...item }) => item), 'what is proven is the feed')
+  t.ok(proven.some((item) => (item as JsonObject)['transaction'] === undefined), 'of what blocks do by themselves too')
+
+  const { height, answer } = full!
+  const { leaves } = answer
+  const empty = ((await served.client.callUntyped('events_blockProof', { height: 1 })) as NonNullable<typeof full>['answer']).leaves[0]!
+  for (const [lie, changed] of Object.entries({ shorter: leaves.slice(0, -1), longer: [...leaves, leaves.at(-1)!], twice: leaves.with(1, leaves[2]!), swapped: leaves.with(1, leaves[2]!).with(2, leaves[1]!), replaced: leaves.with(0, empty), none: [] })) {
+    t.throws(() => verifyBlockEvents(believes, height, { ...answer, leaves: changed }), { name: 'DongbaekError', code: /^(proof\/event|codec\/invalid)$/ }, lie)
+  }
+  const tell = (one: Json): string => JSON.stringify(verifyBlockEvents(believes, height, one).items)
+  const { tried, wrong } = believed(answer, tell)
+  t.ok(tried > 900, `${tried} lies`)
+  t.same(wrong, [])
+  await t.rejects(served.client.call('events_blockProof', { height: head + 1 }), { code: 'chain/not-found' })
+})
+
 t.test('CometBFT ASA-2025-002: the index is inside the proof. A transaction and its receipt stand at one place of their block and at no other', async (t) => {
   const signed = await Promise.all([0, 1, 2].map(async (i) => city.sign('points.spend', { program, merchant: shop.did, amount: 1 as never }, [citizens[i]!])))
   chain.block(signed.map(({ bytes }) => bytes))
@@ -355,6 +397,26 @@ t.test('arXiv 2107.11144: no read-only optimisation. An answer counts by its cer
   // what a node says without a proof is no proof
   t.throws(() => asked[1]!(({ ...transaction, receipt: undefined }) as unknown as Json), { code: 'codec/invalid' })
   for (const unproven of [await client.call('tx_get', { id }), await client.call('chain_head', {})]) for (const verify of asked) t.throws(() => verify(unproven as unknown as Json), { code: 'codec/invalid' })
+})
+
+t.test('trust begins at the hash of the genesis', async (t) => {
+  const genesis = buildGenesis(smallPreset, {
+    name: 'test',
+    timeMs: 2 ** 33 + 1,
+    nodes: ['a', 'b', 'c', 'd'].map((name, i) => ({ name, publicKey: publicKeyOf(name), addresses: [`127.0.0.1:${20_000 + i}`], organisation: i % 2 === 0 ? 'busan' : 'bnk' })),
+    offices: smallPreset.offices.map(({ id }) => ({ office: id, publicKey: publicKeyOf(id) })),
+  })
+  const bytes = encode(genesisSchema, genesis)
+  const told = (given: Uint8Array): Pick<typeof client, 'call'> => ({ call: async () => ({ bytes: toBase64url(given) }) as never })
+  const hash = toHex(genesisHash(genesis))
+  t.strictSame(await trustFromGenesisHash(told(bytes), hash), trustFromGenesis(chainIdOf(genesis), validatorSetOf(genesis)))
+  for (const at of bytes.keys()) await t.rejects(trustFromGenesisHash(told(bytes.with(at, (bytes[at] as number) ^ 1)), hash), { code: 'proof/genesis' }, `byte ${at}`)
+  for (const other of [new Uint8Array(0), bytes.subarray(1), Uint8Array.of(...bytes, 0)]) await t.rejects(trustFromGenesisHash(told(other), hash), { code: 'proof/genesis' })
+  await t.rejects(trustFromGenesisHash(told(bytes), hash.toUpperCase()), { code: 'proof/genesis' })
+  await t.rejects(trustFromGenesisHash({ call: async () => ({ bytes: '!' }) as never }, hash), { code: 'proof/genesis' })
+  // a list of eight whose first is the version
+  const later = bytes.with(1, 2)
+  await t.rejects(trustFromGenesisHash(told(later), toHex(taggedHash('genesis', later))), { code: 'proof/genesis', data: { version: 2 } })
 })
 
 t.test('validator sets are followed from the genesis on', async (t) => {

@@ -6,7 +6,7 @@ import { type Epoch, epochHash, type ValidatorSet } from '../../consensus/valida
 import { checkpointBytes, voteBytes } from '../../consensus/votes.ts'
 import type { Hash, Height, TimeMs, TransactionId, View } from '../../primitives/brand.ts'
 import { toBase64url, utf8 } from '../../primitives/bytes.ts'
-import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
+import { type KeyPair, keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
 import { sha256, taggedHash } from '../../primitives/hash.ts'
 import { merkleRoot } from '../../primitives/merkle.ts'
@@ -37,6 +37,8 @@ export interface MemoryChain {
   readonly backend: Backend
   readonly chainId: string
   readonly validators: ValidatorSet
+  /** Of the validators, in their order. */
+  readonly pairs: readonly KeyPair[]
   readonly timeMs: () => number
   /** A block of these, now. Throws like `submit` for what may not be ordered. */
   readonly block: (encoded: readonly Uint8Array[]) => readonly Receipt[]
@@ -162,6 +164,7 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
     chainId,
     genesisHash,
     genesis,
+    genesisBytes: utf8('memory'),
     status: () => ({
       version: '0.0.0',
       chainId,
@@ -260,6 +263,7 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
     backend,
     chainId,
     validators,
+    pairs,
     timeMs: () => head().timeMs,
     block: (encoded) => {
       const ready = [...held, ...encoded.map(admit)]

@@ -10,8 +10,8 @@ import type { Wallet } from '../../rpc/client/index.ts'
 /** What docs/tutorial.md begins with. */
 export interface TutorialNetwork {
   readonly urls: readonly string[]
-  /** The text of the genesis file. */
-  readonly genesis: string
+  /** In hex. */
+  readonly genesisHash: string
   readonly seedOf: (office: string) => Uint8Array
   readonly now: () => number
   /** Resolves when the nodes' clocks are past this time. */
