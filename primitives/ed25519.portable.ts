@@ -27,14 +27,66 @@ export function verify(signature: Uint8Array, message: Uint8Array, publicKey: Ui
   if (s >= L) return false
   try {
     const A = Point.fromBytes(publicKey, false)
-    const R = Point.fromBytes(encodedR, false)
-    if (A.isSmallOrder() || R.isSmallOrder()) return false
+    if (A.isSmallOrder()) return false
     const h = littleEndian(sha512(concatBytes(encodedR, publicKey, message))) % L
-    return equalBytes(Point.BASE.multiplyUnsafe(s).subtract(A.multiplyUnsafe(h)).toBytes(), encodedR)
+    const R = difference(s, h, A)
+    // what is encoded is canonical: R need not be decoded to know that its bytes are
+    return !R.isSmallOrder() && equalBytes(R.toBytes(), encodedR)
   } catch {
     // noble throws on bytes that are no point: such a signature is not valid
     return false
   }
+}
+
+type EdwardsPoint = typeof Point.BASE
+
+/** Odd multiples below 2^(width − 1), with their negatives, make every scalar of few additions. */
+const width = 5
+const scalarBits = 254
+let oddsOfBase: readonly EdwardsPoint[] | undefined
+
+/**
+ * [s]B − [h]A with the doublings of both done once (Straus): nothing here is secret, so time may tell. noble would make a table of thousands of points first, which
+ * on a phone costs more than the handful of signatures that a proof has.
+ */
+function difference(s: bigint, h: bigint, A: EdwardsPoint): EdwardsPoint {
+  oddsOfBase ??= oddMultiples(Point.BASE)
+  const oddsOfKey = oddMultiples(A.negate())
+  const [ofBase, ofKey] = [digitsOf(s), digitsOf(h)]
+  let sum = Point.ZERO
+  for (let i = scalarBits; i >= 0; i--) {
+    sum = sum.double()
+    sum = addDigit(sum, oddsOfBase, ofBase[i] as number)
+    sum = addDigit(sum, oddsOfKey, ofKey[i] as number)
+  }
+  return sum
+}
+
+function addDigit(sum: EdwardsPoint, odds: readonly EdwardsPoint[], digit: number): EdwardsPoint {
+  if (digit === 0) return sum
+  const multiple = odds[(Math.abs(digit) - 1) >> 1] as EdwardsPoint
+  return sum.add(digit > 0 ? multiple : multiple.negate())
+}
+
+function oddMultiples(point: EdwardsPoint): readonly EdwardsPoint[] {
+  const twice = point.double()
+  const odds = [point]
+  while (odds.length < 2 ** (width - 2)) odds.push((odds.at(-1) as EdwardsPoint).add(twice))
+  return odds
+}
+
+/** Digits of a scalar below 2^253 by place: 0, or odd, with width − 1 zeros at least after each that is not. */
+function digitsOf(scalar: bigint): Int8Array {
+  const digits = new Int8Array(scalarBits + 1)
+  let left = scalar
+  for (let i = 0; left > 0n; i++, left >>= 1n) {
+    if ((left & 1n) === 0n) continue
+    const low = Number(left & BigInt(2 ** width - 1))
+    const digit = low >= 2 ** (width - 1) ? low - 2 ** width : low
+    digits[i] = digit
+    left -= BigInt(digit)
+  }
+  return digits
 }
 
 function littleEndian(bytes: Uint8Array): bigint {

@@ -8,6 +8,7 @@ import { reservationGenesis } from '../../state/reservation/genesis.ts'
 import { genesisSection, type ReservationGenesis } from '../../state/reservation/types.ts'
 import { createDid } from '../../state/did/documents.ts'
 import { everyScope, grantRole, type RoleName } from '../../state/roles.ts'
+import type { WriteView } from '../../state/view.ts'
 import { createMemoryChain, type MemoryChain } from '../support/memory-chain.ts'
 
 const minuteMs = 60_000
@@ -25,8 +26,8 @@ export interface City {
   readonly sign: <K extends KindName>(kind: K, payload: PayloadOf<K>, signers?: readonly Signer[]) => Promise<SignedTransaction>
 }
 
-/** With places also an operator of all facilities: the officer. */
-export function createCity(places?: ReservationGenesis): City {
+/** With places also an operator of all facilities: the officer. `more` puts other rows into the first state. */
+export function createCity(places?: ReservationGenesis, more?: (view: WriteView) => void): City {
   const chain = createMemoryChain({
     startMs,
     ...(places !== undefined && { genesis: { timeMs: startMs, state: { reservation: genesisSection.toJson(places) } } }),
@@ -41,6 +42,7 @@ export function createCity(places?: ReservationGenesis): City {
         grant(officer, 'operator')
         reservationGenesis.apply({ block, view, emit: () => undefined }, places)
       }
+      more?.(view)
       view.put(organisationsTable, ['all'], [{ name: 'city', title: 'City of Busan' }])
       communityGenesis.apply({ block, view, emit: () => undefined }, { boards: [{ livingArea: 'city', board: 'notice', title: { ko: '알림', en: 'Notices' }, open: 'news' }] })
     },
