@@ -2,9 +2,10 @@
 // result decides. The cases follow those of the W3C's DID Resolution test suite.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { type DIDResolutionOptions, type DIDResolutionResult, type DIDResolver, Resolver } from 'did-resolver'
 import fc from 'fast-check'
 import type { JsonObject } from '../../primitives/schema.ts'
-import { createClient, getResolver, hardwareWallet, type DidResolutionOptions, type DidResolutionResult } from '../../rpc/client/index.ts'
+import { createClient, getResolver, hardwareWallet } from '../../rpc/client/index.ts'
 import { relationshipNames } from '../../state/did/types.ts'
 import { history, resolve } from '../../state/did/queries.ts'
 import { update } from '../../state/did/update.ts'
@@ -108,10 +109,10 @@ t.test('what is answered with goes by Accept', async (t) => {
   t.match((await get(nobody)).body, { didResolutionMetadata: { error: { name: 'notFound' } } }, 'which the other form has too')
 })
 
-/** As the package's Resolver calls a driver: the URL parsed, the options as they came. */
-async function byPackage(didUrl: string, options: DidResolutionOptions = {}, from: Parameters<typeof getResolver>[0] = client): Promise<DidResolutionResult> {
-  const [, did, query] = /^([^?#/]*)(?:\?([^#]*))?/.exec(didUrl) as RegExpExecArray
-  return getResolver(from).dongbaek(did as string, { did: did as string, query }, undefined, options)
+/** The package itself, with the driver among others. */
+async function byPackage(didUrl: string, options: DIDResolutionOptions = {}, from: Parameters<typeof getResolver>[0] = client): Promise<DIDResolutionResult> {
+  const other: DIDResolver = async (did) => ({ didResolutionMetadata: {}, didDocument: { id: did }, didDocumentMetadata: {} })
+  return new Resolver({ other, ...getResolver(from) }).resolve(didUrl, options)
 }
 
 t.test('the driver for the did-resolver package', async (t) => {
@@ -120,18 +121,25 @@ t.test('the driver for the did-resolver package', async (t) => {
   t.match(await byPackage(`${active.did}?versionId=1`), { didDocumentMetadata: { versionId: '1' } })
   t.match(await byPackage(active.did, { versionId: '2' }), { didDocumentMetadata: { versionId: '2' } })
   t.match(await byPackage(`${active.did}?versionTime=2099-01-01T00%3A00%3A00Z`), { didDocumentMetadata: { versionId: '3' } })
+  t.match(await byPackage(`${active.did}?versionId=1#key-1`), { didDocumentMetadata: { versionId: '1' } }, 'a fragment is for the caller')
+  t.match(await byPackage(`${active.did}?versionId=1`, { versionId: '2' }), { didDocumentMetadata: { versionId: '1' } }, 'what the URL says stands over the options')
+  t.match(await byPackage('did:other:1'), { didDocument: { id: 'did:other:1' } })
   t.match(await byPackage(ended.did), { didDocument: null, didDocumentMetadata: { deactivated: true } })
-  const errors: readonly (readonly [string, DidResolutionOptions, string])[] = [
+  const errors: readonly (readonly [string, DIDResolutionOptions, string])[] = [
     [nobody, {}, 'notFound'],
     ['did:dongbaek:short', {}, 'invalidDid'],
     ['did:web:a.example', {}, 'unsupportedDidMethod'],
     [active.did, { accept: 'application/pdf' }, 'representationNotSupported'],
     [`${active.did}?versionId=1&versionId=2`, {}, 'invalidOptions'],
-    [`${active.did}?versionTime=%E0%A4%A`, {}, 'invalidOptions'],
+    [`${active.did}?versionTime=%E0%A4`, {}, 'invalidOptions'],
+    [`${active.did}?versionTime=%E0%A4%A`, {}, 'invalidDid'],
     [`${active.did}?what=1`, {}, 'featureNotSupported'],
   ]
   for (const [did, options, error] of errors) t.match(await byPackage(did, options), { didResolutionMetadata: { error }, didDocument: null, didDocumentMetadata: {} }, `${did} ${error}`)
   t.match(await byPackage(active.did, {}, createClient({ url: 'http://127.0.0.1:1', rounds: 1 })), { didResolutionMetadata: { error: 'internalError' } }, 'no node answers')
+  // each version is a DID URL of its own to the package's cache
+  const cached = new Resolver(getResolver(client), { cache: true })
+  for (const versionId of ['1', '2', '1']) t.match(await cached.resolve(`${active.did}?versionId=${versionId}`), { didDocumentMetadata: { versionId } })
 })
 
 t.test('every statement holds for every version of every DID that the rules let through', async (t) => {
