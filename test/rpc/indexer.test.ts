@@ -1,12 +1,13 @@
 // The map indexer against a chain on which everything happens to places that can: what it holds is what the node answers, whatever comes between.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { JsonObject } from '../../primitives/schema.ts'
-import type { Following } from '../../rpc/indexer/follow.ts'
+import { follow, type Following } from '../../rpc/indexer/follow.ts'
 import { type Indexer, startIndexer } from '../../rpc/indexer/indexer.ts'
+import type { Database } from '../../rpc/indexer/sql.ts'
 import { openSqlite } from '../../rpc/indexer/sqlite.ts'
 import { codeOf } from '../../primitives/errors.ts'
 import { applyChanges, readProgress } from '../../rpc/indexer/tables.ts'
@@ -119,6 +120,64 @@ t.test('a crash at any statement, and between a commit and the next step, loses 
   const crashes = await followThroughCrashes(async () => openSqlite(path), { urls: [url], log: recordingLog(), isDone: (following) => isAtHead(following)(), stepsMore: 1 })
   t.ok(crashes > 20, `${crashes} crashes`)
   t.equal(dumpOf(path), dumpOf(whole))
+})
+
+t.test('what kill -9 leaves at every statement and after every commit is the index before or after a page, and goes on from there to the same bytes', async (t) => {
+  const folder = t.testdir()
+  const path = join(folder, 'index.sqlite')
+  const { database, isNew } = openSqlite(path)
+  /** The files as they are at this moment: the process is killed here. By what they hold, the first of them. */
+  const left = new Map<string, string>()
+  let moments = 0
+  const kill = (): string => {
+    const copy = join(folder, `killed-${moments++}.sqlite`)
+    for (const ending of ['', '-wal', '-shm']) if (existsSync(`${path}${ending}`)) copyFileSync(`${path}${ending}`, `${copy}${ending}`)
+    // what follows opens it for writing, as every start does, and reads what is left of it
+    const opened = openSqlite(copy)
+    void opened.database.close()
+    const dump = opened.isNew ? '' : dumpOf(copy)
+    if (left.has(dump)) for (const ending of ['', '-wal', '-shm']) rmSync(`${copy}${ending}`, { force: true })
+    else left.set(dump, copy)
+    return dump
+  }
+  const broken: string[] = []
+  let committed = kill()
+  const watched: Database = {
+    ...database,
+    transaction: async (work) => {
+      const result = await database.transaction(async (sql) =>
+        work({
+          ...sql,
+          run: async (text, values) => {
+            if (kill() !== committed) broken.push(`before ${text}`)
+            const changes = await sql.run(text, values)
+            if (kill() !== committed) broken.push(`after ${text}`)
+            return changes
+          },
+        }),
+      )
+      const now = kill()
+      if (now === committed) broken.push('a commit that changed nothing')
+      committed = now
+      return result
+    },
+  }
+  const stopping = new AbortController()
+  const following = follow({ database: watched, isNew, urls: [url], log: recordingLog(), signal: stopping.signal, pageEvents: 7 })
+  await until(isAtHead(following), 60_000)
+  stopping.abort()
+  await following.ended
+  await database.close()
+  t.same(broken, [])
+  t.ok(moments > 200 && left.size > 10, `${moments} moments, ${left.size} states between pages`)
+
+  const bytes = dumpOf(path)
+  for (const copy of left.values()) {
+    const indexer = await startIndexer({ urls: [url], database: copy, host: '127.0.0.1', port: 0, rebuild: false, log: recordingLog() })
+    await until(isAtHead(indexer), 30_000)
+    await indexer.stop()
+    t.equal(dumpOf(copy), bytes)
+  }
 })
 
 // ---------------------------------------------------------------- nodes that fail, lie or are of another chain
