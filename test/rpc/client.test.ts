@@ -341,7 +341,11 @@ t.test('all events of a block and no others: what a feed leaves out, puts in or 
     if (items.length > 3 && answer.leaves.length > 3) full = { height, answer }
     t.throws(() => verifyBlockEvents(believes, height + 1, answer), { code: 'proof/event' })
   }
-  t.strictSame(proven, told.map(({ cursor: _, ...item }) => item), 'what is proven is the feed')
+  const withoutCursors = told.map((item) => {
+    const { cursor: _, ...rest } = item as JsonObject
+    return rest
+  })
+  t.strictSame(proven, withoutCursors, 'what is proven is the feed')
   t.ok(proven.some((item) => (item as JsonObject)['transaction'] === undefined), 'of what blocks do by themselves too')
 
   const { height, answer } = full!
