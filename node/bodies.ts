@@ -9,7 +9,7 @@ import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { sha256 } from '../primitives/hash.ts'
 import { timeMs } from '../primitives/schema.ts'
-import { bodyErased, bodyIsReferenced } from '../state/community/body.ts'
+import { bodyBytesOf, bodyErased } from '../state/community/body.ts'
 import { commented, erased, posted } from '../state/community/events.ts'
 import { bodyTable } from '../state/community/keys.ts'
 import type { Event } from '../state/family.ts'
@@ -18,16 +18,18 @@ import { createOverlay, createValueCache, type StateSource } from '../state/view
 import { bodyBytesMax, missingBodiesMax, waitingBodiesBytesMax, waitingBodiesMax, waitingBodyMs } from './limits.ts'
 import type { Clock, Store, StoreOp, StoreReader } from './world.ts'
 
-export type BodyStanding = 'referenced' | 'erased' | 'unknown'
+/** `bytes`: a post refers to it, and says that it has so many; one of another length is never taken, or the chain's limit would bind nobody. */
+export type BodyStanding = 'erased' | 'unknown' | { readonly bytes: number }
 
 /** What the stored state says of a body. */
 export function bodyStandingIn({ source }: { readonly source: StateSource }, hash: Hash): BodyStanding {
   const view = createOverlay(source, createValueCache(1))
-  return bodyErased(view, hash) ? 'erased' : bodyIsReferenced(view, hash) ? 'referenced' : 'unknown'
+  const bytes = bodyBytesOf(view, hash)
+  return bytes === undefined ? 'unknown' : bodyErased(view, hash) ? 'erased' : { bytes }
 }
 
 export interface Bodies {
-  /** `source`: the peer that sent it, undefined for clients. Throws `community/body-empty`, `community/body-too-large`, `community/body-erased`. */
+  /** `source`: the peer that sent it, undefined for clients. Throws `community/body-empty`, `community/body-too-large`, `community/body-erased`, `community/body-other-length`. */
   readonly put: (body: Uint8Array, source?: string) => Promise<Hash>
   readonly get: (hash: Hash) => Uint8Array | undefined
   /** Some that posts refer to and that are not here: each call begins where the one before ended, so that one that nobody has keeps none from its turn. */
@@ -136,8 +138,8 @@ export async function openBodies({ store, clock, stateOf }: BodiesContext): Prom
     if (waiting.has(key)) return
     // meanwhile a block has decided about it
     const decided = stateOf(hash)
-    if (decided === 'referenced') await store.batch([{ type: 'del', key: markerKey(hash) }], { sync: false })
-    else await store.batch(forget(hash), { sync: false })
+    const stays = typeof decided === 'object' && decided.bytes === body.length
+    await store.batch(stays ? [{ type: 'del', key: markerKey(hash) }] : forget(hash), { sync: false })
   }
 
   return {
@@ -148,6 +150,7 @@ export async function openBodies({ store, clock, stateOf }: BodiesContext): Prom
       const known = stateOf(hash)
       if (known === 'erased') throw new DongbaekError('community/body-erased', 'the body with this hash was erased for good: write it anew, with a new salt')
       if (known === 'unknown') await putWaiting(hash, body, source)
+      else if (known.bytes !== body.length) throw new DongbaekError('community/body-other-length', `the post that names this body says ${known.bytes} bytes, and it has ${body.length}: post it anew`, { bytes: body.length, bodyBytes: known.bytes })
       else if (store.get(bodyKey(hash)) === undefined) {
         await store.batch([{ type: 'put', key: bodyKey(hash), value: body }, found(hash)], { sync: false })
         // a block that erases it may have been stored just before this was
@@ -172,11 +175,13 @@ export async function openBodies({ store, clock, stateOf }: BodiesContext): Prom
     opsOf: (receipts) =>
       receipts.flatMap(({ events }) =>
         events.flatMap((event): StoreOp[] => {
-          const hash = bodyHashOf(event)
-          if (hash === undefined) return []
-          const wasWaiting = waiting.delete(toBase64url(hash))
+          const named = bodyOf(event)
+          if (named === undefined) return []
+          const { hash, bytes } = named
+          const waited = waiting.get(toBase64url(hash))
+          waiting.delete(toBase64url(hash))
           if (event.type === erased.type) return [...forget(hash), found(hash), { type: 'put', key: erasedKey(hash), value: new Uint8Array() }]
-          if (wasWaiting) return [{ type: 'del', key: markerKey(hash) }]
+          if (waited !== undefined) return waited.bytes === bytes ? [{ type: 'del', key: markerKey(hash) }] : forget(hash)
           return store.get(bodyKey(hash)) === undefined ? [miss(hash)] : []
         }),
       ),
@@ -203,19 +208,21 @@ export async function carryBodies(from: StoreReader, to: Store): Promise<void> {
     const hash = hashOf(key)
     const standing = bodyStandingIn(state, hash)
     const waits = from.get(markerKey(hash))
-    if (standing === 'referenced') ops.push({ type: 'put', key, value })
+    if (typeof standing === 'object') ops.push({ type: 'put', key, value })
     else if (standing === 'unknown' && waits !== undefined) ops.push({ type: 'put', key, value }, { type: 'put', key: markerKey(hash), value: waits })
     await write(carriedAtOnce)
   }
   await write(0)
   for await (const { key } of to.iterate({ gt: utf8(`s${bodyTable.name}/`), lt: utf8(`s${bodyTable.name}0`) })) {
     const hash = fromBase64url(fromUtf8(key).slice(bodyTable.name.length + 2)) as Hash
-    if (bodyStandingIn(state, hash) === 'referenced' && to.get(bodyKey(hash)) === undefined) ops.push(noteMissing(hash))
+    if (bodyStandingIn(state, hash) !== 'erased' && to.get(bodyKey(hash)) === undefined) ops.push(noteMissing(hash))
     await write(carriedAtOnce)
   }
   await write(0)
 }
 
-function bodyHashOf(event: Event): Hash | undefined {
-  return event.type === posted.type || event.type === commented.type || event.type === erased.type ? (event as Event & { readonly bodyHash: Hash }).bodyHash : undefined
+function bodyOf(event: Event): { readonly hash: Hash; readonly bytes: number | undefined } | undefined {
+  if (event.type !== posted.type && event.type !== commented.type && event.type !== erased.type) return undefined
+  const { bodyHash: hash, bodyBytes: bytes } = event as Event & { readonly bodyHash: Hash; readonly bodyBytes?: number }
+  return { hash, bytes }
 }

@@ -75,6 +75,7 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'community/body-too-large': { number: -32057, sentence: 'The body of a post is larger than allowed.' },
   'community/body-empty': { number: -32058, sentence: 'A body has at least one byte.' },
   'community/body-erased': { number: -32059, sentence: 'The body with this hash was erased for good. Write it anew, with a new salt.' },
+  'community/body-other-length': { number: -32060, sentence: 'The post that names this body says another number of bytes than it has. Post it anew.' },
 }
 
 /** What the rules of a family refuse. */

@@ -11,7 +11,7 @@ export const communityPutBody = declare({
   params: record({ body }),
   result: record({ hash }),
   example: { body: '7JWI64WV' },
-  errors: ['community/body-too-large', 'community/body-empty', 'community/body-erased'],
+  errors: ['community/body-too-large', 'community/body-empty', 'community/body-erased', 'community/body-other-length'],
   cost: 10,
 })
 

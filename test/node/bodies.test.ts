@@ -33,6 +33,14 @@ interface Rig<S extends Store = MemoryStore> {
   readonly run: (type: string, ...hashes: readonly Hash[]) => Promise<void>
 }
 
+/** What posts say of bodies that are not here. */
+const lengths = new Map<string, number>()
+function hashed(body: Uint8Array): Hash {
+  const hash = sha256(body) as Hash
+  lengths.set(toBase64url(hash), body.length)
+  return hash
+}
+
 const rig = async (): Promise<Rig> => rigOver(createMemoryStore())
 
 async function rigOver<S extends Store>(store: S, standing = new Map<string, BodyStanding>()): Promise<Rig<S>> {
@@ -44,8 +52,9 @@ async function rigOver<S extends Store>(store: S, standing = new Map<string, Bod
     bodies,
     standing,
     run: async (type, ...hashes) => {
-      const receipt: Receipt = { id: new Uint8Array(32) as Uint8Array as TransactionId, height: 1 as Height, index: 0, status: 'ok', events: hashes.map((bodyHash) => Object.assign({ type }, { bodyHash })) }
-      for (const hash of hashes) standing.set(toBase64url(hash), type === 'community.erased' ? 'erased' : 'referenced')
+      const bytesOf = (hash: Hash): number => lengths.get(toBase64url(hash)) ?? bodies.get(hash)?.length ?? 1
+      const receipt: Receipt = { id: new Uint8Array(32) as Uint8Array as TransactionId, height: 1 as Height, index: 0, status: 'ok', events: hashes.map((bodyHash) => Object.assign({ type }, { bodyHash }, type === 'community.erased' ? {} : { bodyBytes: bytesOf(bodyHash) })) }
+      for (const hash of hashes) standing.set(toBase64url(hash), type === 'community.erased' ? 'erased' : { bytes: bytesOf(hash) })
       await store.batch(bodies.opsOf([receipt]), { sync: false })
     },
   }
@@ -67,7 +76,7 @@ t.test('bodies that were spread while this node was down are fetched from its pe
   const there = await rig()
   const here = await rig()
   const body = (i: number): Uint8Array => utf8(`the body of post ${i}`)
-  const hashes = Array.from({ length: 70 }, (_, i) => sha256(body(i)) as Hash)
+  const hashes = Array.from({ length: 70 }, (_, i) => hashed(body(i)))
   const erased = await there.bodies.put(utf8('to be erased'))
   for (const [i, hash] of [...hashes, erased].entries()) {
     if (i < 69) await there.bodies.put(body(i))
@@ -139,7 +148,7 @@ t.test('what is erased is gone with the block that erases it, and does not come 
 t.test('a body that comes while the block that erases it is being stored does not stay', async (t) => {
   const { bodies, run, store, standing } = await rig()
   const body = utf8('sent by a slow peer')
-  const hash = sha256(body) as Hash
+  const hash = hashed(body)
   await run('community.posted', hash)
   t.equal((await bodies.missing(1)).length, 1)
   // the block was stored between the look at the state and the write of the body
@@ -148,6 +157,18 @@ t.test('a body that comes while the block that erases it is being stored does no
   await late
   t.equal(bodies.get(hash), undefined)
   t.equal((await store.page({ gte: utf8('x'), lt: utf8('z') })).length, 0)
+})
+
+t.test('a body of another length than its post says is not kept, so that the limit of the chain binds', async (t) => {
+  const { bodies, run, store } = await rig()
+  const large = new Uint8Array(20_000).fill(7)
+  const before = await bodies.put(large)
+  lengths.set(toBase64url(before), 100)
+  await run('community.posted', before)
+  t.equal(bodies.get(before), undefined, 'handed in before the post')
+  await t.rejects(bodies.put(large, 'peer'), { code: 'community/body-other-length' }, 'and after it')
+  t.equal((await store.page({ gte: utf8('x'), lt: utf8('z') })).length, 0)
+  t.same(await bodies.missing(10), [], 'nobody is asked for what nobody can have')
 })
 
 t.test('more bodies are missing than are held in mind: each has its turn, and none is given up', async (t) => {
@@ -220,7 +241,7 @@ t.test('a node that begins from a snapshot leaves behind what was erased meanwhi
   const row = (hash: Hash, erasedAtMs?: number): StoreOp => ({ type: 'put', key: utf8(`s${bodyTable.name}/${toBase64url(hash)}`), value: encodeValue(bodyTable, { post: new Uint8Array(32) as Uint8Array as TransactionId, bytes: 5, ...(erasedAtMs !== undefined && { erasedAtMs: erasedAtMs as TimeMs }) }) })
   await joined.batch([row(shown), row(erased, 5), row(elsewhere), row(longGone, 6)], { sync: false })
   await carryBodies(old.store, joined)
-  const { bodies, clock } = await rigOver(joined, new Map([[toBase64url(shown), 'referenced']]))
+  const { bodies, clock } = await rigOver(joined, new Map([[toBase64url(shown), { bytes: 5 }]]))
   t.ok(bodies.get(shown))
   t.equal(bodies.get(erased), undefined, 'it was erased in a block that this node never ran')
   t.ok(bodies.get(waiting))
