@@ -1,4 +1,5 @@
 // Credentials off the chain with their status on it: the suites' vectors, the digital citizenship card through its whole life, and everything that must not pass.
+import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import fc from 'fast-check'
@@ -26,6 +27,7 @@ import {
   verifyPresentation,
   verifyProof,
 } from '../../rpc/client/index.ts'
+import { credentialStatements, presentationStatements } from '../../rpc/client/credentials/form.ts'
 import { canonicalize } from '../../rpc/client/credentials/jcs.ts'
 import { hashData } from '../../rpc/client/credentials/proof.ts'
 import { readStatusEntries, statusEntryJson } from '../../rpc/client/credentials/status.ts'
@@ -103,6 +105,30 @@ t.test('ecdsa-jcs-2019 by a phone', async (t) => {
   t.equal(fromMultibase(proofValue as string, 100)?.length, 64)
   await t.rejects(verifyProof(secured, async () => holder.key, { purpose: 'authentication', nowMs, challenge: 'c', domain: 'd' }), { code: 'vc/proof' }, 'a key of another algorithm')
   await t.rejects(addProof(secured, phone, { purpose: 'authentication', createdMs: nowMs }), { code: 'vc/malformed' })
+})
+
+t.test('ecdsa-jcs-2019: the vector of the specification (TestVectors/ecdsa-jcs-2019-p256 of w3c/vc-di-ecdsa), and either form of a signature', async (t) => {
+  const document: JsonObject = {
+    '@context': ['https://www.w3.org/ns/credentials/v2', 'https://www.w3.org/ns/credentials/examples/v2'],
+    id: 'urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33',
+    type: ['VerifiableCredential', 'AlumniCredential'],
+    name: 'Alumni Credential',
+    description: 'A minimum viable example of an Alumni Credential.',
+    issuer: 'https://vc.example/issuers/5678',
+    validFrom: '2023-01-01T00:00:00Z',
+    credentialSubject: { id: 'did:example:abcdefgh', alumniOf: 'The School of Examples' },
+  }
+  const publicKey = 'zDnaepBuvsQ8cpsWrVKw8fbpGpvPeNSjVPTWoq6cRqaYzBKVP'
+  const options: JsonObject = { type: 'DataIntegrityProof', cryptosuite: 'ecdsa-jcs-2019', created: '2023-02-24T23:36:38Z', verificationMethod: `did:key:${publicKey}#${publicKey}`, proofPurpose: 'assertionMethod' }
+  const proofValue = 'zq6PrUMCtqY5obCSsrQxuFJdGffCDxvFuopdZiBPUBRTFEs1VVsBZi8YiEwVWgHYrXxoV93gBHqGDBtQLPFxpZxz'
+  const keyOf = async (): Promise<Uint8Array> => fromMultibase(publicKey, 100)!
+  const check = async (value: string): Promise<unknown> => (await verifyProof({ ...document, proof: { ...options, proofValue: value } }, keyOf, { purpose: 'assertionMethod', nowMs })).document
+  t.strictSame(await check(proofValue), document)
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+  const signature = fromMultibase(proofValue, 100)!
+  const other = order - BigInt(`0x${toHex(signature.subarray(32))}`)
+  t.strictSame(await check(toMultibase(Buffer.concat([signature.subarray(0, 32), Buffer.from(other.toString(16).padStart(64, '0'), 'hex')]))), document, 'the other form')
+  for (const bad of [new Uint8Array(64), signature.subarray(0, 63), Buffer.concat([signature.subarray(0, 32), new Uint8Array(32).fill(255)])]) await t.rejects(check(toMultibase(bad)), { code: 'vc/proof' })
 })
 
 t.test('multibase both ways', (t) => {
@@ -229,8 +255,119 @@ t.test('a list that is none is refused', async (t) => {
   for (const bad of ['', 'x', 'u!', encoded(new Uint8Array(statusSegmentBytes - 1)), encoded(new Uint8Array(statusSegmentBytes + 1)), encoded(new Uint8Array(50_000_000)), `u${toBase64url(utf8('no gzip'))}`, encoded(new Uint8Array(statusSegmentBytes)).slice(1)]) await t.rejects(statusFromList(listOf(bad), entry, issuer.did), { code: 'vc/status-unknown' }, bad.slice(0, 20))
   t.equal(fromBase64url(encoded(new Uint8Array(1)).slice(1)) !== undefined, true)
   const good = statusEntryJson(entry)
-  for (const change of [{ type: 'StatusList2021Entry' }, { statusPurpose: 'message' }, { statusListIndex: 3 }, { statusListIndex: '-1' }, { statusListIndex: String(statusSegmentBits) }, { statusListIndex: '03' }, { statusListCredential: 'https://x' }, { statusListCredential: `${statusBase}/l/128` }]) t.throws(() => readStatusEntries({ ...good, ...change }), { code: 'vc/status-unknown' }, JSON.stringify(change))
+  for (const change of [{ type: 'StatusList2021Entry' }, { statusPurpose: 'message' }, { statusListIndex: 3 }, { statusListIndex: '-1' }, { statusListIndex: String(statusSegmentBits) }, { statusListIndex: '03' }, { statusSize: 2 }, { id: good['statusListCredential'] as string }, { statusListCredential: 'https://x' }, { statusListCredential: `${statusBase}/l/128` }]) t.throws(() => readStatusEntries({ ...good, ...change }), { code: 'vc/status-unknown' }, JSON.stringify(change))
   t.throws(() => readStatusEntries([good, null]), { code: 'vc/status-unknown' })
+})
+
+t.test('the encoded list of the specification: 131,072 entries, none of them set (Bitstring Status List 1.0, example 5)', async (t) => {
+  const listed: JsonObject = { issuer: issuer.did, credentialSubject: { type: 'BitstringStatusList', statusPurpose: 'revocation', encodedList: 'uH4sIAAAAAAAAA-3BMQEAAADCoPVPbQwfoAAAAAAAAAAAAAAAAAAAAIC3AYbSVKsAQAAA' } }
+  for (const at of [0, 94_567, statusSegmentBits - 1]) t.equal(await statusFromList(listed, { purpose: 'revocation', list: 'l', index: at, base: statusBase }, issuer.did), false)
+})
+
+t.test('the Data Model, statement by statement: each can fail, in a credential that is well signed, and docs/credentials.md lists all of them', async (t) => {
+  const status = statusEntryJson({ purpose: 'revocation', list: lists.revocation, index: 4, base: statusBase })
+  // the cases follow the inputs of the W3C's test suite for the Data Model 2.0, by their names
+  const good: readonly (readonly [what: string, change: JsonObject])[] = [
+    ['context-combo-ok', { '@context': ['https://www.w3.org/ns/credentials/v2', 'https://example.org/v1', { term: 'https://example.org/term' }] }],
+    ['single-id-ok', { id: 'https://example.org/credentials/1' }],
+    ['id-other-ok', { id: 'did:example:1' }],
+    ['optional-type-ok', { type: ['VerifiableCredential', 'https://example.org/Type'] }],
+    ['one type alone', { type: 'VerifiableCredential' }],
+    ['name-ok', { name: '카드', description: 'A card' }],
+    ['name-language-direction-ok', { name: { '@value': '카드', '@language': 'ko', '@direction': 'ltr' } }],
+    ['multi-language-name-ok', { name: [{ '@value': '카드', '@language': 'ko' }, { '@value': 'Card', '@language': 'en' }] }],
+    ['issuer-object-ok', { issuer: { id: issuer.did, name: 'Busan', description: { '@value': '시', '@language': 'ko' } } }],
+    ['validfrom-ms-ok', { validFrom: '2020-01-01T00:00:00.123Z' }],
+    ['validuntil-tz-ok', { validUntil: '2099-01-01T00:00:00-07:00' }],
+    ['validfrom and validuntil the same', { validFrom: new Date(nowMs).toISOString(), validUntil: new Date(nowMs).toISOString() }],
+    ['status-missing-id-ok', { credentialStatus: Object.fromEntries(Object.entries(status).filter(([name]) => name !== 'id')) }],
+    ['schemas-ok', { credentialSchema: [{ id: 'https://example.org/1', type: 'JsonSchema' }, { id: 'https://example.org/2', type: 'JsonSchema' }] }],
+    ['relatedResource-digest-ok', { relatedResource: [{ id: 'https://example.org/1', digestSRI: 'sha384-x' }, { id: 'https://example.org/2', digestMultibase: 'uEi', mediaType: 'text/plain' }] }],
+    ['refreshs-ok', { refreshService: [{ type: 'Refresh' }, { type: 'Refresh', id: 'https://example.org/r' }] }],
+    ['termsofuses-ok', { termsOfUse: [{ type: 'Policy' }, { type: 'Policy', id: 'https://example.org/p' }] }],
+    ['evidences-ok', { evidence: [{ type: 'Evidence' }, { type: ['Evidence', 'Document'], id: 'https://example.org/e' }] }],
+  ]
+  const bad: readonly (readonly [what: string, change: JsonObject, statement: string])[] = [
+    ['no-context-fail', { '@context': null }, 'vc-4.3 @context begins'],
+    ['missing-base-context-fail', { '@context': ['https://example.org/v1'] }, 'vc-4.3 @context begins'],
+    ['context-order-fail', { '@context': ['https://example.org/v1', 'https://www.w3.org/ns/credentials/v2'] }, 'vc-4.3 @context begins'],
+    ['context as a string', { '@context': 'https://www.w3.org/ns/credentials/v2' }, 'vc-4.3 @context begins'],
+    ['context-combo-fail', { '@context': ['https://www.w3.org/ns/credentials/v2', 5] }, 'vc-4.3 @context holds'],
+    ['not-url-id-fail', { id: 'not-a-url' }, 'vc-4.4'],
+    ['id with a space', { id: 'https ://example.org' }, 'vc-4.4'],
+    ['nonsingle-id-fail', { id: ['https://example.org/1', 'https://example.org/2'] }, 'vc-4.4'],
+    ['no-type-fail', { type: null }, 'vc-4.5'],
+    ['missing-required-type-fail', { type: ['Card'] }, 'vc-4.5'],
+    ['type that is neither term nor URL', { type: ['VerifiableCredential', 'two words'] }, 'vc-4.5'],
+    ['type-unmapped-fail', { type: ['VerifiableCredential', 5] }, 'vc-4.5'],
+    ['name-extra-prop-en-fail', { name: { '@value': 'Card', '@language': 'en', url: 'https://example.org' } }, 'vc-4.6'],
+    ['description-extra-prop-en-fail', { description: { '@value': 'Card', extra: 'x' } }, 'vc-4.6'],
+    ['issuer-name-extra-prop-en-fail', { issuer: { id: issuer.did, name: { '@value': 'Busan', extra: 'x' } } }, 'vc-4.6'],
+    ['issuer description that is no text', { issuer: { id: issuer.did, description: 5 } }, 'vc-4.6'],
+    ['no-issuer-fail', { issuer: null }, 'vc-4.7'],
+    ['issuer-nonurl-fail', { issuer: 'busan' }, 'vc-4.7'],
+    ['issuer-object-no-id-fail', { issuer: { name: 'Busan' } }, 'vc-4.7'],
+    ['issuer-object-id-not-url-fail', { issuer: { id: 'busan' } }, 'vc-4.7'],
+    ['no-subject-fail', { credentialSubject: null }, 'vc-4.8'],
+    ['subject-no-claims-fail', { credentialSubject: {} }, 'vc-4.8'],
+    ['subject-multiple (not read here)', { credentialSubject: [{ a: 1 }, { a: 2 }] }, 'vc-4.8'],
+    ['subject-multi-id-fail', { credentialSubject: { id: ['did:example:1', 'did:example:2'], a: 1 } }, 'vc-4.8'],
+    ['validfrom-invalid-fail', { validFrom: '2020-01-01' }, 'vc-4.9 validFrom and'],
+    ['validuntil-invalid-fail', { validUntil: '2099-01-01T00:00:00' }, 'vc-4.9 validFrom and'],
+    ['validuntil before validfrom', { validFrom: '2020-01-02T00:00:00Z', validUntil: '2020-01-01T00:00:00Z' }, 'vc-4.9 validFrom is'],
+    ['status-missing-type-fail', { credentialStatus: { id: 'https://example.org/s' } }, 'vc-4.10'],
+    ['status-nonurl-id-fail', { credentialStatus: { ...status, id: 'no url' } }, 'vc-4.10'],
+    ['status-multiple-id-fail', { credentialStatus: { ...status, id: ['https://example.org/1', 'https://example.org/2'] } }, 'vc-4.10'],
+    ['an empty set of statuses', { credentialStatus: [] }, 'vc-4.10'],
+    ['schema-no-id-fail', { credentialSchema: { type: 'JsonSchema' } }, 'vc-4.11'],
+    ['schema-no-type-fail', { credentialSchema: { id: 'https://example.org/s' } }, 'vc-4.11'],
+    ['schema-non-url-id-fail', { credentialSchema: { id: 's', type: 'JsonSchema' } }, 'vc-4.11'],
+    ['relatedResource-list-of-strings-fail', { relatedResource: ['https://example.org/1'] }, 'vc-5.3'],
+    ['relatedResource-missing-id-fail', { relatedResource: { digestSRI: 'sha384-x' } }, 'vc-5.3'],
+    ['relatedResource-duplicate-id-fail', { relatedResource: [{ id: 'https://example.org/1', digestSRI: 'a' }, { id: 'https://example.org/1', digestSRI: 'b' }] }, 'vc-5.3'],
+    ['relatedResource-no-digest-fail', { relatedResource: { id: 'https://example.org/1' } }, 'vc-5.3'],
+    ['refresh-no-type-fail', { refreshService: { id: 'https://example.org/r' } }, 'vc-5.4'],
+    ['refresh-non-url-id-fail', { refreshService: { id: 'r', type: 'Refresh' } }, 'vc-5.4'],
+    ['termsofuse-no-type-fail', { termsOfUse: { id: 'https://example.org/p' } }, 'vc-5.5'],
+    ['evidence-missing-type-fail', { evidence: { id: 'https://example.org/e' } }, 'vc-5.6'],
+  ]
+  const signed = async (change: JsonObject): Promise<JsonObject> => {
+    const base: JsonObject = { '@context': ['https://www.w3.org/ns/credentials/v2'], type: ['VerifiableCredential', 'Card'], issuer: issuer.did, credentialSubject: { id: holder.did, a: 1 }, ...change }
+    return addProof(Object.fromEntries(Object.entries(base).filter(([, value]) => value !== null)), issuer, { purpose: 'assertionMethod', createdMs: startMs })
+  }
+  for (const [what, change] of good) await t.resolves(verifyCredential(await signed(change), verification), what)
+  const seen = new Set<string>()
+  const fails = async (what: string, verified: () => Promise<unknown>, statement: string): Promise<void> => {
+    const error: unknown = await verified().then(() => undefined, (thrown: unknown) => thrown)
+    const told = error instanceof DongbaekError && error.code === 'vc/malformed' ? String(error.data['statement']) : String(error)
+    t.ok(told.startsWith(statement), `${what}: ${told}`)
+    seen.add(told)
+  }
+  for (const [what, change, statement] of bad) await fails(what, async () => verifyCredential(await signed(change), verification), statement)
+
+  const request = { challenge: 'c', domain: 'd' }
+  const own = await signed({})
+  const shown = async (change: JsonObject): Promise<unknown> => {
+    const base: JsonObject = { '@context': ['https://www.w3.org/ns/credentials/v2'], type: ['VerifiablePresentation'], holder: holder.did, verifiableCredential: [own], ...change }
+    return verifyPresentation(await addProof(base, holder, { purpose: 'authentication', createdMs: nowMs, ...request }), request, verification)
+  }
+  for (const change of [{}, { id: 'urn:uuid:1' }, { holder: { id: holder.did } }, { verifiableCredential: own }, { type: 'VerifiablePresentation' }]) t.match(await shown(change), { holder: holder.did, credentials: [{ issuer: issuer.did }] }, JSON.stringify(change).slice(0, 60))
+  for (const [change, statement] of [
+    [{ '@context': [] }, 'vc-4.3 @context begins'],
+    [{ '@context': ['https://www.w3.org/ns/credentials/v2', 5] }, 'vc-4.3 @context holds'],
+    [{ id: 'x' }, 'vc-4.4'],
+    [{ termsOfUse: {} }, 'vc-5.5'],
+    [{ type: ['Other'] }, 'vc-4.13 type'],
+    [{ holder: 5 }, 'vc-4.13 holder'],
+    [{ holder: {} }, 'vc-4.13 holder'],
+    [{ verifiableCredential: ['a string'] }, 'vc-4.13 each'],
+    [{ verifiableCredential: [] }, 'vc-4.13 each'],
+  ] as const) await fails(JSON.stringify(change), async () => shown(change), statement)
+
+  const all = [...new Set([...Object.keys(credentialStatements), ...Object.keys(presentationStatements)])].sort()
+  t.same([...seen].sort(), all, 'every statement has failed once')
+  const page = readFileSync(new URL('../../docs/credentials.md', import.meta.url), 'utf8')
+  t.same([...page.matchAll(/^\| (vc-[^|]*) \|/gm)].map(([, statement = '']) => statement).sort(), all)
 })
 
 t.test('what must not pass', async (t) => {

@@ -5,11 +5,11 @@ import { DongbaekError } from '../../../primitives/errors.ts'
 import type { Json, JsonObject } from '../../../primitives/schema.ts'
 import type { DidResolver } from '../did-resolver.ts'
 import type { Signer } from '../wallet.ts'
+import { checkForm, credentialsContext, credentialStatements } from './form.ts'
 import { addProof, isObject, keyFromMultibase, type KeyLookup, type ProofPurpose, verifyProof } from './proof.ts'
 import { readStatusEntries, type StatusEntry, statusEntryJson } from './status.ts'
 import { datetimeOf, msOf } from './time.ts'
 
-export const credentialsContext = 'https://www.w3.org/ns/credentials/v2'
 /** Gives every term of ours a meaning of its own, so that a JSON-LD processor does not drop it. */
 export const undefinedTermsContext = 'https://www.w3.org/ns/credentials/undefined-terms/v2'
 
@@ -67,16 +67,18 @@ export interface VerifiedCredential {
  * Throws DongbaekError: `vc/malformed`, `vc/json`, `vc/proof`, `vc/issuer`, `vc/not-yet-valid`, `vc/expired`, `vc/revoked`, `vc/suspended`, `vc/status-unknown`.
  */
 export async function verifyCredential(credential: JsonObject, { resolver, nowMs, status }: Verification): Promise<VerifiedCredential> {
-  const { issuer, types, subject } = readForm(credential)
+  checkForm(credential, credentialStatements)
+  const issuer = partyOf(credential['issuer'])
+  const subject = credential['credentialSubject'] as JsonObject
   const { verificationMethod } = await verifyProof(credential, keysOf(resolver), { purpose: 'assertionMethod', nowMs })
   if (controllerOf(verificationMethod) !== issuer) throw new DongbaekError('vc/issuer', 'the proof is by another than the issuer')
-  const [fromMs, untilMs] = [timeOf(credential, 'validFrom'), timeOf(credential, 'validUntil')]
+  const [fromMs, untilMs] = [msOf(credential['validFrom']), msOf(credential['validUntil'])]
   if (fromMs !== undefined && nowMs < fromMs) throw new DongbaekError('vc/not-yet-valid', 'the credential does not count yet', { validFromMs: fromMs })
   if (untilMs !== undefined && nowMs > untilMs) throw new DongbaekError('vc/expired', 'the credential counts no more', { validUntilMs: untilMs })
   for (const entry of readStatusEntries(credential['credentialStatus'])) {
     if (await status(entry, issuer)) throw new DongbaekError(entry.purpose === 'revocation' ? 'vc/revoked' : 'vc/suspended', `the issuer has withdrawn the credential (${entry.purpose})`)
   }
-  return { issuer, types, subject: typeof subject['id'] === 'string' ? subject['id'] : undefined, claims: subject }
+  return { issuer, types: typesOf(credential), subject: subject['id'] as string | undefined, claims: subject }
 }
 
 /** Finds keys in resolved documents: the key must be listed there, now, for the purpose. */
@@ -103,31 +105,7 @@ export function typesOf(document: JsonObject): readonly string[] {
   return types.filter((one) => typeof one === 'string')
 }
 
-export function hasContext(document: JsonObject): boolean {
-  const context = document['@context']
-  return Array.isArray(context) && (context as readonly Json[])[0] === credentialsContext
-}
-
-function readForm(credential: JsonObject): { readonly issuer: string; readonly types: readonly string[]; readonly subject: JsonObject } {
-  const types = typesOf(credential)
-  if (!hasContext(credential)) throw malformed(`the first context is not ${credentialsContext}`)
-  if (!types.includes('VerifiableCredential')) throw malformed('the type is not VerifiableCredential')
-  const named = credential['issuer']
-  const issuer = isObject(named) ? named['id'] : named
-  if (typeof issuer !== 'string') throw malformed('there is no issuer')
-  const subject = credential['credentialSubject']
-  if (!isObject(subject)) throw malformed('there is not exactly one credentialSubject')
-  return { issuer, types, subject }
-}
-
-function timeOf(credential: JsonObject, name: string): number | undefined {
-  const value = credential[name]
-  if (value === undefined) return undefined
-  const ms = msOf(value)
-  if (ms === undefined) throw malformed(`${name} is no datetime`)
-  return ms
-}
-
-function malformed(why: string): DongbaekError {
-  return new DongbaekError('vc/malformed', why)
+/** The id of an issuer or holder, which may stand in a map with more about it. */
+export function partyOf(value: Json | undefined): string {
+  return (isObject(value) ? value['id'] : value) as string
 }

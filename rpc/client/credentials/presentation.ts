@@ -2,7 +2,8 @@
 import { DongbaekError } from '../../../primitives/errors.ts'
 import type { Json, JsonObject } from '../../../primitives/schema.ts'
 import type { Signer } from '../wallet.ts'
-import { controllerOf, credentialsContext, hasContext, keysOf, typesOf, type Verification, type VerifiedCredential, verifyCredential } from './credential.ts'
+import { controllerOf, keysOf, partyOf, type Verification, type VerifiedCredential, verifyCredential } from './credential.ts'
+import { checkForm, credentialsContext, presentationStatements } from './form.ts'
 import { addProof, isObject, verifyProof } from './proof.ts'
 
 /** Of one presentation. */
@@ -26,9 +27,10 @@ export async function present(credentials: readonly JsonObject[], holder: Signer
  * Throws DongbaekError: `vc/malformed`, `vc/proof`, `vc/holder`, and whatever verifyCredential throws.
  */
 export async function verifyPresentation(presentation: JsonObject, request: PresentationRequest, verification: Verification): Promise<{ readonly holder: string; readonly credentials: readonly VerifiedCredential[] }> {
-  const { holder, verifiableCredential } = presentation
-  if (!hasContext(presentation) || !typesOf(presentation).includes('VerifiablePresentation') || typeof holder !== 'string') throw new DongbaekError('vc/malformed', 'this is no presentation with a holder')
-  const listed = Array.isArray(verifiableCredential) ? (verifiableCredential as readonly Json[]) : []
+  checkForm(presentation, presentationStatements)
+  const holder = partyOf(presentation['holder'])
+  const { verifiableCredential } = presentation
+  const listed = Array.isArray(verifiableCredential) ? (verifiableCredential as readonly Json[]) : verifiableCredential === undefined ? [] : [verifiableCredential]
   if (listed.length === 0 || listed.length > credentialsMax || !listed.every(isObject)) throw new DongbaekError('vc/malformed', `a presentation has 1 to ${credentialsMax} credentials`)
   const { verificationMethod } = await verifyProof(presentation, keysOf(verification.resolver), { purpose: 'authentication', nowMs: verification.nowMs, ...request })
   if (controllerOf(verificationMethod) !== holder) throw new DongbaekError('vc/holder', 'the proof is by another than the holder')

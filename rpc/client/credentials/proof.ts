@@ -4,9 +4,10 @@ import { concatBytes, utf8 } from '../../../primitives/bytes.ts'
 import { DongbaekError } from '../../../primitives/errors.ts'
 import { sha256 } from '../../../primitives/hash.ts'
 import type { Json, JsonObject } from '../../../primitives/schema.ts'
-import { type Algorithm, verifySigned } from '../../../primitives/signature.ts'
+import { type Algorithm, signatureBytes, verifySigned } from '../../../primitives/signature.ts'
 import { fromMultibase, toMultibase } from '../../../state/did/base58.ts'
 import { algorithmOf, signedItem } from '../../../state/transaction.ts'
+import { p256Signature } from '../hardware.ts'
 import type { Signer } from '../wallet.ts'
 import { canonicalize } from './jcs.ts'
 import { datetimeOf, msOf } from './time.ts'
@@ -86,8 +87,19 @@ export async function verifyProof(secured: JsonObject, keyOf: KeyLookup, { purpo
   if (suites[algorithmOf(key) ?? 'ed25519'] !== cryptosuite) throw proofError('the key is of another algorithm')
   // the context that was signed is the proof's
   const signed = options['@context'] === undefined ? document : { ...document, '@context': options['@context'] as Json }
-  if (signature === undefined || !verifySigned(signedItem(key, hashData(signed, options), signature))) throw proofError('the signature does not verify: the document was changed')
+  if (signature === undefined || !verifySigned(signedItem(key, hashData(signed, options), eitherForm(signature, key)))) throw proofError('the signature does not verify: the document was changed')
   return { document, verificationMethod, createdMs }
+}
+
+/** The chain takes one of the two forms of an ECDSA signature; the suite takes both, and other signers make both. */
+function eitherForm(signature: Uint8Array, key: Uint8Array): Uint8Array {
+  if (algorithmOf(key) !== 'p256' || signature.length !== signatureBytes) return signature
+  try {
+    return p256Signature(signature)
+  } catch {
+    // r or s out of range: no signature in any form
+    return signature
+  }
 }
 
 /** What is signed: 64 bytes. */

@@ -30,11 +30,12 @@ export function statusEntryJson({ purpose, list, index, base }: StatusEntry): Js
 export function readStatusEntries(value: Json | undefined): readonly StatusEntry[] {
   const entries = value === undefined ? [] : Array.isArray(value) ? (value as readonly Json[]) : [value]
   return entries.map((entry) => {
-    const { type, statusPurpose: purpose, statusListIndex, statusListCredential } = isObject(entry) ? entry : {}
+    const { id, type, statusPurpose: purpose, statusListIndex, statusListCredential, statusSize = 1 } = isObject(entry) ? entry : {}
     const place = typeof statusListCredential === 'string' ? /^(https?:\/\/.+)\/([a-z0-9-]{1,64})\/(0|[1-9][0-9]{0,3})$/.exec(statusListCredential) : null
     const within = typeof statusListIndex === 'string' && /^(?:0|[1-9][0-9]{0,6})$/.test(statusListIndex) ? Number(statusListIndex) : statusSegmentBits
     const index = Number(place?.[3] ?? 0) * statusSegmentBits + within
-    if (type !== 'BitstringStatusListEntry' || (purpose !== 'revocation' && purpose !== 'suspension') || place === null || within >= statusSegmentBits || index > statusIndexMax) throw unknown('the status of the credential is none that can be read')
+    // a status of several bits stands elsewhere in the list, and an id that is the list's is forbidden (Bitstring Status List 1.0, section 2.1)
+    if (type !== 'BitstringStatusListEntry' || statusSize !== 1 || id === statusListCredential || (purpose !== 'revocation' && purpose !== 'suspension') || place === null || within >= statusSegmentBits || index > statusIndexMax) throw unknown('the status of the credential is none that can be read')
     return { purpose, list: place[2] as string, index, base: place[1] as string }
   })
 }
