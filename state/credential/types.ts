@@ -2,7 +2,7 @@
 import { compareBytes, equalBytes } from '../../primitives/bytes.ts'
 import { boolean, hash, type Infer, integer, list, oneOf, optional, record, refine, slug, token } from '../../primitives/schema.ts'
 import { httpsUrl } from '../did/types.ts'
-import { publicText } from '../public-text.ts'
+import { madeUpName, publicText } from '../public-text.ts'
 
 /** The scope of an issuer's role: a programme or course, or `*` for all. */
 export const issuerScope = token(/\*|[a-z0-9]+(?:-[a-z0-9]+)*/, 64, 'a programme or course, or *')
@@ -19,7 +19,7 @@ export type RegisterIssuerPayload = Infer<typeof registerIssuerPayload>
 export const schemaVersion = integer(1, 10_000)
 
 export const registerSchemaPayload = record({
-  schema: slug,
+  schema: madeUpName(slug),
   version: schemaVersion,
   /** SHA-256 of the JSON Schema document, as served at `url`. */
   hash,
@@ -57,7 +57,7 @@ export type StatusPurpose = Infer<typeof statusPurpose>
 
 export const setStatusPayload = record({
   /** The name of the list, made by its first use and its issuer's from then on. */
-  list: slug,
+  list: madeUpName(slug),
   purpose: statusPurpose,
   /** None at all makes the list, so that its bits can be read before the first withdrawal. */
   indexes: refine(list(integer(0, statusIndexMax), 0, statusIndexesMax), (indexes) => {

@@ -3,7 +3,7 @@ import type { Did } from '../../primitives/brand.ts'
 import { concatBytes, equalBytes, toBase64url } from '../../primitives/bytes.ts'
 import { taggedHash } from '../../primitives/hash.ts'
 import { bytes, did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, text, token } from '../../primitives/schema.ts'
-import { personalDataIn } from '../public-text.ts'
+import { ofNobody, personalDataIn, refusalOf } from '../public-text.ts'
 import { algorithmOf } from '../transaction.ts'
 
 /** Several phones, a card, a machine; enough for a department, small enough to read on every signature. */
@@ -48,7 +48,7 @@ export const httpsUrl = refine(text(10, 256), (url) => {
   const read = percentDecoded(url)
   if (read === undefined) return 'an https URL whose percent-encoded bytes are UTF-8'
   const found = personalDataIn(read)
-  return found === undefined ? undefined : `an https URL without what looks like ${found}: nothing of a person goes on the chain`
+  return found === undefined ? undefined : `an https URL ${refusalOf(found)}`
 })
 
 function percentDecoded(url: string): string | undefined {
@@ -61,8 +61,8 @@ function percentDecoded(url: string): string | undefined {
 
 export const didService = record({
   /** The fragment of the service's id. */
-  id: token(/[a-z][a-z0-9-]*/, 32, 'a fragment of lower-case letters, digits and hyphens'),
-  type: token(/[A-Z][A-Za-z0-9]*/, 64, 'a service type such as LinkedDomains'),
+  id: ofNobody(token(/[a-z][a-z0-9-]*/, 32, 'a fragment of lower-case letters, digits and hyphens')),
+  type: ofNobody(token(/[A-Z][A-Za-z0-9]*/, 64, 'a service type such as LinkedDomains')),
   endpoint: httpsUrl,
 })
 export type DidService = Infer<typeof didService>

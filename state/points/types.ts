@@ -2,7 +2,7 @@
 import type { Won } from '../../primitives/brand.ts'
 import { boolean, bytes, did, type Infer, integer, list, oneOf, optional, record, refine, type Schema, slug, timeMs, token, transactionId } from '../../primitives/schema.ts'
 import { attestation } from '../credential/attestation.ts'
-import { publicText } from '../public-text.ts'
+import { madeUpName, publicText } from '../public-text.ts'
 import { accountGrantsMax, budgetMax, categoriesMax, daysMax, decideBatchMax, genesisMerchantsMax, issueBatchMax, reclaimBatchMax, settleBatchMax, tiersMax, waitlistMax } from './limits.ts'
 
 /** An amount that moves: at least one won, at most a whole budget. */
@@ -13,13 +13,13 @@ const budget: Schema<Won> = integer<Won>(0, budgetMax)
 export const pseudonym = bytes(32, 32)
 
 /** The bank's reference of a payment. Settlements are listed in the order of their references, so one that starts with the date sorts by date. */
-export const paymentReference = token(/[A-Za-z0-9][A-Za-z0-9._-]*/, 64, 'a payment reference of letters, digits, dots, hyphens and underscores, at most 64')
+export const paymentReference = madeUpName(token(/[A-Za-z0-9][A-Za-z0-9._-]*/, 64, 'a payment reference of letters, digits, dots, hyphens and underscores, at most 64'))
 
 /** What a shop's till or a ticket office calls its sale. Never a name or a number of a person. */
-export const saleReference = token(/[A-Za-z0-9][A-Za-z0-9._-]*/, 40, 'a reference of letters, digits, dots, hyphens and underscores, at most 40')
+export const saleReference = madeUpName(token(/[A-Za-z0-9][A-Za-z0-9._-]*/, 40, 'a reference of letters, digits, dots, hyphens and underscores, at most 40'))
 
 /** Why an officer or merchant did it, as a word of the city's own list, such as `not-resident`: no free text, so no person's details. */
-export const reason = slug
+export const reason = madeUpName(slug)
 
 export const tier = record({
   tier: slug,
@@ -122,7 +122,7 @@ export const amendMerchantPayload = record({ merchant: did, category: optional(s
 export const suspendMerchantPayload = record({ merchant: did, reason })
 export const resumeMerchantPayload = record({ merchant: did })
 
-export const openProgramPayload = record({ program: slug, budget, terms: programTerms })
+export const openProgramPayload = record({ program: madeUpName(slug), budget, terms: programTerms })
 /** What may change while a programme runs, so that nobody who was granted anything is worse off: see amend.ts. Absent fields stay. */
 export const amendProgramPayload = record({
   program: slug,

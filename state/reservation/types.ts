@@ -3,7 +3,7 @@
 import type { Won } from '../../primitives/brand.ts'
 import { boolean, bytes, did, hash, height, type Infer, integer, list, oneOf, optional, record, refine, slug, timeMs, transactionId } from '../../primitives/schema.ts'
 import { attestation } from '../credential/attestation.ts'
-import { publicText } from '../public-text.ts'
+import { madeUpName, publicText } from '../public-text.ts'
 import { dayMs, hourMs } from '../calendar.ts'
 import { day, meetsFields, patternFault, patternFields } from './pattern.ts'
 import { ringFault } from './geometry.ts'
@@ -64,7 +64,7 @@ export const category = oneOf(...categories)
 export type Category = Infer<typeof category>
 
 const facilityFields = {
-  id: slug,
+  id: madeUpName(slug),
   livingArea: slug,
   category,
   title: names,
@@ -131,7 +131,7 @@ export const slotFields = {
   meets: optional(record(meetsFields)),
 } as const
 
-export const slotDefinition = refine(record({ id: slug, ...slotFields }), (value) => {
+export const slotDefinition = refine(record({ id: madeUpName(slug), ...slotFields }), (value) => {
   if (value.endsMs <= value.startsMs || value.endsMs - value.startsMs > slotLengthMsMax) return 'endsMs after startsMs, by at most 366 days'
   if (value.closesMs <= value.opensMs || value.closesMs > value.endsMs) return 'closesMs after opensMs and not after endsMs'
   if (value.lottery !== undefined && value.closesMs + revealMs > value.startsMs) return 'closesMs a day before startsMs, for the secrets of the lottery'
@@ -243,7 +243,7 @@ export const closeFacilityPayload = record({ facility: slug, reason: publicText(
 
 const courseOfSlots = {
   /** The slots are the sessions of this course; it is opened with them, or named again exactly as it is. */
-  course: optional(record({ id: slug, title: names, perPersonMax: integer(1, 1_000) })),
+  course: optional(record({ id: madeUpName(slug), title: names, perPersonMax: integer(1, 1_000) })),
   /** The claim asked of everyone who reserves, by an attestation for `reservation:<course, or else facility>`. */
   qualification: optional(slug),
 } as const
@@ -255,7 +255,7 @@ export const openTimetablePayload = refine(
     facility: slug,
     ...courseOfSlots,
     /** The slots are named `<prefix>-<yyyymmdd>-<hhmm>`, in Korean time. */
-    prefix: slug,
+    prefix: madeUpName(slug),
     ...patternFields,
     /** Reservations open at this time, or so long before each slot. */
     opensMs: optional(timeMs),
