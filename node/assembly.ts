@@ -314,7 +314,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     store,
     state,
     admission,
-    door: createDoor({ chainId, store, state, clock, isReady: report.isReady }),
+    door: createDoor({ chainId, store, state, clock, isReady: report.isReady, senderPerSecond: config.limits.senderTransactionsPerSecond }),
     bodies,
     waiters,
     clock,

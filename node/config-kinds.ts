@@ -3,7 +3,10 @@ import { isIPv4 } from 'node:net'
 import { isAbsolute, resolve } from 'node:path'
 import { fromBase64url } from '../primitives/bytes.ts'
 import { publicKeyBytes } from '../primitives/ed25519.ts'
+import { hashBytes } from '../primitives/hash.ts'
 import { logLevels, type LogLevel } from '../rpc/api/admin.ts'
+import { apiKeysMax } from '../rpc/limits.ts'
+import type { ApiKey } from '../rpc/rates.ts'
 import { originsMax, peersMax } from './limits.ts'
 import type { Peer } from './world.ts'
 
@@ -113,6 +116,33 @@ function peerFrom(item: unknown): Peer | undefined {
   if (decoded?.length !== publicKeyBytes) return undefined
   if (!Array.isArray(addresses) || addresses.length > 8 || !addresses.every((address): address is string => typeof address === 'string' && isAddress(address))) return undefined
   return { name: peer, publicKey: decoded, addresses }
+}
+
+export const apiKeyList: Kind<readonly ApiKey[]> = {
+  expected: `keys with name, hash (43 characters of base64url) and perSecond, names and hashes all different, at most ${apiKeysMax} (in text: name=hash@perSecond, separated by commas)`,
+  fromJson(value) {
+    if (!Array.isArray(value) || value.length > apiKeysMax) return undefined
+    const keys = (value as readonly unknown[]).map(apiKeyFrom)
+    const good = keys.every((key) => key !== undefined) && ['name', 'hash'].every((part) => new Set(keys.map((key) => key?.[part as 'name' | 'hash'])).size === keys.length)
+    return good ? { value: keys as readonly ApiKey[] } : undefined
+  },
+  fromText(text, folder) {
+    const parsed = items(text).map((item) => {
+      const [, keyName, hash, perSecond] = /^([^=]+)=([A-Za-z0-9_-]+)@(\d{1,7})$/.exec(item) ?? []
+      return { name: keyName, hash, perSecond: Number(perSecond) }
+    })
+    return apiKeyList.fromJson(parsed, folder)
+  },
+}
+
+const keyRate = count(1, 1_000_000)
+
+function apiKeyFrom(item: unknown): ApiKey | undefined {
+  if (typeof item !== 'object' || item === null) return undefined
+  const { name: keyName, hash, perSecond, ...rest } = item as { readonly name?: unknown; readonly hash?: unknown; readonly perSecond?: unknown }
+  const rate = keyRate.fromJson(perSecond, '')
+  if (Object.keys(rest).length > 0 || typeof keyName !== 'string' || !isName(keyName) || typeof hash !== 'string' || fromBase64url(hash)?.length !== hashBytes || rate === undefined) return undefined
+  return { name: keyName, hash, perSecond: rate.value }
 }
 
 function items(text: string): string[] {

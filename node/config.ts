@@ -3,8 +3,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DongbaekError } from '../primitives/errors.ts'
-import { addressMap, count, folderOrFile, host, level, loopback, name, observerList, originList, port, role, type Kind } from './config-kinds.ts'
+import { addressMap, apiKeyList, count, folderOrFile, host, level, loopback, name, observerList, originList, port, role, type Kind } from './config-kinds.ts'
 import type { LogLevel } from '../rpc/api/admin.ts'
+import type { ApiKey } from '../rpc/rates.ts'
 import { codeOfSystem } from './files.ts'
 import { configBytesMax, proxiesMax } from './limits.ts'
 import { defaultWorkers } from './verifier.ts'
@@ -34,11 +35,13 @@ export interface Config {
     readonly origins: readonly string[]
     /** How many proxies of one's own stand in a row before the RPC. */
     readonly proxies: number
+    /** Issued to callers who may ask more. */
+    readonly keys: readonly ApiKey[]
   }
   /** Without a port there is none. */
   readonly admin: { readonly host: string; readonly port: number | undefined }
   readonly log: { readonly level: LogLevel }
-  readonly limits: { readonly verifyWorkers: number; readonly stateCacheMiB: number; readonly rpcRequestsPerSecond: number; readonly snapshotBlocks: number; readonly keepBlocks: number }
+  readonly limits: { readonly verifyWorkers: number; readonly stateCacheMiB: number; readonly rpcRequestsPerSecond: number; readonly senderTransactionsPerSecond: number; readonly snapshotBlocks: number; readonly keepBlocks: number }
 }
 
 interface Key<T> {
@@ -65,12 +68,14 @@ const keys = {
   'rpc.port': key(port, 'port to serve JSON-RPC at', 26_600),
   'rpc.origins': key(originList, 'origins whose pages may call JSON-RPC from a browser', []),
   'rpc.proxies': key(count(0, proxiesMax), 'proxies of your own, one behind the other, before the RPC: the caller is then who X-Forwarded-For names that many places from its end', 0),
+  'rpc.keys': key(apiKeyList, 'keys of callers with a rate of their own, as dongbaek keys api makes them: name=hash@callsPerSecond, …', []),
   'admin.host': key(loopback, 'loopback address of the administration', '127.0.0.1'),
   'admin.port': key<number | undefined>(port, 'port of the administration (log level, snapshot, stop); left out, there is none', undefined),
   'log.level': key(level, 'least level that is logged', 'info'),
   'limits.verifyWorkers': key(count(0, 64), 'threads that check signatures, 0 for none; left out, one less than there are cores and at most 4', defaultWorkers()),
   'limits.stateCacheMiB': key(count(16, 65_536), 'memory for the hot state', 256),
   'limits.rpcRequestsPerSecond': key(count(1, 1_000_000), 'JSON-RPC requests a second of one client address', 200),
+  'limits.senderTransactionsPerSecond': key(count(1, 1_000_000), 'transactions a second that this node takes in from its clients for one sender; ten times as many at once', 100),
   'limits.snapshotBlocks': key(count(0, 1_000_000_000), 'blocks from one snapshot for joining nodes to the next, and how far behind a node must be to join by one; 0: neither', 10_000),
   'limits.keepBlocks': key(count(0, 1_000_000_000), 'blocks to keep; lower ones leave once no transaction of theirs could run again. 0: all', 0),
 } as const
@@ -135,10 +140,10 @@ export function loadConfig(sources: ConfigSources): Config {
     keystore: get('keystore'),
     passphraseFile: get('passphraseFile'),
     p2p: { host: get('p2p.host'), port: get('p2p.port'), addresses: get('p2p.addresses'), observers: get('p2p.observers') },
-    rpc: { host: get('rpc.host'), port: get('rpc.port'), origins: get('rpc.origins'), proxies: get('rpc.proxies') },
+    rpc: { host: get('rpc.host'), port: get('rpc.port'), origins: get('rpc.origins'), proxies: get('rpc.proxies'), keys: get('rpc.keys') },
     admin: { host: get('admin.host'), port: get('admin.port') },
     log: { level: get('log.level') },
-    limits: { verifyWorkers: get('limits.verifyWorkers'), stateCacheMiB: get('limits.stateCacheMiB'), rpcRequestsPerSecond: get('limits.rpcRequestsPerSecond'), snapshotBlocks: get('limits.snapshotBlocks'), keepBlocks: get('limits.keepBlocks') },
+    limits: { verifyWorkers: get('limits.verifyWorkers'), stateCacheMiB: get('limits.stateCacheMiB'), rpcRequestsPerSecond: get('limits.rpcRequestsPerSecond'), senderTransactionsPerSecond: get('limits.senderTransactionsPerSecond'), snapshotBlocks: get('limits.snapshotBlocks'), keepBlocks: get('limits.keepBlocks') },
   }
 }
 

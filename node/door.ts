@@ -7,12 +7,13 @@ import type { Refusal } from '../state/family.ts'
 import { refusalBeforeOrdering, type State } from '../state/execute.ts'
 import type { ReadyTransaction } from '../state/families.ts'
 import { createValueCache } from '../state/view.ts'
+import { createLimiter } from '../rpc/limiter.ts'
 import type { ChainStore } from './chain-store.ts'
-import { doorEntriesMax, doorWaitingMax, doorWaitMs } from './limits.ts'
+import { doorEntriesMax, doorWaitingMax, doorWaitMs, senderBurstSeconds } from './limits.ts'
 import type { Clock } from './world.ts'
 
 export interface Door {
-  /** Resolves when the transaction may be ordered. Rejects with the code of the rule that would refuse it. */
+  /** Resolves when the transaction may be ordered. Rejects with the code of the rule that would refuse it, or `mempool/sender-rate`. */
   readonly pass: (ready: ReadyTransaction) => Promise<void>
   /** The state has moved on. */
   readonly blockStored: () => void
@@ -25,9 +26,13 @@ export interface DoorContext {
   readonly clock: Clock
   /** Caught up, and in touch with a quorum. Who is not knows too little to refuse anything. */
   readonly isReady: () => boolean
+  /** Transactions that this node takes in from its clients a second for one sender; 0: any number. */
+  readonly senderPerSecond: number
 }
 
-export function createDoor({ chainId, store, state, clock, isReady }: DoorContext): Door {
+export function createDoor({ chainId, store, state, clock, isReady, senderPerSecond }: DoorContext): Door {
+  // counted once the signatures hold and no rule refuses it: nobody can use up another's
+  const senders = createLimiter(senderPerSecond, senderBurstSeconds * senderPerSecond, clock.monotonic)
   const waiting = new Set<() => void>()
 
   const look = (ready: ReadyTransaction): Refusal | undefined => {
@@ -53,7 +58,12 @@ export function createDoor({ chainId, store, state, clock, isReady }: DoorContex
       const untilMs = clock.monotonic() + doorWaitMs
       for (;;) {
         const refusal = look(ready)
-        if (refusal === undefined || !isReady()) return
+        if (refusal === undefined || !isReady()) {
+          const { sender } = ready.transaction
+          const waitMs = senders.take(sender, 1)
+          if (waitMs > 0) throw new DongbaekError('mempool/sender-rate', `${sender} sends more than ${senderPerSecond} transactions a second: send the same bytes again in ${waitMs} ms`, { sender, retryAfterMs: waitMs })
+          return
+        }
         if (clock.monotonic() >= untilMs || waiting.size >= doorWaitingMax) {
           throw new DongbaekError(refusal.code, `the transaction would be refused, so it is not ordered: ${refusal.code}. If what it needs has just been sent, wait for that receipt first`, refusal.data)
         }

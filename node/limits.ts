@@ -303,3 +303,5 @@ export const executeStepTransactions = 32
 export const doorWaitMs = 2_000
 export const doorWaitingMax = 256
 export const doorEntriesMax = 64
+/** What one sender may have saved up, in seconds of its rate: an office sends its morning's work at once. */
+export const senderBurstSeconds = 10

@@ -11,12 +11,12 @@ export interface RunningNode extends AssembledNode<RpcServer> {
 /** Throws `transport/listen`, `rpc/listen`. */
 export async function runWithRpc(opened: Omit<Opened, 'metrics'>): Promise<RunningNode> {
   const { config, log, chain } = opened
-  const { host, port, origins, proxies } = config.rpc
+  const { host, port, origins, proxies, keys } = config.rpc
   const perSecond = config.limits.rpcRequestsPerSecond
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics, prefix: 'dongbaek_process_' })
   const rate = { perSecond, burst: 2 * perSecond }
-  const node = await assembleNode({ ...opened, metrics }, (backend) => createRpcServer(backend, { host, port, log: log.child({ part: 'rpc' }), rate, origins, ...(proxies > 0 && { proxies }) }))
+  const node = await assembleNode({ ...opened, metrics }, (backend) => createRpcServer(backend, { host, port, log: log.child({ part: 'rpc' }), rate, origins, keys, ...(proxies > 0 && { proxies }) }))
   const url = node.front.address()?.url ?? ''
   log.info('started', { rpc: url, height: chain.store.head().height })
   return { ...node, url }

@@ -49,7 +49,7 @@ export interface Backend {
   readonly transactionsByDid: (did: Did, cursor: string | undefined, limit: number) => Promise<{ readonly items: readonly TransactionId[]; readonly next: string | undefined }>
   /**
    * Takes a transaction into the mempool and on to the validators.
-   * Throws DongbaekError: `codec/…`, `tx/…` (see state/families.ts), `mempool/full`, `mempool/sender-limit`, `verifier/busy`, `node/not-ready`.
+   * Throws DongbaekError: `codec/…`, `tx/…` (see state/families.ts), `mempool/full`, `mempool/sender-limit`, `mempool/sender-rate`, `verifier/busy`, `node/not-ready`.
    * A transaction that is pending or has run already is not an error: its id is the answer.
    */
   readonly submit: (encoded: Uint8Array) => Promise<TransactionId>

@@ -5,6 +5,7 @@ import { internalErrorNumber, invalidParamsNumber, invalidRequestNumber, methodN
 import { JsonError, type ParsedJson, parseJson } from './json.ts'
 import { batchAnswerBytesMax, batchCallsMax, batchParallel, batchTimeoutMs, idCharactersMax, jsonDepthMax } from './limits.ts'
 import type { Call, Method } from './methods/method.ts'
+import { rateLimited } from './rates.ts'
 
 /** Where the caller stands: what differs between HTTP and WebSocket, and between callers. */
 export interface Caller {
@@ -36,7 +37,7 @@ export function createDispatcher({ methods, context, onInternalError, onCall }: 
   const run = async (method: Method | undefined, name: string, params: Json, caller: Caller): Promise<Json> => {
     if (method === undefined) throw new CallError({ code: methodNotFoundNumber, message: 'Method not found', data: { method: name.slice(0, 100) } })
     const waitMs = caller.take(method.cost)
-    if (waitMs > 0) throw new DongbaekError('rpc/rate-limited', `too many calls from this address; wait ${waitMs} ms`, { retryAfterMs: waitMs })
+    if (waitMs > 0) throw rateLimited(waitMs)
     // a getter, since most methods never wait and a signal costs something
     return method.answer({ ...context, get signal() { return caller.signal } }, params)
   }

@@ -32,7 +32,7 @@ interface Described {
 
 /** Codes of the RPC, the node and the chain, each with its own number. */
 const ownCodes: Readonly<Record<string, Described>> = {
-  'rpc/rate-limited': { number: -32000, sentence: 'Too many calls from this address. Wait for retryAfterMs, or use a node of your own.' },
+  'rpc/rate-limited': { number: -32000, sentence: 'Too many calls from this address or with this key. Wait for retryAfterMs, or use a node of your own.' },
   'rpc/stopping': { number: -32001, sentence: 'This node is stopping. Ask another, or this one again later.' },
   'rpc/batch-timeout': { number: -32002, sentence: 'The batch took too long before this call began. Send it again in a smaller batch.' },
   'rpc/answer-too-large': { number: -32003, sentence: 'The answers of this batch are too large together. Send this call again by itself.' },
@@ -41,12 +41,14 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'rpc/no-such-subscription': { number: -32006, sentence: 'There is no subscription with this id on this connection.' },
   'rpc/websocket-only': { number: -32007, sentence: 'Subscriptions need a connection: use the WebSocket at /ws.' },
   'rpc/cursor-filter': { number: -32008, sentence: 'The cursor comes from another channel or filter. Use it with that one, or begin anew.' },
+  'rpc/unknown-key': { number: -32009, sentence: 'The request bears a key that this node has not issued. Send the right one, or none.' },
   'node/not-ready': { number: -32010, sentence: 'The node is not caught up or sees no quorum: see node_status. Ask another node.' },
   'node/not-certified': { number: -32011, sentence: 'The state is not certified yet. Try again in a second.' },
   'mempool/full': { number: -32012, sentence: 'The node holds as many waiting transactions as it can. Send the same bytes again later.' },
   'mempool/sender-limit': { number: -32013, sentence: 'This sender has as many waiting transactions as one sender may have. Wait for some to be final.' },
   'verifier/busy': { number: -32014, sentence: 'More signatures wait to be checked than the node takes on. Send the same bytes again in a moment.' },
   'verifier/stopped': { number: -32015, sentence: 'This node is stopping. Ask another, or this one again later.' },
+  'mempool/sender-rate': { number: -32016, sentence: 'This sender sends more transactions a second than this node takes from one. Send the same bytes again after retryAfterMs.' },
   'chain/not-found': { number: -32020, sentence: 'There is no such block, certificate or validator set on this chain yet.' },
   'chain/pruned': { number: -32021, sentence: 'This node does not keep blocks that old. Ask an archive node.' },
   'tx/not-found': { number: -32022, sentence: 'No transaction with this id has run. It may be waiting, or never have come here.' },

@@ -67,6 +67,11 @@ export const callsBurstDefault = 40_000
 /** Addresses remembered; beyond, those seen longest ago are forgotten and start full again. */
 export const rateAddressesMax = 20_000
 
+/** Of the header that bears a key; ours have 43 characters. */
+export const apiKeyCharactersMax = 256
+/** Keys that one node has issued; each has a rate of its own. */
+export const apiKeysMax = 256
+
 // ---------------------------------------------------------------- WebSocket
 
 export const socketsMax = 6_000

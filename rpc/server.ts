@@ -24,7 +24,7 @@ import {
   stopGraceMs,
   timeoutTickMs,
 } from './limits.ts'
-import { createLimiter } from './limiter.ts'
+import { type ApiKey, createRates, rateLimited, type Take } from './rates.ts'
 import { createCallMetrics } from './metrics.ts'
 import { methods } from './methods/table.ts'
 import { openRpcDocument } from './openrpc.ts'
@@ -45,6 +45,8 @@ export interface RpcServerOptions {
   readonly log: RpcLog
   /** Calls of one address: a second, and saved up at most. `perSecond` 0 means no limit. */
   readonly rate?: { readonly perSecond: number; readonly burst: number }
+  /** Whoever bears one has its rate instead of the address's. */
+  readonly keys?: readonly ApiKey[]
   /** Connections of one address; 0 means no limit, as behind a proxy by default. */
   readonly connectionsPerAddress?: number
   /** Origins whose pages may call from a browser; `*` is all of them. None by default. */
@@ -82,7 +84,10 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
   limitConnections(app.server, options.connectionsPerAddress ?? (options.proxies === undefined ? connectionsPerAddressDefault : 0))
 
   const rate = options.rate ?? { perSecond: callsPerSecondDefault, burst: callsBurstDefault }
-  const limiter = createLimiter(rate.perSecond, rate.burst, () => performance.now())
+  const rates = createRates({ address: rate, keys: options.keys ?? [], nowMs: () => performance.now() })
+  /** Of each request, from its first line on. */
+  const takes = new WeakMap<FastifyRequest, Take>()
+  const takeOf = (request: FastifyRequest): Take => takes.get(request) as Take
   const feed = createFeed(backend)
   const document = openRpcDocument(backend.status().version)
   const callMetrics = createCallMetrics()
@@ -99,10 +104,9 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
   /** Costs an AbortController only when asked for. Aborts when the caller has gone, or at a stop. */
   const callerOf = (request: FastifyRequest, reply: FastifyReply): Caller => {
     let gone: AbortController | undefined
-    const address = request.ip
     return {
       own: noMethods,
-      take: (cost) => limiter.take(address, cost),
+      take: takeOf(request),
       get signal() {
         if (gone === undefined) {
           const made = (gone = new AbortController())
@@ -119,10 +123,18 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
   }
 
   app.addHook('onRequest', async (request, reply) => {
-    const waitMs = limiter.take(request.ip, 1)
-    if (waitMs === 0) return
-    const refusal = rpcErrorOf(new DongbaekError('rpc/rate-limited', `too many calls from this address; wait ${waitMs} ms`, { retryAfterMs: waitMs }))
-    await reply.code(429).header('retry-after', Math.ceil(waitMs / 1_000)).type(jsonType).send(errorText('null', refusal))
+    try {
+      const { take } = rates.of(request.ip, request.headers.authorization)
+      takes.set(request, take)
+      const waitMs = take(1)
+      if (waitMs > 0) throw rateLimited(waitMs)
+    } catch (thrown) {
+      const refusal = rpcErrorOf(thrown)
+      const retryAfterMs = refusal.data?.['retryAfterMs']
+      if (typeof retryAfterMs === 'number') reply.code(429).header('retry-after', Math.ceil(retryAfterMs / 1_000))
+      else reply.code(401).header('www-authenticate', 'Bearer')
+      await reply.type(jsonType).send(errorText('null', refusal))
+    }
   })
   // an answer during the stop ends its connection too; fastify says so only to requests that came after the stop
   app.addHook('onSend', async (_request, reply) => {
@@ -145,12 +157,11 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     to.register(fastifyWebsocket, { options: { maxPayload: requestBytesMax, perMessageDeflate: false }, preClose: (done: () => void) => done(), errorHandler: (_error, socket) => socket.terminate() })
     to.register(async (scope) => {
       scope.get('/ws', { websocket: true }, (socket, request) => {
-        const address = request.ip
         const connection = serveConnection({
           socket,
           dispatcher,
           feed,
-          take: (cost) => limiter.take(address, cost),
+          take: takeOf(request),
           onError: (error) => log.error('rpc-socket-error', { error }),
           onClosed: () => connections.delete(connection),
           ...(timeouts.slowReaderMs === undefined ? {} : { slowReaderMs: timeouts.slowReaderMs }),

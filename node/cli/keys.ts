@@ -1,13 +1,19 @@
 // dongbaek keys: make a key, show what of it is public, change its passphrase.
+import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { writeOfficeCard } from '../../genesis/card.ts'
 import { officeDid } from '../../genesis/ceremony.ts'
 import { toBase64url } from '../../primitives/bytes.ts'
+import { DongbaekError } from '../../primitives/errors.ts'
 import type { JsonObject } from '../../primitives/schema.ts'
+import { hashOfApiKey } from '../../rpc/rates.ts'
+import { apiKeyList, name as nameKind } from '../config-kinds.ts'
 import { changePassphrase, createKeystore, type KeystoreInfo, readKeystoreInfo } from '../keystore.ts'
 import { answer, type JsonOption } from './output.ts'
 import { existingPassphrase, newPassphrase } from './passphrase.ts'
+
+const apiKeyBytes = 32
 
 async function describeKey({ label, publicKey }: KeystoreInfo): Promise<{ readonly json: JsonObject; readonly text: readonly string[] }> {
   // loaded here: libp2p is most of what a command would have to wait for
@@ -19,6 +25,12 @@ async function describeKey({ label, publicKey }: KeystoreInfo): Promise<{ readon
     json: { label, publicKey: key, peerId, did },
     text: [`label       ${label}`, `public key  ${key}`, `peer id     ${peerId}   (of a node with this key)`, `DID         ${did}   (of an office with this key)`],
   }
+}
+
+function rateArgument(text: string): number {
+  const rate = Number(text)
+  if (!/^[1-9]\d{0,6}$/.test(text) || rate > 1_000_000) throw new InvalidArgumentError('a whole number from 1 to 1000000')
+  return rate
 }
 
 export function addKeys(program: Command): void {
@@ -52,6 +64,23 @@ export function addKeys(program: Command): void {
     .requiredOption('--office <name>', 'the office; "dongbaek genesis offices" lists those that a preset asks for')
     .action((file: string, options: { readonly office: string }) => {
       process.stdout.write(writeOfficeCard({ office: options.office, publicKey: readKeystoreInfo(resolve(file)).publicKey }))
+    })
+
+  keys
+    .command('api <name>')
+    .description('make a key for a caller of JSON-RPC who may ask more than an address may, and print what goes into rpc.keys of config.json')
+    .requiredOption('--per-second <calls>', 'calls a second, weighed by the method; twice as many may be saved up', rateArgument)
+    .option('--json', 'answer in JSON')
+    .action((name: string, options: JsonOption & { readonly perSecond: number }) => {
+      const key = toBase64url(randomBytes(apiKeyBytes))
+      const entry = { name, hash: hashOfApiKey(key), perSecond: options.perSecond }
+      if (apiKeyList.fromJson([entry], '') === undefined) throw new DongbaekError('cli/argument', `${name}: a name has ${nameKind.expected}`, { name })
+      answer(options, { key, entry }, [
+        `key      ${key}`,
+        `         for the caller, as the header "Authorization: Bearer ${key}". It is shown this once.`,
+        `entry    ${JSON.stringify(entry)}`,
+        '         for rpc.keys in the config.json of every node that is to know it; then restart the node.',
+      ])
     })
 
   keys

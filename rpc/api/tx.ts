@@ -49,7 +49,7 @@ export const txSubmit = declare({
   params: record({ transaction: encodedTransaction }),
   result: record({ id: transactionId }),
   example: { transaction: exampleTransaction },
-  errors: [...admissionErrors, 'tx/key-not-authorised', 'mempool/full', 'mempool/sender-limit', 'node/not-ready'],
+  errors: [...admissionErrors, 'tx/key-not-authorised', 'mempool/full', 'mempool/sender-limit', 'mempool/sender-rate', 'node/not-ready'],
   cost: 2,
 })
 

@@ -138,7 +138,7 @@ async function makeNode(data: string, { name, organisation, p2pPort, rpcPort, ad
       passphraseIsRandom: true,
       genesis: path.join(data, 'genesis.json'),
       // all of the devnet shares this machine
-      limits: { verifyWorkers: availableParallelism() >= 8 ? 2 : 1, rpcRequestsPerSecond: 1_000_000 },
+      limits: { verifyWorkers: availableParallelism() >= 8 ? 2 : 1, rpcRequestsPerSecond: 1_000_000, senderTransactionsPerSecond: 1_000_000 },
     },
     passphrase,
   )

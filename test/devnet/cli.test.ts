@@ -134,6 +134,9 @@ t.test('what is wrong is said, with what to do', async (t) => {
     [['genesis', 'check', 'passphrase'], 1, /genesis\/not-json/],
     [['genesis', 'build', '--name', 'own'], 1, /genesis\/office-missing.*governor-busan/],
     [['start', '--config', 'nothing.json'], 1, /config\/missing-file.*dongbaek init/],
+    [['keys', 'api', 'map-indexer', '--per-second', '500'], 0, /Authorization: Bearer [A-Za-z0-9_-]{43}"[^]*\{"name":"map-indexer","hash":"[A-Za-z0-9_-]{43}","perSecond":500\}/],
+    [['keys', 'api', 'Map', '--per-second', '500'], 1, /cli\/argument.*lower-case/],
+    [['keys', 'api', 'map', '--per-second', '0'], 2, /from 1 to 1000000/],
     [['query', 'node_status', 'height'], 1, /cli\/argument.*name=value/],
   ]
   const ends = await Promise.all(cases.map(([args]) => cli(folder, ...args)))

@@ -28,15 +28,15 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
     keystore: join(folder, 'etc', 'key.json'),
     passphraseFile: undefined,
     p2p: { host: '::', port: 1, addresses: { 'bank-1': '[::1]:7' }, observers: [{ name: 'obs-1', publicKey: key, addresses: ['host.example:9'] }, { name: 'obs-2', publicKey: new Uint8Array(32), addresses: [] }] },
-    rpc: { host: '127.0.0.1', port: 3, origins: ['https://app.example'], proxies: 2 },
+    rpc: { host: '127.0.0.1', port: 3, origins: ['https://app.example'], proxies: 2, keys: [] },
     admin: { host: '127.0.0.1', port: 4 },
     log: { level: 'warn' },
-    limits: { verifyWorkers: defaultWorkers(), stateCacheMiB: 64, rpcRequestsPerSecond: 200, snapshotBlocks: 10_000, keepBlocks: 0 },
+    limits: { verifyWorkers: defaultWorkers(), stateCacheMiB: 64, rpcRequestsPerSecond: 200, senderTransactionsPerSecond: 100, snapshotBlocks: 10_000, keepBlocks: 0 },
   } satisfies Config)
   const fromFlags = loadConfig({ flags: { ...least, 'p2p.addresses': 'bank-1=10.0.0.1:5,bank-2=b:6' }, workingFolder: folder })
   t.same(fromFlags.p2p.addresses, { 'bank-1': '10.0.0.1:5', 'bank-2': 'b:6' })
   t.equal(fromFlags.role, 'observer')
-  t.same(fromFlags.rpc, { host: '127.0.0.1', port: 26_600, origins: [], proxies: 0 })
+  t.same(fromFlags.rpc, { host: '127.0.0.1', port: 26_600, origins: [], proxies: 0, keys: [] })
   t.same(loadConfig({ flags: { ...least, 'rpc.origins': 'https://a.example, http://localhost:8080, capacitor://localhost,http://[::1]:3000' } }).rpc.origins, ['https://a.example', 'http://localhost:8080', 'capacitor://localhost', 'http://[::1]:3000'])
   t.same(loadConfig({ flags: { ...least, 'rpc.origins': '*' } }).rpc.origins, ['*'])
 })
@@ -96,6 +96,13 @@ t.test('errors name the key, the place and what is expected', async (t) => {
   }
   refused(() => loadConfig(write({ ...least, rpc: { origins: 'https://a.example' } })), 'config/invalid', 'rpc.origins')
   refused(() => loadConfig(write({ ...least, rpc: { origins: Array.from({ length: 65 }, (_, i) => `https://a${i}.example`) } })), 'config/invalid', 'at most 64')
+  const hash = toBase64url(key)
+  t.same(loadConfig({ ...write({ ...least, rpc: { keys: [{ name: 'map', hash, perSecond: 5 }] } }) }).rpc.keys, [{ name: 'map', hash, perSecond: 5 }])
+  t.same(loadConfig({ ...write(least), flags: { 'rpc.keys': `map=${hash}@5, other=${toBase64url(new Uint8Array(32))}@1000000` } }).rpc.keys.map(({ name, perSecond }) => [name, perSecond]), [['map', 5], ['other', 1_000_000]])
+  for (const keys of [[{ name: 'map', hash, perSecond: 0 }], [{ name: 'map', hash: 'AA', perSecond: 5 }], [{ name: 'map', hash, perSecond: 5, key: 'x' }], [{ name: 'map', hash, perSecond: 5 }, { name: 'map', hash: toBase64url(new Uint8Array(32)), perSecond: 5 }], [{ name: 'a', hash, perSecond: 5 }, { name: 'b', hash, perSecond: 5 }], [null], {}]) {
+    refused(() => loadConfig(write({ ...least, rpc: { keys } })), 'config/invalid', 'rpc.keys', 'perSecond')
+  }
+  for (const text of [`map=${hash}`, `map@5=${hash}`, `map=${hash}@x`]) refused(() => loadConfig({ ...write(least), flags: { 'rpc.keys': text } }), 'config/invalid', 'rpc.keys')
   t.same(loadConfig(write(least)).admin, { host: '127.0.0.1', port: undefined }, 'no administration unless it is asked for')
   t.equal(loadConfig(write({ ...least, admin: { host: '::1', port: 1 } })).admin.host, '::1')
   for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example', 'localhost', '::ffff:127.0.0.1', '']) refused(() => loadConfig(write({ ...least, admin: { host, port: 1 } })), 'config/invalid', 'admin.host', 'loopback', 'no password')

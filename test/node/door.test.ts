@@ -2,8 +2,10 @@
 import t from 'tap'
 import { createAdmission } from '../../node/admission.ts'
 import { createMempool } from '../../node/mempool.ts'
-import { buildTransaction, createClient, DongbaekError, type KindName, type PayloadOf, randomSeed, type SignedTransaction, signTransaction, toBase64url, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import { buildTransaction, createClient, DongbaekError, type KindName, type PayloadOf, randomSeed, type SignedTransaction, signTransaction, submitAndWait, toBase64url, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
 import type { RunningNode } from '../../node/node.ts'
+import { senderBurstSeconds } from '../../node/limits.ts'
+import { createAssembled } from '../support/assembled.ts'
 import { createCluster } from '../support/cluster.ts'
 import { seedOf } from '../support/genesis.ts'
 import { createManualClock } from '../support/manual-clock.ts'
@@ -67,4 +69,37 @@ t.test('the door', async (t) => {
   await until(async () => !(await isReady()), 10_000)
   const elsewhere = await update(stranger)
   await t.resolves(submit(elsewhere), 'a node that is out of touch refuses nobody: the DID may have been registered without it')
+})
+
+t.test('one sender has a rate, which nobody else can use up', async (t) => {
+  const assembled = createAssembled({ senderTransactionsPerSecond: 1 })
+  t.teardown(assembled.stopAll)
+  await Promise.all(assembled.names.map(assembled.start))
+  const { url, chainId } = assembled.node('validator-0')
+  const client = createClient({ url, rounds: 1 })
+  await until(async () => (await client.call('node_status', {})).ready, 20_000)
+  const registrar = walletFromSeed(seedOf('registrar'))
+  const [citizen, neighbour] = [walletFromSeed(randomSeed()), walletFromSeed(randomSeed())]
+  const submit = ({ bytes }: SignedTransaction): Promise<unknown> => client.call('tx_submit', { transaction: toBase64url(bytes) })
+  for (const wallet of [citizen, neighbour]) {
+    const unsigned = buildTransaction({ chain: chainId, kind: 'did.register', sender: wallet, countersigners: [registrar], payload: { keys: [wallet.didKey], services: [] } })
+    await submitAndWait(client, await signTransaction(unsigned, [wallet, registrar]), { timeoutMs: 20_000 })
+  }
+  const update = (wallet: Wallet): Promise<SignedTransaction> => signTransaction(buildTransaction({ chain: chainId, kind: 'did.update', sender: wallet, payload: { baseVersion: 1, keys: [wallet.didKey], services: [], recovery: undefined } }), [wallet])
+  for (let i = 0; i < 2 * senderBurstSeconds; i++) {
+    const { bytes, ...rest } = await update(citizen)
+    const forged = Uint8Array.from(bytes)
+    forged[forged.length - 1]! ^= 1
+    await t.rejects(submit({ ...rest, bytes: forged }), { code: /^(?:tx|codec)\// }, 'forged')
+  }
+  const ready = await Promise.all(Array.from({ length: 2 * senderBurstSeconds }, async () => update(citizen)))
+  const beganMs = performance.now()
+  const refused: unknown[] = []
+  for (const each of ready) await submit(each).catch((error: unknown) => refused.push(error))
+  const earned = (performance.now() - beganMs) / 1_000
+  // the registration counted too, and a second or so has brought one back
+  t.ok(refused.length <= senderBurstSeconds + 1 && refused.length >= senderBurstSeconds - Math.ceil(earned) - 2, `${refused.length} of ${ready.length} refused`)
+  for (const error of refused) t.match(error, { code: 'mempool/sender-rate', data: { sender: citizen.did, retryAfterMs: Number } })
+  await t.resolves(submit(ready[0] as SignedTransaction), 'what was taken in may be sent again')
+  await t.resolves(submit(await update(neighbour)), 'and the neighbour is not the citizen')
 })

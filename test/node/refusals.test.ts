@@ -109,10 +109,10 @@ t.test('other commands', async (t) => {
     keystore: '',
     passphraseFile: '',
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
-    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0 },
+    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, keys: [] },
     admin: { host: '127.0.0.1', port: undefined },
     log: { level: 'info' },
-    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 1_000, snapshotBlocks: 0, keepBlocks: 0 },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 1_000, senderTransactionsPerSecond: 100_000, snapshotBlocks: 0, keepBlocks: 0 },
   }
   await t.rejects(startNode(config, silentLog), { code: 'genesis/missing-file' })
 })

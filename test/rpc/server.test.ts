@@ -2,6 +2,8 @@
 import t from 'tap'
 import { connect, type Socket } from 'node:net'
 import { bucketKey, createLimiter } from '../../rpc/limiter.ts'
+import { WebSocket as WebSocketOfNode } from 'ws'
+import { hashOfApiKey } from '../../rpc/rates.ts'
 import { createRpcServer } from '../../rpc/server.ts'
 import { createCity, liveADay, post, recordingLog, serve } from './scenario.ts'
 import { until } from '../support/until.ts'
@@ -104,6 +106,48 @@ t.test('rates', async (t) => {
     t.equal(refused.status, 429)
     t.ok(Number(refused.headers.get('retry-after')) > 0)
     t.match(await refused.json(), { id: null, error: { code: -32000 } })
+  })
+  t.test('a key that the operator has issued has a rate of its own, from any address', async (t) => {
+    const key = 'k'.repeat(43)
+    const keys = [{ name: 'indexer', hash: hashOfApiKey(key), perSecond: 10 }]
+    const { server, url } = await serve(city, { rate: { perSecond: 0.01, burst: 4 }, proxies: 1, keys })
+    t.teardown(async () => server.stop())
+    const ask = async (from: string, authorization?: string): Promise<{ status: number; text: string }> =>
+      post(url, chainHead, { 'content-type': 'application/json', 'x-forwarded-for': from, ...(authorization === undefined ? {} : { authorization }) })
+    const status = async (...how: Parameters<typeof ask>): Promise<number> => (await ask(...how)).status
+    t.same([await status('10.1.1.1'), await status('10.1.1.1'), await status('10.1.1.1')], [200, 200, 429], 'the address is used up')
+    const many = await Promise.all(Array.from({ length: 8 }, async (_, i) => status(`10.1.1.${i % 3}`, `Bearer ${key}`)))
+    t.same(new Set(many), new Set([200]), 'the key is not')
+    const later = await Promise.all(Array.from({ length: 8 }, async () => status('10.2.2.2', `bearer  ${key}`)))
+    t.ok(later.includes(429), 'until its own is, wherever it comes from')
+    t.match(await ask('10.3.3.3', 'Bearer guessed'), { status: 401, text: /"code":-32009.*rpc\/unknown-key/ })
+    t.equal(await status('10.3.3.3', `Bearer ${key}${'x'.repeat(300)}`), 401)
+    t.equal(await status('10.3.3.3', 'Bearer '), 401)
+    t.equal(await status('10.3.3.3', `Bearer ${keys[0]!.hash}`), 401, 'what stands in the configuration is no key')
+    t.equal(await status('10.3.3.3', 'Bearer guessed'), 429, 'guesses take from the address')
+    t.equal(await status('10.4.4.4', 'Basic dXNlcjpwYXNz'), 200, 'another scheme is a proxy’s')
+    t.equal((await fetch(`${url}/healthz`, { headers: { authorization: 'Bearer guessed' } })).status, 401)
+    const without = await serve(city)
+    t.teardown(async () => without.server.stop())
+    t.equal((await post(without.url, chainHead, { 'content-type': 'application/json', authorization: `Bearer ${key}` })).status, 200, 'where none is issued, none is looked at')
+  })
+  t.test('over a WebSocket, the rate is that of the key it was opened with', async (t) => {
+    const key = 'k'.repeat(43)
+    const { server, url } = await serve(city, { rate: { perSecond: 0.01, burst: 2 }, keys: [{ name: 'indexer', hash: hashOfApiKey(key), perSecond: 100 }] })
+    t.teardown(async () => server.stop())
+    const answers = async (headers: Readonly<Record<string, string>>): Promise<readonly string[]> => {
+      const socket = new WebSocketOfNode(`${url.replace('http', 'ws')}/ws`, { headers })
+      await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject))
+      const received: string[] = []
+      socket.on('message', (data: Buffer) => received.push(data.toString()))
+      for (let i = 0; i < 5; i++) socket.send(chainHead)
+      await until(() => received.length === 5)
+      socket.close()
+      return received
+    }
+    t.equal((await answers({ authorization: `Bearer ${key}` })).filter((text) => text.includes('rate-limited')).length, 0)
+    t.equal((await answers({})).filter((text) => text.includes('rate-limited')).length, 4)
+    await t.rejects(answers({ authorization: 'Bearer guessed' }), /429|401/)
   })
   t.test('behind a proxy the client’s address counts', async (t) => {
     const { server, url } = await serve(city, { rate: { perSecond: 0.01, burst: 4 }, proxies: 1 })

@@ -51,12 +51,13 @@ export interface AssembledOptions {
   /** Of all nodes, as they start. */
   readonly rpc?: () => Partial<Config['rpc']>
   readonly rpcRequestsPerSecond?: number
+  readonly senderTransactionsPerSecond?: number
   readonly preset?: Preset
   /** Of all nodes. */
   readonly clock?: Clock
 }
 
-export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpc = () => ({}), rpcRequestsPerSecond = 100_000, preset = smallPreset, clock = systemClock }: AssembledOptions = {}): Assembled {
+export function createAssembled({ log = () => silentLog, votes = (_, one) => one, rpc = () => ({}), rpcRequestsPerSecond = 100_000, senderTransactionsPerSecond = 100_000, preset = smallPreset, clock = systemClock }: AssembledOptions = {}): Assembled {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-assembled-'))
   const names = ['validator-0', 'validator-1', 'validator-2', 'validator-3']
   const genesis = buildGenesis(preset, {
@@ -80,10 +81,10 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     keystore: '',
     passphraseFile: '',
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
-    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, ...rpc() },
+    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, keys: [], ...rpc() },
     admin: { host: '127.0.0.1', port: undefined },
     log: { level: 'info' },
-    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond, snapshotBlocks: 10_000, keepBlocks: 0 },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond, senderTransactionsPerSecond, snapshotBlocks: 10_000, keepBlocks: 0 },
   })
   const begin = async (name: string): Promise<RunningNode> => {
     const database = stores.get(name) ?? createMemoryStore()

@@ -75,10 +75,10 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     keystore: join(root, `${name}.key.json`),
     passphraseFile: join(root, 'passphrase'),
     p2p: { host: '127.0.0.1', port: added.get(name)?.port ?? portOf(name), addresses: {}, observers: [] },
-    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0 },
+    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, keys: [] },
     admin: { host: '127.0.0.1', port: undefined },
     log: { level: 'info' },
-    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, snapshotBlocks, keepBlocks },
+    limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, senderTransactionsPerSecond: 100_000, snapshotBlocks, keepBlocks },
   })
   const stop = async (name: string): Promise<void> => {
     // one that starts beside another whose start has failed would keep this process alive; why a start failed is told to whoever started it
