@@ -56,6 +56,6 @@ export function hashOfApiKey(key: string): string {
 
 /** undefined: another scheme, which is for a proxy before us. */
 function keyIn(authorization: string): string | undefined {
-  const key = /^Bearer\s+(.*)$/i.exec(authorization)?.[1]
-  return key?.slice(0, apiKeyCharactersMax)
+  const given = /^Bearer(?:\s+(.*))?$/i.exec(authorization)
+  return given === null ? undefined : (given[1] ?? '').slice(0, apiKeyCharactersMax)
 }

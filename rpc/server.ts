@@ -140,6 +140,10 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
   app.addHook('onSend', async (_request, reply) => {
     if (stopping !== undefined) reply.header('connection', 'close')
   })
+  // what asked for a WebSocket and was answered otherwise is no connection of Node's any more: nobody else would close it, and a stop would wait for it for ever
+  app.addHook('onResponse', async (request) => {
+    if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon()
+  })
   allowOrigins(app, options.origins ?? [])
   answerErrors(app, log)
   app.removeAllContentTypeParsers()

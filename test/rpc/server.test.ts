@@ -159,6 +159,24 @@ t.test('rates', async (t) => {
   })
 })
 
+t.test('a WebSocket that is refused is closed, and holds no stop up', async (t) => {
+  const { server, url } = await serve(city, { rate: { perSecond: 0.01, burst: 2 } })
+  const handshake = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+  const nowhere = raw(url, handshake('/nowhere'))
+  await nowhere.closed
+  t.match(nowhere.text(), /^HTTP\/1.1 404 /)
+  const taken = raw(url, handshake('/ws'))
+  await until(() => taken.text().startsWith('HTTP/1.1 101 '))
+  const limited = raw(url, handshake('/ws'))
+  await limited.closed
+  t.match(limited.text(), /^HTTP\/1.1 429 /)
+  t.notOk(taken.socket.destroyed, 'the one that was taken stays')
+  taken.socket.destroy()
+  const startedMs = performance.now()
+  await server.stop()
+  t.ok(performance.now() - startedMs < 2_000)
+})
+
 t.test('one address has so many connections and no more', async (t) => {
   const { server, url } = await serve(city, { connectionsPerAddress: 3 })
   t.teardown(async () => server.stop())
