@@ -32,7 +32,7 @@ export interface DoorContext {
 
 export function createDoor({ chainId, store, state, clock, isReady, senderPerSecond }: DoorContext): Door {
   // counted once the signatures hold and no rule refuses it: nobody can use up another's
-  const senders = createLimiter(senderPerSecond, senderBurstSeconds * senderPerSecond, clock.monotonic)
+  const senders = createLimiter(senderPerSecond, senderBurstSeconds * senderPerSecond, () => clock.monotonic())
   const waiting = new Set<() => void>()
 
   const look = (ready: ReadyTransaction): Refusal | undefined => {
