@@ -144,7 +144,10 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     validators: validatorNames,
     everybody: () => membership.peers().map(({ name }) => name),
     takeBody: async (body, peer) => void (await bodies.put(body, peer)),
-    takeHead: (head, peer) => followFrom(head, peer, peer),
+    takeHead: (head, peer) => {
+      report.freshness.told(peer, head)
+      followFrom(head, peer, peer)
+    },
   })
   const setCertificates = createSetCertificates({ chainId, store, epochs: membership.epochs, transport, verifier, clock, log, onFatal })
   const pruning: PruningContext = { store, state, keepBlocks: config.limits.keepBlocks, lowestSnapshot: () => snapshots.list()[0]?.height }
@@ -206,6 +209,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       warnOfRules()
     }
     for (const receipt of executed.receipts) waiters.tell(receipt)
+    report.freshness.look()
     backend.blockStored(height)
     if (membership.isValidator()) for (const name of followerNames()) gossip.tellHead(height, name)
     const refused = executed.receipts.filter(({ status }) => status === 'refused').length
@@ -304,7 +308,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   let ordering = await beginOrdering(neededRecords(entries.records, durable()))
   if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
-  const report = createSelfReport({ genesis, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: voting.recovering, halted: () => halted, unknownRules: () => unknownRules, evidence: evidence.counts })
+  const report = createSelfReport({ genesis, clock, staleMs: config.rpc.staleMs, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: voting.recovering, halted: () => halted, unknownRules: () => unknownRules, evidence: evidence.counts })
   const known = await store.checkpointAtOrBelow(store.head().height)
   if (known !== undefined) report.noteCheckpoint(known)
   const metrics = createMetrics(opened.metrics, report.gauges)
@@ -314,7 +318,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     store,
     state,
     admission,
-    door: createDoor({ chainId, store, state, clock, isReady: report.isReady, senderPerSecond: config.limits.senderTransactionsPerSecond }),
+    door: createDoor({ chainId, store, state, clock, isReady: report.isCaughtUp, senderPerSecond: config.limits.senderTransactionsPerSecond }),
     bodies,
     waiters,
     clock,
@@ -398,6 +402,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   transport.onMessages('gossip', gossip.handler)
   transport.onPeer((peer, connected) => {
     log.info(connected ? 'peer-up' : 'peer-down', { peer })
+    report.freshness.look()
     if (connected && membership.isValidator() && followerNames().includes(peer) && store.head().height > 0) gossip.tellHead(store.head().height, peer)
   })
   try {

@@ -35,6 +35,8 @@ export interface Config {
     readonly origins: readonly string[]
     /** How many proxies of one's own stand in a row before the RPC. */
     readonly proxies: number
+    /** An observer that is further behind is not ready. */
+    readonly staleMs: number
     /** Issued to callers who may ask more. */
     readonly keys: readonly ApiKey[]
   }
@@ -68,6 +70,7 @@ const keys = {
   'rpc.port': key(port, 'port to serve JSON-RPC at', 26_600),
   'rpc.origins': key(originList, 'origins whose pages may call JSON-RPC from a browser', []),
   'rpc.proxies': key(count(0, proxiesMax), 'proxies of your own, one behind the other, before the RPC: the caller is then who X-Forwarded-For names that many places from its end', 0),
+  'rpc.staleMs': key(count(1_000, 86_400_000), 'an observer whose state may be older than this, in ms, answers 503 at /readyz', 10_000),
   'rpc.keys': key(apiKeyList, 'keys of callers with a rate of their own, as dongbaek keys api makes them: name=hash@callsPerSecond, …', []),
   'admin.host': key(loopback, 'loopback address of the administration', '127.0.0.1'),
   'admin.port': key<number | undefined>(port, 'port of the administration (log level, snapshot, stop); left out, there is none', undefined),
@@ -140,7 +143,7 @@ export function loadConfig(sources: ConfigSources): Config {
     keystore: get('keystore'),
     passphraseFile: get('passphraseFile'),
     p2p: { host: get('p2p.host'), port: get('p2p.port'), addresses: get('p2p.addresses'), observers: get('p2p.observers') },
-    rpc: { host: get('rpc.host'), port: get('rpc.port'), origins: get('rpc.origins'), proxies: get('rpc.proxies'), keys: get('rpc.keys') },
+    rpc: { host: get('rpc.host'), port: get('rpc.port'), origins: get('rpc.origins'), proxies: get('rpc.proxies'), staleMs: get('rpc.staleMs'), keys: get('rpc.keys') },
     admin: { host: get('admin.host'), port: get('admin.port') },
     log: { level: get('log.level') },
     limits: { verifyWorkers: get('limits.verifyWorkers'), stateCacheMiB: get('limits.stateCacheMiB'), rpcRequestsPerSecond: get('limits.rpcRequestsPerSecond'), senderTransactionsPerSecond: get('limits.senderTransactionsPerSecond'), snapshotBlocks: get('limits.snapshotBlocks'), keepBlocks: get('limits.keepBlocks') },

@@ -10,6 +10,8 @@ export interface Gauges {
   readonly pendingTransactions: number
   readonly pendingBytes: number
   readonly voteLogBytes: number
+  readonly behindBlocks: number
+  readonly behindSeconds: number
   readonly ready: boolean
   /** 0: none. */
   readonly rulesUnknownFrom: number
@@ -42,7 +44,9 @@ export function createMetrics(registry: Registry, read: () => Gauges): Metrics {
   gauge('mempool_transactions', 'Transactions that wait for a block.', ({ pendingTransactions }) => pendingTransactions)
   gauge('mempool_bytes', 'Bytes of the transactions that wait.', ({ pendingBytes }) => pendingBytes)
   gauge('vote_log_bytes', 'Size of the vote log.', ({ voteLogBytes }) => voteLogBytes)
-  gauge('ready', '1 when caught up with enough validators in sight.', ({ ready }) => (ready ? 1 : 0))
+  gauge('ready', '1 when caught up with enough validators in sight; an observer: when no staler than it may be.', ({ ready }) => (ready ? 1 : 0))
+  gauge('behind_blocks', 'Later blocks that are known of and not stored here.', ({ behindBlocks }) => behindBlocks)
+  gauge('behind_seconds', 'What is shown here is at most so old.', ({ behindSeconds }) => behindSeconds)
   gauge('rules_unknown_from_height', 'Block from which on the chain runs by a rule set that this program does not know; 0 when there is none.', ({ rulesUnknownFrom }) => rulesUnknownFrom)
   gauge('evidence_kept', 'Contradictory messages of validators that are kept, across restarts.', ({ evidence }) => evidence)
   const transactions = new Counter({ name: 'dongbaek_transactions_total', help: 'Transactions executed here, by status.', labelNames: ['status'], registers: [registry] })

@@ -1,7 +1,7 @@
 // What a node says of itself, in words: an operator must see at once what is wrong or waited for, and from whom.
 import type { ReplicaStatus } from '../consensus/report.ts'
 import type { ValidatorSet } from '../consensus/validators.ts'
-import { isQuorum } from '../consensus/quorum.ts'
+import { faultsTolerated, isQuorum } from '../consensus/quorum.ts'
 import { unreachable } from '../primitives/errors.ts'
 
 /** A validator that follows without a vote. */
@@ -24,6 +24,9 @@ export interface Situation {
   /** Contradictions kept, by the validator's name. */
   readonly evidence: ReadonlyMap<string, number>
   readonly syncTarget: number
+  readonly behindMs: number
+  /** An observer that is further behind is not ready. */
+  readonly staleMs: number
   readonly stored: number
   readonly pending: number
   /** undefined: voting, or an observer. */
@@ -33,19 +36,22 @@ export interface Situation {
 
 export interface Judgement {
   readonly syncing: boolean
+  /** Enough validators are connected to know of later blocks. */
+  readonly inTouch: boolean
   readonly ready: boolean
   readonly problems: readonly string[]
 }
 
 export function judge(situation: Situation): Judgement {
-  const { replica, set, connected, self, role, former, unknownRules, evidence, syncTarget, stored, recovering, halted } = situation
+  const { replica, set, connected, self, role, former, unknownRules, evidence, syncTarget, stored, behindMs, staleMs, recovering, halted } = situation
   const problems: string[] = []
-  const inSight = new Set(set.validators.flatMap(({ name }, index) => (name === self || connected.has(name) ? [index] : [])))
+  const inSight = placesInSight(set, self, connected)
   const away = set.validators.filter((_, index) => !inSight.has(index)).map(({ name }) => name)
-  const quorum = role === 'validator' ? isQuorum(set, inSight) : inSight.size > 0
+  const inTouch = isInTouch(set, inSight, role)
+  const needed = faultsTolerated(set.validators.length) + 1
   const syncing = syncTarget > stored
   if (halted !== undefined) problems.push(halted)
-  if (away.length > 0) problems.push(`not connected to ${away.join(', ')}${quorum ? '' : role === 'validator' ? ': too few validators are in sight to make blocks' : ': no validator is in sight, so what this node shows may be old'}`)
+  if (away.length > 0) problems.push(`not connected to ${away.join(', ')}${inTouch ? '' : role === 'validator' ? ': too few validators are in sight to make blocks' : `: ${inSight.size === 0 ? 'no validator is' : `${inSight.size} of the ${needed} that are needed are`} in sight, so what this node shows may be old`}`)
   if (former !== undefined) problems.push(`this node's key was that of ${former.name} and is in no validator set since block ${former.until}: it follows and does not vote. Governance can add it again; if it is to stay an observer, list it among the observers of the others`)
   if (unknownRules !== undefined) problems.push(`the chain runs by rule set ${unknownRules.version} from block ${unknownRules.fromHeight} on, which this program does not know: install the release that does before then, or this node stops there`)
   for (const [validator, count] of evidence) problems.push(`${validator} signed contradictory messages (${count} kept): see chain_getEvidence, and have governance remove it or replace its key`)
@@ -60,7 +66,21 @@ export function judge(situation: Situation): Judgement {
   // an observer takes no part in views: it waits for blocks only
   const waiting = role === 'validator' || replica.waiting.what === 'blocks' || replica.waiting.what === 'operator' ? waitingFor(replica) : undefined
   if (waiting !== undefined && halted === undefined) problems.push(waiting)
-  return { syncing, ready: !syncing && quorum && halted === undefined && recovering === undefined, problems }
+  const isStale = role === 'observer' && behindMs > staleMs
+  if (isStale) problems.push(`what this node shows may be ${Math.round(behindMs / 1_000)} s old`)
+  // an observer is always a little behind while blocks go by, and serves all the same
+  const fit = role === 'validator' ? !syncing && inTouch : !isStale
+  return { syncing, inTouch, ready: fit && halted === undefined && recovering === undefined, problems }
+}
+
+/** A validator needs a quorum to go on; an observer one honest validator that tells it of blocks, so one more than may lie: a single one could keep the truth from it. */
+export function isInTouch(set: ValidatorSet, inSight: ReadonlySet<number>, role: 'validator' | 'observer'): boolean {
+  return role === 'validator' ? isQuorum(set, inSight) : inSight.size > faultsTolerated(set.validators.length)
+}
+
+/** Places in the set of this node and of those that it is connected to. */
+export function placesInSight(set: ValidatorSet, self: string, connected: ReadonlySet<string>): ReadonlySet<number> {
+  return new Set(set.validators.flatMap(({ name }, index) => (name === self || connected.has(name) ? [index] : [])))
 }
 
 function waitingFor({ waiting, view }: ReplicaStatus): string | undefined {

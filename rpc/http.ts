@@ -22,8 +22,9 @@ export function addPlainRoutes(app: FastifyInstance, { backend, document, metric
 
   /** Whether a load balancer should send anyone here; 503 with the reasons when not. */
   app.get('/readyz', async (_request, reply) => {
-    const { ready, syncing, head, problems } = backend.status()
-    return reply.code(ready ? 200 : 503).send({ ready, syncing, headHeight: head.height, reasons: ready ? [] : problems })
+    const { ready, syncing, behind, head, problems } = backend.status()
+    reply.header('dongbaek-behind-blocks', behind.blocks).header('dongbaek-behind-ms', behind.ms)
+    return reply.code(ready ? 200 : 503).send({ ready, syncing, behind, headHeight: head.height, reasons: ready ? [] : problems })
   })
 
   app.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics()))

@@ -27,7 +27,7 @@ export function isHealthy({ ready, problems }: Status): boolean {
 }
 
 function describe(status: Status, peers: ResultJson<'node_peers'>['items'], nowMs: number): readonly string[] {
-  const { name, role, chainId, head, checkpoint, view, primary, mempool, syncing, ready, problems, version } = status
+  const { name, role, chainId, head, behind, checkpoint, view, primary, mempool, syncing, ready, problems, version } = status
   const away = peers.filter(({ connected }) => !connected).map((peer) => (peer.lastError === undefined ? peer.name : `${peer.name} (${peer.lastError})`))
   const certified = checkpoint === undefined ? 'nothing certified yet' : checkpoint.height === head.height ? 'certified' : `certified up to ${thousands(checkpoint.height)}`
   return [
@@ -37,6 +37,7 @@ function describe(status: Status, peers: ResultJson<'node_peers'>['items'], nowM
     `role        ${role}, version ${version}`,
     `chain       ${chainId}`,
     head.height === 0 ? 'head        genesis, no block yet' : `head        ${thousands(head.height)} of ${koreanTime(head.timeMs)} (${thousands(Math.max(0, Math.round((nowMs - head.timeMs) / 1000)))} s ago), ${certified}`,
+    behind.blocks === 0 && behind.ms === 0 ? 'behind      no' : `behind      ${thousands(behind.blocks)} ${behind.blocks === 1 ? 'block' : 'blocks'} known of; what it shows may be ${(behind.ms / 1_000).toFixed(1)} s old`,
     `view        ${view}, primary ${primary}`,
     `peers       ${peers.length - away.length} of ${peers.length} connected${away.length === 0 ? '' : `; not: ${away.join(', ')}`}`,
     `mempool     ${thousands(mempool.transactions)} transactions, ${thousands(mempool.bytes)} bytes`,

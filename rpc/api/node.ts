@@ -17,8 +17,10 @@ export const nodeStatus = record({
   primary: sentence,
   /** Peers connected. */
   peers: count,
+  /** How far behind the chain it is: later blocks that it knows of, and how old what it shows may be at most. 0 ms: level with the validators in sight. */
+  behind: record({ blocks: count, ms: count }),
   syncing: boolean,
-  /** Caught up, and enough validators in sight to go on: what GET /readyz answers. */
+  /** Caught up, and enough validators in sight to go on; an observer: no staler than it may be. What GET /readyz answers. */
   ready: boolean,
   checkpoint: optional(record({ height: count, stateRoot: sentence })),
   mempool: record({ transactions: count, bytes: count }),

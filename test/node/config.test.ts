@@ -28,7 +28,7 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
     keystore: join(folder, 'etc', 'key.json'),
     passphraseFile: undefined,
     p2p: { host: '::', port: 1, addresses: { 'bank-1': '[::1]:7' }, observers: [{ name: 'obs-1', publicKey: key, addresses: ['host.example:9'] }, { name: 'obs-2', publicKey: new Uint8Array(32), addresses: [] }] },
-    rpc: { host: '127.0.0.1', port: 3, origins: ['https://app.example'], proxies: 2, keys: [] },
+    rpc: { host: '127.0.0.1', port: 3, origins: ['https://app.example'], proxies: 2, staleMs: 10_000, keys: [] },
     admin: { host: '127.0.0.1', port: 4 },
     log: { level: 'warn' },
     limits: { verifyWorkers: defaultWorkers(), stateCacheMiB: 64, rpcRequestsPerSecond: 200, senderTransactionsPerSecond: 100, snapshotBlocks: 10_000, keepBlocks: 0 },
@@ -36,7 +36,7 @@ t.test('file, environment and flags, the later over the earlier; paths from wher
   const fromFlags = loadConfig({ flags: { ...least, 'p2p.addresses': 'bank-1=10.0.0.1:5,bank-2=b:6' }, workingFolder: folder })
   t.same(fromFlags.p2p.addresses, { 'bank-1': '10.0.0.1:5', 'bank-2': 'b:6' })
   t.equal(fromFlags.role, 'observer')
-  t.same(fromFlags.rpc, { host: '127.0.0.1', port: 26_600, origins: [], proxies: 0, keys: [] })
+  t.same(fromFlags.rpc, { host: '127.0.0.1', port: 26_600, origins: [], proxies: 0, staleMs: 10_000, keys: [] })
   t.same(loadConfig({ flags: { ...least, 'rpc.origins': 'https://a.example, http://localhost:8080, capacitor://localhost,http://[::1]:3000' } }).rpc.origins, ['https://a.example', 'http://localhost:8080', 'capacitor://localhost', 'http://[::1]:3000'])
   t.same(loadConfig({ flags: { ...least, 'rpc.origins': '*' } }).rpc.origins, ['*'])
 })

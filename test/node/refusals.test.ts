@@ -109,7 +109,7 @@ t.test('other commands', async (t) => {
     keystore: '',
     passphraseFile: '',
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
-    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, keys: [] },
+    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, staleMs: 10_000, keys: [] },
     admin: { host: '127.0.0.1', port: undefined },
     log: { level: 'info' },
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 1_000, senderTransactionsPerSecond: 100_000, snapshotBlocks: 0, keepBlocks: 0 },

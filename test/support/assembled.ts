@@ -81,7 +81,7 @@ export function createAssembled({ log = () => silentLog, votes = (_, one) => one
     keystore: '',
     passphraseFile: '',
     p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: [] },
-    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, keys: [], ...rpc() },
+    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, staleMs: 10_000, keys: [], ...rpc() },
     admin: { host: '127.0.0.1', port: undefined },
     log: { level: 'info' },
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond, senderTransactionsPerSecond, snapshotBlocks: 10_000, keepBlocks: 0 },

@@ -38,13 +38,14 @@ export interface ClusterOptions {
   readonly genesisMs?: number
   readonly snapshotBlocks?: number
   readonly keepBlocks?: number
+  readonly staleMs?: number
   readonly log?: (name: string) => Log
 }
 
 // random as the nodes take it, whose key files then cost little to open
 const passphrase = randomBytes(24).toString('base64url')
 
-export async function createCluster({ validators = 4, observers = 0, preset = smallPreset, genesisMs = Date.now() - 1_000, snapshotBlocks = 10_000, keepBlocks = 0, log = () => silentLog }: ClusterOptions = {}): Promise<Cluster> {
+export async function createCluster({ validators = 4, observers = 0, preset = smallPreset, genesisMs = Date.now() - 1_000, snapshotBlocks = 10_000, keepBlocks = 0, staleMs = 10_000, log = () => silentLog }: ClusterOptions = {}): Promise<Cluster> {
   const root = mkdtempSync(join(tmpdir(), 'dongbaek-cluster-'))
   const validatorNames = Array.from({ length: validators }, (_, i) => `validator-${i}`)
   const names = [...validatorNames, ...Array.from({ length: observers }, (_, i) => `observer-${i}`)]
@@ -75,7 +76,7 @@ export async function createCluster({ validators = 4, observers = 0, preset = sm
     keystore: join(root, `${name}.key.json`),
     passphraseFile: join(root, 'passphrase'),
     p2p: { host: '127.0.0.1', port: added.get(name)?.port ?? portOf(name), addresses: {}, observers: [] },
-    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, keys: [] },
+    rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, staleMs, keys: [] },
     admin: { host: '127.0.0.1', port: undefined },
     log: { level: 'info' },
     limits: { verifyWorkers: 0, stateCacheMiB: 64, rpcRequestsPerSecond: 100_000, senderTransactionsPerSecond: 100_000, snapshotBlocks, keepBlocks },

@@ -175,6 +175,7 @@ export function createMemoryChain({ setup, parameters, startMs = 1_760_000_000_0
       view: 0,
       primary: 'validator-0',
       peers: 0,
+      behind: { blocks: 0, ms: 0 },
       syncing: false,
       ready: true,
       mempool: { transactions: held.length, bytes: 0 },

@@ -300,7 +300,7 @@ export class WholeNode {
       keystore: '',
       passphraseFile: '',
       p2p: { host: '127.0.0.1', port: 0, addresses: {}, observers: this.world.terms.changesSets ? validators.map(({ name, publicKey }) => ({ name, publicKey, addresses: [] })) : [] },
-      rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, keys: [] },
+      rpc: { host: '127.0.0.1', port: 0, origins: [], proxies: 0, staleMs: 10_000, keys: [] },
       admin: { host: '127.0.0.1', port: undefined },
       log: { level: 'info' },
       limits: { verifyWorkers: 0, stateCacheMiB: 16, rpcRequestsPerSecond: 0, senderTransactionsPerSecond: 0, snapshotBlocks: 0, keepBlocks: 0 },
