@@ -1,12 +1,12 @@
-// Example parameters of the families' queries, for the documents and for the test that calls each. They name what the Busan preset and the
-// tests have; on a chain without it the answer is `<family>/not-found`.
+// Example parameters of the families' queries, for the documents and for the tests that call each. They name what a devnet has after launch day, so that most can be
+// copied and run; DIDs and hashes are made anew on every chain and stand for some of it. Where there is nothing of the name the answer is `<family>/not-found`.
 import type { JsonObject } from '../primitives/schema.ts'
 import { exampleDid, exampleHash } from './api/declare.ts'
 
-const program = 'multi-child-2025'
-const livingArea = 'haeundae-1'
-const facility = 'citizen-hall'
-const slot = 'citizen-hall-0514'
+const program = 'multi-child'
+const livingArea = 'nampo'
+const facility = 'nampo-lecture'
+const slot = 'launch-day-lecture-1'
 
 export const queryExamples: Readonly<Record<string, JsonObject>> = {
   did_resolve: { did: exampleDid },
@@ -28,12 +28,12 @@ export const queryExamples: Readonly<Record<string, JsonObject>> = {
   points_due: { program },
   points_debt: { merchant: exampleDid, program },
   points_hold: { merchant: exampleDid, purchase: exampleHash },
-  points_repayment: { payment: 'bnk-2025-000002' },
+  points_repayment: { payment: 'BNK-launch-day-0002' },
   points_statement: { program, limit: 31 },
   points_accounts: { program, limit: 10 },
   points_programClaims: { program, limit: 10 },
   points_purchase: { merchant: exampleDid, purchase: exampleHash },
-  points_settlement: { payment: 'bnk-2025-000001' },
+  points_settlement: { payment: 'BNK-launch-day-0001' },
   points_merchant: { merchant: exampleDid },
   points_merchants: { limit: 10 },
   reservation_facilities: { livingArea, limit: 10 },
@@ -43,11 +43,11 @@ export const queryExamples: Readonly<Record<string, JsonObject>> = {
   reservation_byDid: { did: exampleDid },
   reservation_seat: { slot, did: exampleDid },
   reservation_holders: { slot, limit: 10 },
-  reservation_course: { course: 'citizen-lecture' },
+  reservation_course: { course: 'launch-day-lecture' },
   reservation_draw: { slot },
   reservation_standing: { did: exampleDid },
   reservation_settings: {},
-  community_posts: { livingArea, board: 'notice', limit: 10 },
+  community_posts: { livingArea, board: 'talk', limit: 10 },
   community_boards: { livingArea },
   community_appeals: { livingArea },
   community_post: { post: exampleHash },

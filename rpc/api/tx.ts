@@ -13,7 +13,7 @@ import { provenEntry } from './state.ts'
 const encodedTransaction = bytes(1, transactionBytesMax)
 const kindName = token(/[a-z]+\.[a-zA-Z]+/, 40, 'a kind such as points.spend')
 /** Well-formed as bytes, and no transaction. */
-const exampleTransaction = 'kgAA'
+export const exampleTransaction = 'kgAA'
 const admissionErrors = [
   'codec/malformed',
   'codec/invalid',
