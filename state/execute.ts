@@ -57,7 +57,7 @@ export function* executeInSteps(state: State, block: ExecutableBlock, stepTransa
   const info: BlockInfo = { chain: block.chain, height: block.height, timeMs: block.timeMs }
   checkRulesKnown(overlay, block.height)
   const blockEvents: Event[] = []
-  for (const family of families) family.beginBlock?.({ block: info, view: overlay, emit: (event) => blockEvents.push(event) })
+  beginBlock(overlay, info, (event) => blockEvents.push(event))
   state.seen.forget(block.timeMs)
   // as it was before the block: which ids are remembered can then be told from the blocks and the history of parameters (recallIds)
   const latestMs = block.timeMs + readParameters(overlay).transactionValidityMsMax
@@ -75,10 +75,20 @@ export function* executeInSteps(state: State, block: ExecutableBlock, stepTransa
   return { outcome, receipts, leaves, receiptsRoot: root, ...settle(state, overlay) }
 }
 
-/** The receipt that the transaction would have in a block made now on this state. Changes nothing. */
+/** What falls due with a block, before its transactions. */
+function beginBlock(view: Overlay, block: BlockInfo, emit: (event: Event) => void): void {
+  for (const family of families) family.beginBlock?.({ block, view, emit })
+}
+
+/** The receipt that the transaction would have in a block made now on this state, after what is due by then. Changes nothing. */
 export function simulateTransaction(state: State, block: BlockInfo, ready: ReadyTransaction): Receipt {
   const overlay = createOverlay(state.source, state.cache)
-  return run(overlay, block, ready, 0, state.seen, block.timeMs + readParameters(overlay).transactionValidityMsMax)
+  beginBlock(overlay, block, () => undefined)
+  return runAlone(overlay, state, block, ready)
+}
+
+function runAlone(overlay: Overlay, { seen }: State, block: BlockInfo, ready: ReadyTransaction): Receipt {
+  return run(overlay, block, ready, 0, seen, block.timeMs + readParameters(overlay).transactionValidityMsMax)
 }
 
 /**
@@ -87,7 +97,7 @@ export function simulateTransaction(state: State, block: BlockInfo, ready: Ready
  */
 export function refusalBeforeOrdering(state: State, block: BlockInfo, ready: ReadyTransaction): Refusal | undefined {
   if (ready.kind.createsSender === true) {
-    const { status, code = '', data = {} } = simulateTransaction(state, block, ready)
+    const { status, code = '', data = {} } = runAlone(createOverlay(state.source, state.cache), state, block, ready)
     // what has run meanwhile is no refusal: its receipt is there
     return status === 'refused' && code !== 'tx/duplicate' ? refuse(code, data) : undefined
   }

@@ -99,13 +99,13 @@ const kinds: Readonly<Record<string, KindReference>> = {
     cost: `${slotRows} and the lottery, writes the lottery; with the last secret reads a block’s record and writes the queue.`,
   },
   'reservation.checkIn': {
-    who: `${operator} From 2 hours before the start until 7 days after the end; also to set an absence right.`,
+    who: `${operator} From 2 hours before the start until 7 days after the end; also to set an absence right. Not of a slot that was closed, or whose facility was before it began.`,
     rules: [...operated, 'reservation/slot-closed', 'reservation/too-early', 'reservation/too-late', 'reservation/no-reservation'],
     events: ['reservation.checkedIn'],
     cost: `${slotRows}, the row and the counters, writes the last two, and the absences if one is taken back.`,
   },
   'reservation.noShow': {
-    who: `${operator} From the start until 7 days after the end. After \`absencesMax\` absences within \`absenceWindowMs\` (3 within 90 days) the DID reserves nothing new until \`blockMs\` (30 days) after the last.`,
+    who: `${operator} From the start until 7 days after the end; not of a slot that was closed, or whose facility was before it began. After \`absencesMax\` absences within \`absenceWindowMs\` (3 within 90 days) the DID reserves nothing new until \`blockMs\` (30 days) after the last.`,
     rules: [...operated, 'reservation/slot-closed', 'reservation/too-early', 'reservation/too-late', 'reservation/no-reservation'],
     events: ['reservation.missed'],
     cost: `${slotRows}, the row, the counters and the absences, writes the last three.`,
@@ -122,6 +122,6 @@ export const reservationReference: ChapterReference = {
     'Before its transactions a block works off what has fallen due, at most 250 steps, 50 for one matter before the others have their turn; the rest waits for the next block, and no rule relies on it. ' +
     'A kept seat that was not confirmed lapses (`reservation.lapsed`); free seats go to the first in line (`reservation.promoted`), kept for the payment for `offerMs` (a day), at most until the start, where the slot has a price; from the start on nobody moves up. ' +
     'Of a lottery: registration ends (`reservation.registrationEnded`), lots are drawn (`reservation.drawn`), or a secret was withheld for a day after the block that ended the registration and the slot is closed (`reservation.drawFailed`). ' +
-    'Of a closed slot or day: who has paid and was not there yet is given back what the merchant has not given back by itself, who paid last first, and the seat is given up (`reservation.refunded`); where the points family refuses, the seat stays with what was paid, void, and the holder cancels later (`reservation.refundRefused`). ' +
-    'A step reads and writes a row, the counters and the neighbours; the queue costs as many rows as the logarithm of its size. Blocks are made when there is something to order, so on an idle chain this happens with the next transaction.',
+    'The slots with a price of a closed day are taken up one by one, in the order in which they were opened. Of a slot that was closed or taken up so: who has paid and was not there yet is given back what the merchant has not given back by itself, who paid last first, and the seat is given up (`reservation.refunded`); where the points family refuses, the seat stays with what was paid, void, and the holder cancels later (`reservation.refundRefused`). ' +
+    'A step reads and writes a row, the counters and the neighbours; the queue costs as many rows as the logarithm of its size. On an idle chain this happens with the next transaction (see the top of this page).',
 }

@@ -57,7 +57,7 @@ export interface Payment {
 
 /**
  * Pays a price from the usable grants, the one that expires first paying first, its own share (of a pass) before the fund's part; the fund
- * pays at most `fundedMax`.
+ * pays at most `fundedMax`. An own share on hold is not paid yet: it may go back, and must not have let others off.
  */
 export function pay(program: Program, account: Account, nowMs: TimeMs, into: Into, price: number, fundedMax: number): Payment {
   const usable = account.grants
@@ -72,7 +72,7 @@ export function pay(program: Program, account: Account, nowMs: TimeMs, into: Int
     if (rest === 0 || funded === fundedMax) break
     const own = Math.min(rest, (program.ownShare ?? 0) - grant.ownPaid)
     const fund = Math.min(rest - own, leftOf(grant), fundedMax - funded)
-    grants[index] = { ...grant, [into]: (grant[into] + fund) as Won, ownPaid: (grant.ownPaid + own) as Won }
+    grants[index] = { ...grant, [into]: (grant[into] + fund) as Won, ownPaid: (grant.ownPaid + (into === 'spent' ? own : 0)) as Won }
     parts.push({ grant: index + 1, own: own as Won, funded: fund as Won })
     funded += fund
     rest -= own + fund
@@ -122,7 +122,7 @@ export function undo(account: Account, payment: Paid, from: Into, amount: number
     const grant = grants[index] as Grant
     const fundedBack = Math.min(paid.funded, rest)
     const ownBack = Math.min(paid.own, rest - fundedBack)
-    grants[index] = { ...grant, [from]: (grant[from] - fundedBack) as Won, ownPaid: (grant.ownPaid - ownBack) as Won }
+    grants[index] = { ...grant, [from]: (grant[from] - fundedBack) as Won, ownPaid: (grant.ownPaid - (from === 'spent' ? ownBack : 0)) as Won }
     parts[i] = { ...paid, own: (paid.own - ownBack) as Won, funded: (paid.funded - fundedBack) as Won }
     if (fundedBack > 0) back.push({ index, funded: fundedBack })
     funded += fundedBack
@@ -133,12 +133,25 @@ export function undo(account: Account, payment: Paid, from: Into, amount: number
   return { account: unusePeriods({ ...account, grants }, payment.timeMs, funded), parts, excess: (payment.excess - excess) as Won, back, funded, own }
 }
 
+export interface Captured {
+  readonly account: Account
+  readonly parts: readonly Part[]
+  /** Own shares that other purchases have paid since: they are the citizen's, beyond the share, and the fund has so much more left. */
+  readonly excess: number
+}
+
 /** Turns what is on hold for a payment into what is spent. */
-export function captureParts(account: Account, parts: readonly Part[]): Account {
-  return parts.reduce((next, { grant: place, funded }) => {
-    const grant = next.grants[place - 1] as Grant
-    return withGrant(next, place - 1, { ...grant, onHold: (grant.onHold - funded) as Won, spent: (grant.spent + funded) as Won })
-  }, account)
+export function captureParts({ ownShare = 0 as Won }: Program, account: Account, held: readonly Part[]): Captured {
+  const grants = [...account.grants]
+  let excess = 0
+  const parts = held.map((part) => {
+    const grant = grants[part.grant - 1] as Grant
+    const own = Math.min(part.own, ownShare - grant.ownPaid) as Won
+    excess += part.own - own
+    grants[part.grant - 1] = { ...grant, onHold: (grant.onHold - part.funded) as Won, spent: (grant.spent + part.funded) as Won, ownPaid: (grant.ownPaid + own) as Won }
+    return { ...part, own }
+  })
+  return { account: { ...account, grants }, parts, excess }
 }
 
 /** What counts against a cap of the day or month with this number. */

@@ -26,7 +26,9 @@ export const capture = kind({
     if (amount > hold.price) return refuse('points/over-capture', { price: hold.price })
     const program = programOf(context, hold)
     const row = [merchant, toBase64url(purchase)] as const
-    const { account, parts, excess, back, funded: freed } = undo(readAccount(view, program.id, hold.citizen), hold, 'onHold', hold.price - amount)
+    const { account: less, parts: held, excess: beyond, back, funded: freed } = undo(readAccount(view, program.id, hold.citizen), hold, 'onHold', hold.price - amount)
+    const { account, parts, excess: paidElsewhere } = captureParts(program, less, held)
+    const excess = (beyond + paidElsewhere) as Won
     const funded = parts.reduce((sum, part) => sum + part.funded, 0)
     const own = amount - funded
     const claim = addToClaim(view, block.timeMs, merchant, program.id, funded)
@@ -34,7 +36,7 @@ export const capture = kind({
     view.remove(holdTable, row)
     view.put(purchaseTable, row, { program: program.id, citizen: hold.citizen, claim, timeMs: hold.timeMs, price: amount, refunded: 0 as Won, parts, excess, reference: hold.reference })
     emit(captured({ program: program.id, did: hold.citizen, merchant, purchase, funded: funded as Won, own: own as Won, released: freed as Won, claim, reference: hold.reference }))
-    view.put(accountTable, [program.id, hold.citizen], settleBack(context, program, hold.citizen, captureParts(account, parts), back, true))
+    view.put(accountTable, [program.id, hold.citizen], settleBack(context, program, hold.citizen, account, back, true))
     return undefined
   },
 })

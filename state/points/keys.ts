@@ -71,7 +71,7 @@ export const grant = record({
   reclaimed: won,
   /** Authorised for merchants, not yet captured. */
   onHold: won,
-  /** Of a pass's own share: what the citizen has paid. */
+  /** Of a pass's own share: what the citizen has paid. What is on hold is not. */
   ownPaid: won,
   /** Absent: the programme's end of use. */
   expiresMs: optional(timeMs),

@@ -12,7 +12,7 @@ import { canMoveUp, entryOf, moveUp } from './seating.ts'
 import { findSlot, readSeats, seatsLeft, whereOf } from './slots.ts'
 import { putRow } from './waitlist.ts'
 
-/** Steps of a block: each ends a hold, gives a seat, draws a lot or refunds a payer. */
+/** Steps of a block: each ends a hold, gives a seat, draws a lot, refunds a payer or takes up a slot of a closed day. */
 export const blockStepsMax = 250
 /** Steps that one item may take before others have their turn. */
 const turnStepsMax = 50
@@ -36,7 +36,6 @@ export function beginBlock(context: BlockContext): void {
 }
 
 function work(context: BlockContext, item: DueItem, stepsMax: number): Work {
-  const { view } = context
   switch (item.what) {
     case 'hold':
       return endHold(context, item)
@@ -52,11 +51,8 @@ function work(context: BlockContext, item: DueItem, stepsMax: number): Work {
       return fillSeats(context, item.of, stepsMax)
     case 'refund':
       return refundPayers(context, item.of, stepsMax)
-    case 'refundDay': {
-      const slots = view.get(pricedDayTable, item.of, item.day ?? 0) ?? []
-      for (const slot of slots) putDue(view, context.block.timeMs, { what: 'refund', of: slot })
-      return { steps: 1 + slots.length, more: false }
-    }
+    case 'refundDay':
+      return refundDay(context, item, stepsMax)
     default:
       return unreachable(item.what)
   }
@@ -88,4 +84,15 @@ function fillSeats(context: BlockContext, id: string, stepsMax: number): Work {
   for (; steps < stepsMax && canMoveUp(context, found, seats); steps++) seats = moveUp(context, id, found, seats)
   if (steps > 0) view.put(seatsTable, [id], seats)
   return { steps: Math.max(1, steps), more: canMoveUp(context, found, seats) }
+}
+
+/** No slots are opened on a closed day any more, so what of its list is taken up leaves it. */
+function refundDay({ block, view }: BlockContext, { of: facility, day }: DueItem, stepsMax: number): Work {
+  assert(day !== undefined, 'the day of refunds')
+  const slots = view.get(pricedDayTable, facility, day) ?? []
+  for (const slot of slots.slice(0, stepsMax)) putDue(view, block.timeMs, { what: 'refund', of: slot })
+  const left = slots.slice(stepsMax)
+  if (left.length > 0) view.put(pricedDayTable, [facility, day], left)
+  else view.remove(pricedDayTable, [facility, day])
+  return { steps: Math.max(1, slots.length - left.length), more: left.length > 0 }
 }

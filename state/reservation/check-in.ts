@@ -3,7 +3,7 @@ import { type Context, kind, refuse, type Refusal } from '../family.ts'
 import { removeAbsence } from './absences.ts'
 import { checkedIn } from './events.ts'
 import { seatsTable, seatTable } from './keys.ts'
-import { operatedSlot, readSeats, whereOf } from './slots.ts'
+import { operatedSlot, readSeats, tookPlace, whereOf } from './slots.ts'
 import { type Attendance, attendanceLateMs, attendancePayload, checkInEarlyMs } from './types.ts'
 import { putRow } from './waitlist.ts'
 
@@ -15,7 +15,7 @@ export const checkIn = kind({
     const found = operatedSlot(view, id, transaction.sender, block)
     if ('code' in found) return found
     const { slot } = found
-    if (found.closed !== undefined) return refuse('reservation/slot-closed', { slot: id })
+    if (!tookPlace(found)) return refuse('reservation/slot-closed', { slot: id })
     const fromMs = Math.max(0, slot.startsMs - checkInEarlyMs)
     if (block.timeMs < fromMs) return refuse('reservation/too-early', { fromMs })
     if (block.timeMs > slot.endsMs + attendanceLateMs) return refuse('reservation/too-late', { untilMs: slot.endsMs + attendanceLateMs })

@@ -9,7 +9,7 @@ export const reservationCodes = {
   'reservation/slot-exists': 'A slot with this id exists already. Choose another id; none of the slots of this transaction was opened.',
   'reservation/slot-in-past': 'The slot would not begin after the time of the block. Give a later start; none of the slots of this transaction was opened.',
   'reservation/unknown-slot': 'There is no such slot. List a facility’s slots with reservation_slots.',
-  'reservation/slot-closed': 'The slot, or the day on which it begins, is closed; for reserve and reveal also its facility. Choose another slot.',
+  'reservation/slot-closed': 'The slot, or the day on which it begins, is closed; for reserve and reveal also its facility, for attendance also if that closed before the slot began. Choose another slot.',
   'reservation/not-open-yet': 'Reservations for the slot are not open yet. Try again from opensMs on.',
   'reservation/window-closed': 'Reservations for the slot have ended. Choose another slot.',
   'reservation/already-reserved': 'The sender has a reservation or a place in line for this slot. Nothing is to be done.',

@@ -36,7 +36,7 @@ export const payerTable = table('reservation.payer', record({ did }))
 export const drawTable = table('reservation.draw', draw)
 /** reservation.closedDay/<facility>/<day> */
 export const closedDayTable = table('reservation.closedDay', closing)
-/** reservation.pricedDay/<facility>/<day>: the slots with a price that begin on the day */
+/** reservation.pricedDay/<facility>/<day>: the slots with a price that begin on the day; of a closed day, those whose refunds are not taken up yet */
 export const pricedDayTable = table('reservation.pricedDay', list(slug, 1, pricedSlotsADayMax))
 /** reservation.absences/<did> */
 export const absencesTable = table('reservation.absences', absences)

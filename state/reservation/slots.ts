@@ -39,6 +39,11 @@ export function isVoid({ closed, facility }: Found): boolean {
   return closed !== undefined || facility.closed !== undefined
 }
 
+/** Whether people could come: a slot that was closed, or whose facility was before it began, has no attendance. */
+export function tookPlace({ slot, facility, closed }: Found): boolean {
+  return closed === undefined && (facility.closed === undefined || facility.closed.atMs >= slot.startsMs)
+}
+
 const noSeats: Seats = { confirmed: 0, held: 0, attended: 0, absent: 0, waiting: 0, entered: 0, payers: 0, numbers: 0 }
 
 export function readSeats(view: ReadView, slot: string): Seats {

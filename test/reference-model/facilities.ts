@@ -26,6 +26,7 @@ function operatedFacility(world: World, sender: string, id: string): Facility {
 export function closeFacility(world: World, { sender }: Order, { facility: id, reason }: Infer<typeof types.closeFacilityPayload>): void {
   const facility = operatedFacility(world, sender, id)
   facility.isClosed = true
+  facility.closedMs = world.nowMs
   tell(world, 'reservation.facilityClosed', { facility: id, livingArea: facility.livingArea, by: sender, reason })
 }
 

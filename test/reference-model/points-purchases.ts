@@ -55,7 +55,7 @@ function pricePaid(world: World, order: Order, { program: id, merchant, amount, 
   let room = Math.min(amount, ...Object.values(roomOf))
   const parts: Part[] = []
   for (const [at] of inOrder) {
-    const ownLeft = (terms.ownShare ?? 0) - sum(partsOf(world, program, sender, at), (part) => part.own)
+    const ownLeft = (terms.ownShare ?? 0) - sum(partsOf(world, program, sender, at, 'paid'), (part) => part.own)
     // a pass that the fund cannot pay with asks for no own share
     if (left(at) === 0 || room === 0) continue
     const own = Math.min(rest, ownLeft)
@@ -171,8 +171,15 @@ export function capture(world: World, order: Order, { purchase: named, amount }:
   const program = world.programs.get(purchase.program) as Program
   const before = leftBefore(world, program, purchase)
   const { funded: released, grants } = takeOff(purchase, purchase.price - amount)
-  const captured: Purchase = { ...purchase, price: amount }
   forget(world, program, purchase)
+  const captured: Purchase = { ...purchase, price: amount }
+  // an own share that others have paid since is the citizen's beyond it
+  for (const part of captured.parts) {
+    const paid = sum(partsOf(world, program, captured.citizen, part.grant, 'paid'), (each) => each.own)
+    const beyond = Math.max(0, paid + part.own - (program.terms.ownShare ?? 0))
+    part.own -= beyond
+    captured.excess += beyond
+  }
   keep(world, program, captured)
   pay(world, captured)
   tell(world, 'points.captured', { program: program.id, did: captured.citizen, merchant: captured.merchant, purchase: captured.id, funded: fundedOf(captured), own: ownOf(captured), released, claim: captured.claim?.number, reference: captured.reference })

@@ -3,7 +3,7 @@ import { utf8 } from '../../primitives/bytes.ts'
 import { assert } from '../../primitives/errors.ts'
 import { taggedHash } from '../../primitives/hash.ts'
 import { addTask, canPromote, counts, giveBack, giveSeat, isVoid, leaveRoster, letGo, promote, revealMs, taken, whereOf } from './seats.ts'
-import { pricedOn, seedOf } from './reservation.ts'
+import { seedOf } from './reservation.ts'
 import { Refused, remove, tell, type Seat, type Slot, type Task, type World } from './world.ts'
 
 const stepsMax = 250
@@ -36,9 +36,7 @@ function repeat(max: number, isThere: () => boolean, step: () => void): Work {
 function work(world: World, task: Task, max: number): Work {
   const once: Work = { steps: 1, isMore: false }
   if (task.what === 'refundDay') {
-    const slots = pricedOn(world, task.facility, task.day)
-    for (const { id } of slots) addTask(world, world.nowMs, { what: 'refundSlot', slot: id })
-    return { steps: 1 + slots.length, isMore: false }
+    return repeat(max, () => task.slots.length > 0, () => addTask(world, world.nowMs, { what: 'refundSlot', slot: task.slots.shift() ?? '' }))
   }
   const slot = world.slots.get(task.slot)
   assert(slot !== undefined, 'the slot of a task')

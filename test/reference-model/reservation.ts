@@ -33,7 +33,8 @@ export function closeDays(world: World, { sender }: Order, { facility: id, first
   must(!days.some((day) => facility.closedDays.has(day)), 'reservation/day-closed')
   for (const day of days) {
     facility.closedDays.add(day)
-    if (pricedOn(world, id, day).length > 0) addTask(world, world.nowMs, { what: 'refundDay', facility: id, day })
+    const slots = pricedOn(world, id, day).map((slot) => slot.id)
+    if (slots.length > 0) addTask(world, world.nowMs, { what: 'refundDay', slots })
   }
   tell(world, 'reservation.daysClosed', { facility: id, livingArea: facility.livingArea, firstDay, lastDay, by: sender, reason })
 }
@@ -148,8 +149,15 @@ export function seedOf({ id, lottery = [], draw }: Slot): Uint8Array | undefined
   return taggedHash('lottery-seed', utf8(`${id}/`), draw.blockHash, ...(secrets as readonly Uint8Array[]))
 }
 
-export function checkIn(world: World, { sender }: Order, { slot: id, did }: Infer<typeof types.attendancePayload>): void {
+/** Its facility had not closed before it began. */
+function slotThatTookPlace(world: World, sender: string, id: string): Slot {
   const slot = operatedSlot(world, sender, id)
+  must((facilityOf(world, slot).closedMs ?? Infinity) >= slot.startsMs, 'reservation/slot-closed')
+  return slot
+}
+
+export function checkIn(world: World, { sender }: Order, { slot: id, did }: Infer<typeof types.attendancePayload>): void {
+  const slot = slotThatTookPlace(world, sender, id)
   must(world.nowMs >= slot.startsMs - 2 * hourMs, 'reservation/too-early')
   must(world.nowMs <= slot.endsMs + 7 * dayMs, 'reservation/too-late')
   const seat = slot.seats.get(did)
@@ -160,7 +168,7 @@ export function checkIn(world: World, { sender }: Order, { slot: id, did }: Infe
 }
 
 export function noShow(world: World, { sender }: Order, { slot: id, did }: Infer<typeof types.attendancePayload>): void {
-  const slot = operatedSlot(world, sender, id)
+  const slot = slotThatTookPlace(world, sender, id)
   must(world.nowMs >= slot.startsMs, 'reservation/too-early')
   must(world.nowMs <= slot.endsMs + 7 * dayMs, 'reservation/too-late')
   const seat = slot.seats.get(did)

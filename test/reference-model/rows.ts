@@ -44,7 +44,7 @@ const checks: ReadonlyMap<string, Check> = new Map([
           left: leftOf(world, program, did, at),
           spent: sum(partsOf(world, program, did, at, 'paid'), (part) => part.funded),
           onHold: sum(partsOf(world, program, did, at, 'held'), (part) => part.funded),
-          ownPaid: sum(partsOf(world, program, did, at), (part) => part.own),
+          ownPaid: sum(partsOf(world, program, did, at, 'paid'), (part) => part.own),
           expiresMs: grant.graceUntilMs ?? grant.ownEndMs,
           revoked: grant.clawbackReason,
         })),

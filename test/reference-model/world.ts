@@ -150,6 +150,7 @@ export interface Facility {
   readonly livingArea: string
   readonly operatorScope: string | undefined
   isClosed: boolean
+  closedMs?: number
   readonly closedDays: Set<number>
 }
 
@@ -192,7 +193,8 @@ export type Task =
   | { readonly what: 'promote'; readonly slot: string }
   | { readonly what: 'endRegistration' | 'endSecrets' | 'lots'; readonly slot: string }
   | { readonly what: 'refundSlot'; readonly slot: string }
-  | { readonly what: 'refundDay'; readonly facility: string; readonly day: number }
+  /** Slots of a closed day that are not taken up yet. */
+  | { readonly what: 'refundDay'; readonly slots: string[] }
 
 export interface World {
   readonly chain: string

@@ -8,7 +8,7 @@ import { taggedHash } from '../../primitives/hash.ts'
 import type { Event } from '../../state/family.ts'
 import { registerMerchant } from '../../state/points/merchants.ts'
 import { issue } from '../../state/points/issue.ts'
-import { accountTable, purchaseTable } from '../../state/points/keys.ts'
+import { accountTable, purchaseTable, sumsTable } from '../../state/points/keys.ts'
 import { openProgram } from '../../state/points/open.ts'
 import { refund } from '../../state/points/refund.ts'
 import { settle } from '../../state/points/settle.ts'
@@ -337,6 +337,19 @@ t.test('a seat with a price: points and seat, both or neither', async (t) => {
   t.equal(pointsOf(chain, mina), 20_000)
 })
 
+t.test('a simulation does what is due first, as the block would', (t) => {
+  const chain = city()
+  chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('a', { waitlistMax: 0 })] })
+  ok(t, chain.run(hold, mina, { slot: 'a' }), 'held')
+  const wish = (): Receipt => chain.simulate(chain.make(reserve, jun, { slot: 'a' }))
+  refused(t, wish(), 'reservation/full')
+  chain.advance(settings.holdMs)
+  ok(t, wish(), 'reserved')
+  t.match(chain.view().get(seatsTable, 'a'), { held: 1, confirmed: 0 }, 'and changes nothing')
+  ok(t, chain.run(reserve, jun, { slot: 'a' }), 'reserved')
+  t.end()
+})
+
 t.test('the end of a hold that was given up leaves a later one alone', (t) => {
   const chain = richCity(mina, jun)
   chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('a', { price })] })
@@ -391,6 +404,67 @@ t.test('closing gives the points back, by slot and by day', async (t) => {
     }
     t.match(chain.view().get(seatsTable, 'a'), { confirmed: 0, payers: 0 })
   }
+})
+
+t.test('a closed day gives back also when the programme has ended: it lapses, or can be used for the days of grace', (t) => {
+  for (const grace of [undefined, 3]) {
+    const chain = richCity(mina)
+    const ends = (Math.ceil((genesisTimeMs + 9 * dayMs) / minuteMs) * minuteMs) as TimeMs
+    const terms = { kind: 'points', title: '짧은 기금', tiers: [{ tier: 'all', amount: 30_000 as Won }], applicationOpensMs: genesisTimeMs, applicationClosesMs: ends, useOpensMs: genesisTimeMs, useClosesMs: ends, categories: ['theatre'], decide: 'officer', leftover: 'reclaimed' } as const
+    chain.run(openProgram, officer, { program: 'short', budget: 100_000 as Won, terms: { ...terms, ...(grace !== undefined && { refundGraceDays: grace }) } })
+    chain.run(issue, officer, { program: 'short', grants: [{ did: jun.did, tier: 'all', pseudonym: taggedHash('test-pseudonym', utf8('short')) }] })
+    chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('a', { price }), slotOf('b', { price })] })
+    ok(t, chain.run(reserve, jun, { slot: 'a', payment: { program: 'short' } }), 'points.spent', 'reserved')
+    until(chain, ends)
+    t.match(idle(chain), [{ type: 'points.reclaimed', did: jun.did, amount: 20_000 }])
+    const day = dayOf(slotOf('a').startsMs)
+    ok(t, chain.run(closeDays, operator, { facility: 'hall', firstDay: day, lastDay: day, reason }), 'daysClosed')
+    t.match(idle(chain), [{ type: 'points.refunded', funded: 10_000 }, ...(grace === undefined ? [{ type: 'points.reclaimed', amount: 10_000 }] : []), { type: 'reservation.refunded', did: jun.did, amount: 10_000 }])
+    t.match(chain.view().get(sumsTable, 'short'), { held: grace === undefined ? 0 : 10_000, unsettled: 0 })
+  }
+  t.end()
+})
+
+t.test('closed days with as many slots as there may be take no more steps of a block than others', (t) => {
+  const chain = richCity(mina, jun)
+  const start = slotOf('a').startsMs
+  for (const at of [0, 1]) chain.run(openSlots, operator, { facility: 'hall', slots: Array.from({ length: pricedSlotsADayMax }, (_, i) => slotOf(`s${at}-${i}`, { price, startsMs: (start + at * dayMs) as TimeMs, endsMs: (start + at * dayMs + hourMs) as TimeMs })) })
+  const last = pricedSlotsADayMax - 1
+  ok(t, chain.run(reserve, mina, { slot: 's0-0', payment }), 'points.spent', 'reserved')
+  ok(t, chain.run(reserve, mina, { slot: `s0-${last}`, payment }), 'points.spent', 'reserved')
+  ok(t, chain.run(reserve, jun, { slot: `s1-${last}`, payment }), 'points.spent', 'reserved')
+  ok(t, chain.run(closeDays, operator, { facility: 'hall', firstDay: dayOf(start), lastDay: dayOf(start) + 1, reason }), 'daysClosed')
+  const steps = (): number => chain.view().get(dueEndTable, 'heap')?.last ?? 0
+  const back: string[] = []
+  let blocks = 0
+  for (; (chain.view().get(dueEndTable, 'heap')?.size ?? 0) > 0; blocks++) {
+    const before = steps()
+    back.push(...eventsOf({ events: idle(chain) }, 'reservation.refunded').map(({ slot }) => slot as string))
+    // each slot that is taken up comes into the queue as a matter of its own; what is not done is put back
+    t.ok(steps() - before <= blockStepsMax + blockStepsMax / 50, `${steps() - before} came into the queue`)
+  }
+  // a step to take each slot up, and one to see that nobody is left who has paid
+  t.equal(blocks, (4 * pricedSlotsADayMax) / blockStepsMax)
+  t.strictSame(back, ['s0-0', `s0-${last}`, `s1-${last}`])
+  t.equal(chain.view().get(pricedDayTable, 'hall', dayOf(start)), undefined)
+  t.strictSame([mina, jun].map((one) => pointsOf(chain, one)), [30_000, 30_000])
+  t.end()
+})
+
+t.test('nobody is missed where nothing took place: attendance of a facility that closed before', (t) => {
+  const chain = richCity(mina, jun)
+  chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('before', { price }), slotOf('after', { price, startsMs: (slotOf('a').startsMs + dayMs) as TimeMs, endsMs: (slotOf('a').endsMs + dayMs) as TimeMs })] })
+  ok(t, chain.run(reserve, mina, { slot: 'before', payment }), 'points.spent', 'reserved')
+  ok(t, chain.run(reserve, jun, { slot: 'after', payment }), 'points.spent', 'reserved')
+  until(chain, slotOf('a').endsMs)
+  ok(t, chain.run(closeFacility, operator, { facility: 'hall', reason }), 'facilityClosed')
+  until(chain, slotOf('a').endsMs + dayMs)
+  ok(t, chain.run(noShow, operator, { slot: 'before', did: mina.did }), 'missed')
+  refused(t, chain.run(noShow, operator, { slot: 'after', did: jun.did }), 'reservation/slot-closed')
+  refused(t, chain.run(checkIn, operator, { slot: 'after', did: jun.did }), 'reservation/slot-closed')
+  ok(t, chain.run(cancel, jun, { slot: 'after' }), 'points.refunded', 'cancelled')
+  t.equal(pointsOf(chain, jun), 30_000)
+  t.end()
 })
 
 t.test('what a merchant has given back by itself does not come back twice, and the rest does', (t) => {
