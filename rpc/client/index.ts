@@ -9,6 +9,7 @@ export { addProof, type ProofOptions, verifyProof } from './credentials/proof.ts
 export { type PublishedList, signStatusList, statusFromIssuer } from './credentials/published-status.ts'
 export { registeredSchema, schemaHash } from './credentials/schema.ts'
 export { provenStatus, type StatusEntry, statusFromList, statusFromNode } from './credentials/status.ts'
+export { checkedDraw, type CheckedDraw } from './draw.ts'
 export { followValidatorSets } from './follow-sets.ts'
 export { followEvents, type EventPage, type FollowOptions } from './follow.ts'
 export { trustFromGenesisHash } from './genesis.ts'
