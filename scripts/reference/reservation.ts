@@ -83,20 +83,20 @@ const kinds: Readonly<Record<string, KindReference>> = {
       'with a price: `reservation/payment-required`',
       'the codes of points.spend',
     ],
-    events: ['reservation.reserved', 'reservation.waitlisted', 'reservation.confirmed', 'reservation.entered'],
+    events: ['reservation.reserved', 'reservation.waitlisted', 'reservation.confirmed', 'reservation.entered', 'points.spent'],
     cost: `${seatRows}; in line the neighbour’s row; a lot or a payment a row of a roster; with a price what points.spend costs.`,
   },
   'reservation.cancel': {
     who: 'The holder: of a seat until `cancelUntilMs`, of a kept seat or a place in line at any time, of a lot until `closesMs`; of a void slot always. All that was paid comes back, by the rules of points.refund, without what the merchant has given back by itself before, and a free seat goes to the first in line, at once.',
     rules: ['reservation/unknown-slot', 'reservation/no-reservation', 'of a lot: `reservation/drawing`', 'of a seat: `reservation/too-late-to-cancel`', 'with a payment: the codes of points.refund'],
-    events: ['reservation.cancelled', 'reservation.promoted'],
+    events: ['reservation.cancelled', 'reservation.promoted', 'points.refunded', 'points.reclaimed', 'points.clawedBack'],
     cost: `${slotRows}; writes the row, the counters, the list of holders and what the person holds; the rows of up to 2 neighbours and of who moves up; with a payment what points.refund costs.`,
   },
   'reservation.reveal': {
     who: 'Each party to the seed of a lottery, in a block after the one that ended the registration, until a day after the time of that block. Send it only when that block is final: a secret that is refused is known all the same.',
-    rules: ['reservation/unknown-slot', 'reservation/not-a-party', 'reservation/slot-closed', 'reservation/too-early', 'reservation/secret-shown', 'reservation/secret-differs'],
+    rules: ['reservation/unknown-slot', 'reservation/not-a-party', 'reservation/slot-closed', 'reservation/too-early', 'reservation/secret-shown', 'reservation/too-late', 'reservation/secret-differs'],
     events: ['reservation.secretShown'],
-    cost: `${slotRows} and the lottery, writes the lottery; with the last secret reads a block’s record and writes the queue.`,
+    cost: `${slotRows}, the lottery and a block’s record, writes the lottery; with the last secret also the queue.`,
   },
   'reservation.checkIn': {
     who: `${operator} From 2 hours before the start until 7 days after the end; also to set an absence right. Not of a slot that was closed, or whose facility was before it began.`,
@@ -122,6 +122,6 @@ export const reservationReference: ChapterReference = {
     'Before its transactions a block works off what has fallen due, at most 250 steps, 50 for one matter before the others have their turn; the rest waits for the next block, and no rule relies on it. ' +
     'A kept seat that was not confirmed lapses (`reservation.lapsed`); free seats go to the first in line (`reservation.promoted`), kept for the payment for `offerMs` (a day), at most until the start, where the slot has a price; from the start on nobody moves up. ' +
     'Of a lottery: registration ends (`reservation.registrationEnded`), lots are drawn (`reservation.drawn`), or a secret was withheld for a day after the block that ended the registration and the slot is closed (`reservation.drawFailed`). ' +
-    'The slots with a price of a closed day are taken up one by one, in the order in which they were opened. Of a slot that was closed or taken up so: who has paid and was not there yet is given back what the merchant has not given back by itself, who paid last first, and the seat is given up (`reservation.refunded`); where the points family refuses, the seat stays with what was paid, void, and the holder cancels later (`reservation.refundRefused`). ' +
+    'The slots with a price of a closed day are taken up one by one, in the order in which they were opened. Of a slot that was closed or taken up so: who has paid and was not there yet is given back what the merchant has not given back by itself, who paid last first, and the seat is given up (`points.refunded` with what follows from it, as of points.refund, and `reservation.refunded`); where the points family refuses, the seat stays with what was paid, void, and the holder cancels later (`reservation.refundRefused`). ' +
     'A step reads and writes a row, the counters and the neighbours; the queue costs as many rows as the logarithm of its size. On an idle chain this happens with the next transaction (see the top of this page).',
 }

@@ -21,7 +21,7 @@ export const reservationCodes = {
   'reservation/no-reservation': 'There is no reservation or place in line that this could apply to. See reservation_byDid.',
   'reservation/too-late-to-cancel': 'The deadline for giving the seat back has passed. Tell the facility instead.',
   'reservation/too-early': 'This cannot be done yet. Try again from fromMs on.',
-  'reservation/too-late': 'Attendance can no longer be entered or set right for this slot.',
+  'reservation/too-late': 'The time for this is over: attendance can no longer be entered or set right for the slot, or a secret of its lottery no longer be shown.',
   'reservation/day-closed': 'The facility is closed on that day. Choose another day.',
   'reservation/day-in-past': 'Only days from today on can be closed, by the Korean calendar. Begin today or later.',
   'reservation/day-full': 'No more slots with a price can begin in this facility on that day. Choose another day.',

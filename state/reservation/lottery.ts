@@ -1,7 +1,7 @@
 // The seed of a lottery, which nobody controls and everybody can compute again (docs/transactions.md argues it). Each party commits to a secret when the
 // slot is opened. The first block whose time reaches the end of registration fixes the entrants; its hash goes into the seed, and only later blocks take the
 // secrets. So whoever makes that block does not know the secrets, and who knows a secret could not choose the block.
-import type { Did, Hash, Height } from '../../primitives/brand.ts'
+import type { Did, Hash, Height, TimeMs } from '../../primitives/brand.ts'
 import { utf8 } from '../../primitives/bytes.ts'
 import { assert } from '../../primitives/errors.ts'
 import { taggedHash } from '../../primitives/hash.ts'
@@ -23,10 +23,10 @@ export function lotterySeed(slot: string, block: Hash, secrets: readonly Uint8Ar
   return taggedHash('lottery-seed', utf8(`${slot}/`), block, ...secrets)
 }
 
-export function blockHashAt(view: ReadView, height: Height): Hash {
+export function blockAt(view: ReadView, height: Height): { readonly hash: Hash; readonly timeMs: TimeMs } {
   const block = view.get(blockRecordTable, height)
   assert(block !== undefined, `the record of block ${height}`)
-  return block.hash
+  return block
 }
 
 const bits48 = 2 ** 48

@@ -4,9 +4,9 @@ import { type Context, kind, refuse, type Refusal } from '../family.ts'
 import { putDue } from './due.ts'
 import { secretShown } from './events.ts'
 import { drawTable } from './keys.ts'
-import { blockHashAt, lotterySeed, missingParties, secretHash } from './lottery.ts'
+import { blockAt, lotterySeed, missingParties, secretHash } from './lottery.ts'
 import { findSlot, isVoid, whereOf } from './slots.ts'
-import { type Reveal, revealPayload } from './types.ts'
+import { type Reveal, revealMs, revealPayload } from './types.ts'
 
 export const reveal = kind({
   kind: 'reservation.reveal',
@@ -23,12 +23,14 @@ export const reveal = kind({
     const draw = view.get(drawTable, id)
     if (draw === undefined || draw.height >= block.height) return refuse('reservation/too-early', { fromMs: found.slot.closesMs })
     if (draw.done || !missingParties(parties, draw).includes(sender)) return refuse('reservation/secret-shown', { slot: id })
+    const untilMs = blockAt(view, draw.height).timeMs + revealMs
+    if (block.timeMs >= untilMs) return refuse('reservation/too-late', { untilMs })
     if (!equalBytes(secretHash(id, sender, secret), own.hash)) return refuse('reservation/secret-differs', { slot: id })
 
     const shown = [...draw.secrets, { by: sender, secret }]
     const secrets = parties.flatMap(({ by }) => shown.filter((each) => each.by === by))
     const isLast = secrets.length === parties.length
-    const seed = isLast && { seed: lotterySeed(id, blockHashAt(view, draw.height), secrets.map((each) => each.secret)) }
+    const seed = isLast && { seed: lotterySeed(id, blockAt(view, draw.height).hash, secrets.map((each) => each.secret)) }
     view.put(drawTable, [id], { ...draw, secrets, ...seed })
     emit(secretShown({ ...whereOf(id, found), by: sender, ...seed }))
     if (isLast) putDue(view, block.timeMs, { what: 'lots', of: id })

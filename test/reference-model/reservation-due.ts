@@ -91,7 +91,7 @@ function refundLast(world: World, slot: Slot): void {
 
 function endRegistration(world: World, slot: Slot): void {
   if (isVoid(world, slot)) return
-  slot.draw = { height: world.height, blockHash: world.blockHash, secrets: new Map(), drawn: 0, isDone: slot.lots.length === 0 }
+  slot.draw = { height: world.height, endedMs: world.nowMs, blockHash: world.blockHash, secrets: new Map(), drawn: 0, isDone: slot.lots.length === 0 }
   tell(world, 'reservation.registrationEnded', { ...whereOf(world, slot), entered: slot.lots.length })
   if (!slot.draw.isDone) addTask(world, world.nowMs + revealMs, { what: 'endSecrets', slot: slot.id })
 }

@@ -135,6 +135,7 @@ export function reveal(world: World, { sender }: Order, { slot: id, secret }: In
   const { draw } = slot
   if (draw === undefined || world.height <= draw.height) refuse('reservation/too-early')
   must(!draw.isDone && !draw.secrets.has(sender), 'reservation/secret-shown')
+  must(world.nowMs < draw.endedMs + dayMs, 'reservation/too-late')
   must(equalBytes(taggedHash('lottery-secret', utf8(`${id}/${sender}/`), secret), party.hash), 'reservation/secret-differs')
   draw.secrets.set(sender, secret)
   const seed = seedOf(slot)

@@ -178,7 +178,7 @@ export interface Slot extends Mutable<SlotDefinition> {
   readonly lots: string[]
   /** DIDs who have paid, in the same way. */
   readonly payers: string[]
-  draw: { readonly height: number; readonly blockHash: Uint8Array; readonly secrets: Map<string, Uint8Array>; drawn: number; isDone: boolean } | undefined
+  draw: { readonly height: number; readonly endedMs: number; readonly blockHash: Uint8Array; readonly secrets: Map<string, Uint8Array>; drawn: number; isDone: boolean } | undefined
 }
 
 export interface Course {

@@ -643,6 +643,23 @@ t.test('a secret that is withheld closes the slot', async (t) => {
   t.match(chain.view().get(seatsTable, 'a'), { entered: 0 })
 })
 
+t.test('a secret is late by its time alone, also while the chain is behind with what is due', (t) => {
+  const chain = lotteryCity({}, city(crowd))
+  chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('kept', { capacity: 1_000, closesMs: slotOf('a').startsMs })] })
+  ok(t, chain.run(reserve, crowd[0] as TestActor, { slot: 'a' }), 'entered')
+  until(chain, slotOf('a').closesMs)
+  t.match(idle(chain), [{ type: 'reservation.registrationEnded' }])
+  ok(t, chain.run(reveal, operator, { slot: 'a', secret: ownSecret }), 'secretShown')
+  until(chain, slotOf('a').closesMs + revealMs - settings.holdMs - 1)
+  chain.execute(...crowd.map((one) => chain.make(hold, one, { slot: 'kept' })))
+  until(chain, slotOf('a').closesMs + revealMs)
+  const { receipts, outcome } = chain.execute(chain.make(reveal, witness, { slot: 'a', secret: otherSecret }))
+  t.strictSame([...new Set(typesOf(outcome.events))], ['lapsed'], 'so much is due that the end of the secrets has to wait')
+  refused(t, receipts[0] as Receipt, 'reservation/too-late', { untilMs: slotOf('a').closesMs + revealMs })
+  t.equal(eventsOf({ events: idle(chain) }, 'reservation.drawFailed').length, 1)
+  t.end()
+})
+
 t.test('parties, and lotteries that nobody entered or that are closed', async (t) => {
   const chain = city()
   const open = (lottery: SlotDefinition['lottery'], cosigners: readonly TestActor[]): Receipt => chain.run(openSlots, operator, { facility: 'hall', slots: [slotOf('a', { lottery })] }, { cosigners })
