@@ -1,4 +1,5 @@
 // The index in PostgreSQL with PostGIS, on a real server: the same rows as in SQLite, the same map, the same promises.
+import { execFileSync } from 'node:child_process'
 import dns from 'node:dns'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -163,6 +164,39 @@ if (postgres === undefined) {
       t.equal((await dump(database)) === before, !breaks, 'committed or not')
       await goesOn(t, database)
     }
+  })
+
+  t.test('over TLS: a server that proves its name is used, any other is not', async (t) => {
+    const folder = t.testdir()
+    const make = (name: string, ...more: readonly string[]): { readonly certificate: string; readonly key: string } => {
+      const [certificate, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)]
+      execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', key, '-out', certificate, ...more], { stdio: 'pipe' })
+      return { certificate, key }
+    }
+    const [authority, stranger] = [make('authority'), make('stranger')]
+    const tls = await startPostgres(make('localhost', '-CA', authority.certificate, '-CAkey', authority.key, '-addext', 'subjectAltName=DNS:localhost', '-addext', 'basicConstraints=critical,CA:FALSE'))
+    if (tls === undefined) throw new Error('it was there before')
+    t.teardown(async () => tls.stop())
+    const besides = new Client({ connectionString: tls.url('postgres') })
+    await besides.connect()
+    t.teardown(async () => besides.end())
+    await besides.query('CREATE DATABASE encrypted')
+    const inIt = new Client({ connectionString: tls.url('encrypted') })
+    await inIt.connect()
+    await inIt.query('CREATE EXTENSION postgis')
+    await inIt.end()
+    const at = (host: string, parameters: string): string => `postgres://dongbaek@${host}:${tls.tcpPort}/encrypted?${parameters}`
+
+    const indexer = await start(at('localhost', `sslmode=verify-full&sslrootcert=${authority.certificate}`))
+    await until(() => isAtHead(indexer), 60_000)
+    const { rows } = await besides.query<{ readonly ssl: boolean; readonly version: string }>("SELECT ssl, version FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname = 'encrypted'")
+    t.ok(rows.length > 0 && rows.every(({ ssl, version }) => ssl && version === 'TLSv1.3'), JSON.stringify(rows))
+    t.equal(await mapOf(indexer.url), await mapOf(inFile.url))
+    await indexer.stop()
+
+    await t.rejects(start(at('localhost', `sslmode=verify-full&sslrootcert=${stranger.certificate}`)), { code: 'indexer/database', message: /certificate/ }, 'signed by another')
+    await t.rejects(start(at('127.0.0.1', `sslmode=verify-full&sslrootcert=${authority.certificate}`)), { code: 'indexer/database', message: /altnames/ }, 'of another name')
+    await t.rejects(start(at('localhost', '')), { code: 'indexer/database', message: /no encryption/ }, 'the server takes nothing in the clear')
   })
 
   t.test('no server, no PostGIS, tables of others, no connection string', async (t) => {
