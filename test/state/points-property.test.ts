@@ -408,7 +408,7 @@ function checkDescribed(kind: string, { code, events }: Receipt): void {
 }
 
 /** What an auditor asks at the end: the sums of every height again, statements that add up by themselves, and the rows counted again. */
-async function checkBooks(world: World, sumsSeen: ReadonlyMap<string, string>): Promise<void> {
+async function checkBooks(world: World, sumsSeen: ReadonlyMap<string, string>, daysSeen: ReadonlySet<string>): Promise<void> {
   for (const [where, said] of sumsSeen) {
     const [program, height] = where.split('@') as [string, string]
     const audit = (await world.ask('points_audit', { program, height: Number(height) })) as { readonly holds: boolean; readonly sums: object }
@@ -421,9 +421,11 @@ async function checkBooks(world: World, sumsSeen: ReadonlyMap<string, string>): 
     check(counted.holds && counted.recount !== undefined, `${program} counted again`)
     const terms = (from: object): string => JSON.stringify(['budget', 'unallocated', 'held', 'unsettled', 'settled', 'reclaimed'].map((name) => (from as Record<string, number>)[name]))
     let [before, cursor] = [JSON.stringify([0, 0, 0, 0, 0, 0]), undefined as string | undefined]
+    const days: string[] = []
     do {
-      const page = (await world.ask('points_statement', { program, limit: 3, ...(cursor !== undefined && { cursor }) })) as { readonly items: readonly { readonly opening: object; readonly closing: object; readonly holds: boolean }[]; readonly next?: string }
-      for (const { opening, closing, holds } of page.items) {
+      const page = (await world.ask('points_statement', { program, limit: 3, ...(cursor !== undefined && { cursor }) })) as { readonly items: readonly { readonly day: number; readonly opening: object; readonly closing: object; readonly holds: boolean }[]; readonly next?: string }
+      for (const { day, opening, closing, holds } of page.items) {
+        days.push(`${program}@${day}`)
         equal(terms(opening), before, `an opening of ${program} is the closing before`)
         check(holds, `a day of ${program} adds up`)
         before = terms(closing)
@@ -431,6 +433,7 @@ async function checkBooks(world: World, sumsSeen: ReadonlyMap<string, string>): 
       cursor = page.next
     } while (cursor !== undefined)
     equal(before, terms(value), `the statement of ${program} ends with its sums`)
+    equal(days.join(), [...daysSeen].filter((day) => day.startsWith(`${program}@`)).join(), `the days of the statement of ${program}`)
   }
 }
 
@@ -440,8 +443,10 @@ t.test('random sequences of all kinds keep every promise at every block', async 
     fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 120, size: 'max' }), async (steps) => {
       const world = createCity()
       const sumsSeen = new Map<string, string>()
+      const daysSeen = new Set<string>()
       const ledger = createLedger()
       follow(ledger, world.events)
+      for (const { key, value } of world.table(sumsTable)) daysSeen.add(`${key[0]}@${dayOf(value.timeMs)}`)
       let waiting: Step[] = []
       for (const [i, drawn] of steps.entries()) {
         // many come at the beginning, most of them to where there is little
@@ -458,10 +463,11 @@ t.test('random sequences of all kinds keep every promise at every block', async 
         for (const event of world.events.slice(seen)) plus(outcomes, event.type, 1)
         follow(ledger, world.events.slice(seen))
         checkRows(world, ledger)
+        for (const { key, value } of world.table(sumsTable)) daysSeen.add(`${key[0]}@${dayOf(value.timeMs)}`)
         if (i % 5 === 0) for (const { key, value } of world.table(sumsTable)) sumsSeen.set(`${key[0]}@${world.height}`, JSON.stringify(sums.toJson(value)))
         waiting = []
       }
-      await checkBooks(world, sumsSeen)
+      await checkBooks(world, sumsSeen, daysSeen)
     }),
     // the limit ends the shrinking of a failure, which could take minutes
     { numRuns: 100, interruptAfterTimeLimit: 60_000 },
