@@ -17,7 +17,6 @@ order of the chain: what each has got is compared with the observer's own feed.
   --processes P     processes that they are spread over, at most 200; default 8
   --events E        registrations while they listen; default 500
   --validators V    default 4
-  --base-port P     as for npm run devnet; default 15600
   --json FILE       the result as JSON
 
 Exit code 1 unless all of them got everything once.`
@@ -33,7 +32,6 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '8' },
     events: { type: 'string', default: '500' },
     validators: { type: 'string', default: '4' },
-    'base-port': { type: 'string', default: '15600' },
     json: { type: 'string' },
   },
 })
@@ -46,21 +44,20 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  let options: { subscribers: number; processes: number; events: number; validators: number; basePort: number }
+  let options: { subscribers: number; processes: number; events: number; validators: number }
   try {
     options = {
       subscribers: whole('--subscribers', values.subscribers, 1, 6_000),
       processes: whole('--processes', values.processes, 1, 200),
       events: whole('--events', values.events, 1, 100_000),
       validators: whole('--validators', values.validators, 1, 32),
-      basePort: whole('--base-port', values['base-port'], 1_024, 65_000),
     }
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${help}`)
     return 2
   }
-  const { subscribers, processes, events, validators, basePort } = options
-  return withObservers({ validators, observers: 1, basePort }, screen, async (observed) => {
+  const { subscribers, processes, events, validators } = options
+  return withObservers({ validators, observers: 1 }, screen, async (observed) => {
     const [observer] = observed.observers
     if (observer === undefined) throw new Error('there is no observer')
     const memory = (): number => Math.round(rssMiB(observed.processes.pidOf(observer) ?? 0))

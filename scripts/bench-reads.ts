@@ -17,7 +17,6 @@ from two side by side, and so on; each has a thread of autocannon of its own. Wh
   --seconds S       for each number of observers, after 2 of warm-up; default 10
   --connections C   to each observer; default 32
   --validators V    default 4
-  --base-port P     as for npm run devnet; default 15600
   --json FILE       the result as JSON
 
 Observers, validators and autocannon share this machine: with few cores several observers are no faster than one. Exit code 1 if a read failed.`
@@ -32,7 +31,6 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     connections: { type: 'string', default: '32' },
     validators: { type: 'string', default: '4' },
-    'base-port': { type: 'string', default: '15600' },
     json: { type: 'string' },
   },
 })
@@ -54,21 +52,20 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  let options: { observers: number; seconds: number; connections: number; validators: number; basePort: number }
+  let options: { observers: number; seconds: number; connections: number; validators: number }
   try {
     options = {
       observers: whole('--observers', values.observers, 1, 16),
       seconds: whole('--seconds', values.seconds, 1, 600),
       connections: whole('--connections', values.connections, 1, 1_000),
       validators: whole('--validators', values.validators, 1, 32),
-      basePort: whole('--base-port', values['base-port'], 1_024, 65_000),
     }
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${help}`)
     return 2
   }
-  const { seconds, connections, validators, basePort } = options
-  return withObservers({ validators, observers: options.observers, basePort }, screen, async ({ observers, register }) => {
+  const { seconds, connections, validators } = options
+  return withObservers({ validators, observers: options.observers }, screen, async ({ observers, register }) => {
     const dids = await register(citizens)
     screen.step('City', `${dids.length} citizens`)
     const bodies = readsOf(dids)

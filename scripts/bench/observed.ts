@@ -5,6 +5,7 @@ import path from 'node:path'
 import { toBase64url } from '../../primitives/bytes.ts'
 import { buildTransaction, type Client, createClient, randomSeed, signTransaction, walletFromSeed } from '../../rpc/client/index.ts'
 import { type DevnetNode, type Network, openNetwork } from '../devnet/network.ts'
+import { freeBasePort } from '../devnet/ports.ts'
 import { createProcesses, type Processes } from '../devnet/processes.ts'
 import { waitUntilReady } from '../devnet/ready.ts'
 import type { Screen } from '../devnet/screen.ts'
@@ -24,7 +25,6 @@ export interface Observed {
 export interface ObservedOptions {
   readonly validators: number
   readonly observers: number
-  readonly basePort: number
 }
 
 /** Runs `body` with it; the exit code: 0, or 1 when `body` threw, which is printed. */
@@ -38,7 +38,7 @@ export async function withObservers(options: ObservedOptions, screen: Screen, bo
   process.on('exit', clean)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
   try {
-    const network = await openNetwork({ ...options, data: path.join(folder, 'network'), fresh: false, demo: false, exit: true, given: new Set() }, () => {})
+    const network = await openNetwork({ ...options, basePort: await freeBasePort(), data: path.join(folder, 'network'), fresh: false, demo: false, exit: true, given: new Set() }, () => {})
     process.env['DONGBAEK_LOG_LEVEL'] = 'warn'
     for (const node of network.nodes) processes.start(node)
     const unready = await waitUntilReady(network.nodes, processes, () => false)

@@ -18,7 +18,7 @@ validator. Counted is what was read back over RPC as final with status ok.
   --rate R         R transactions a second, whatever comes back (open loop); latency counts from when each was due
   --outstanding N  without --rate: N transactions under way at any time (closed loop). Without either, steps of
                    250, 1,000 and 3,000 are tried for 3 s each, and the smallest that is within 5 % of the best is measured
-  --base-port P    RPC of validator i listens on P + i, and between nodes on P + 200 + i; default 16600
+  --base-port P    RPC of validator i listens on P + i, and between nodes on P + 200 + i; default 16500
   --json FILE      the result as JSON
   --profile FILE   a CPU profile of the main thread of the first validator over the measured seconds;
                    node scripts/bench/profile.ts FILE sums it up
@@ -53,7 +53,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       scale: { type: 'string' },
       rate: { type: 'string' },
       outstanding: { type: 'string' },
-      'base-port': { type: 'string', default: '16600' },
+      'base-port': { type: 'string', default: '16500' },
       json: { type: 'string' },
       profile: { type: 'string' },
       report: { type: 'string' },
