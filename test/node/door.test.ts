@@ -76,8 +76,8 @@ t.test('one sender has a rate, which nobody else can use up', async (t) => {
   t.teardown(assembled.stopAll)
   await Promise.all(assembled.names.map(assembled.start))
   const { url, chainId } = assembled.node('validator-0')
-  const client = createClient({ url, rounds: 1 })
-  await until(async () => (await client.call('node_status', {})).ready, 20_000)
+  const client = createClient({ url, rounds: 1, timeoutMs: 60_000 })
+  await until(async () => (await client.call('node_status', {})).ready, 60_000)
   const registrar = walletFromSeed(seedOf('registrar'))
   const [citizen, neighbour] = [walletFromSeed(randomSeed()), walletFromSeed(randomSeed())]
   const submit = ({ bytes }: SignedTransaction): Promise<unknown> => client.call('tx_submit', { transaction: toBase64url(bytes) })
@@ -92,14 +92,15 @@ t.test('one sender has a rate, which nobody else can use up', async (t) => {
     forged[forged.length - 1]! ^= 1
     await t.rejects(submit({ ...rest, bytes: forged }), { code: /^(?:tx|codec)\// }, 'forged')
   }
-  const ready = await Promise.all(Array.from({ length: 2 * senderBurstSeconds }, async () => update(citizen)))
+  const ready = await Promise.all(Array.from({ length: 6 * senderBurstSeconds }, async () => update(citizen)))
   const beganMs = performance.now()
   const refused: unknown[] = []
-  for (const each of ready) await submit(each).catch((error: unknown) => refused.push(error))
-  const earned = (performance.now() - beganMs) / 1_000
-  // the registration counted too, and a second or so has brought one back
-  t.ok(refused.length <= senderBurstSeconds + 1 && refused.length >= senderBurstSeconds - Math.ceil(earned) - 2, `${refused.length} of ${ready.length} refused`)
+  const taken: SignedTransaction[] = []
+  await Promise.all(ready.map(async (each) => submit(each).then(() => taken.push(each), (error: unknown) => refused.push(error))))
+  // what had been saved up, and one a second while they came
+  const most = senderBurstSeconds + Math.ceil((performance.now() - beganMs) / 1_000)
+  t.ok(taken.length > 0 && taken.length <= most && refused.length > 0, `${taken.length} of ${ready.length} taken in, at most ${most}`)
   for (const error of refused) t.match(error, { code: 'mempool/sender-rate', data: { sender: citizen.did, retryAfterMs: Number } })
-  await t.resolves(submit(ready[0] as SignedTransaction), 'what was taken in may be sent again')
+  await t.resolves(submit(taken[0] as SignedTransaction), 'what was taken in may be sent again')
   await t.resolves(submit(await update(neighbour)), 'and the neighbour is not the citizen')
 })

@@ -55,9 +55,9 @@ t.test('out of touch', async (t) => {
   t.same(freshness.behind(), { blocks: 0, ms: 0 }, 'stamped by a clock ahead of ours')
 })
 
-t.test('an observer with one validator in sight is out of touch; with one more than may lie it is not', { timeout: 120_000 }, async (t) => {
-  const staleMs = 1_500
-  const cluster = await createCluster({ observers: 1, genesisMs: Date.now() - 60_000, staleMs })
+t.test('an observer with one validator in sight is out of touch; with one more than may lie it is not', { timeout: 240_000 }, async (t) => {
+  const staleMs = 5_000
+  const cluster = await createCluster({ observers: 1, genesisMs: Date.now() - 600_000, staleMs })
   t.teardown(() => cluster.stopAll())
   await Promise.all(cluster.names.map(cluster.start))
   const { url } = cluster.node('observer-0')
@@ -67,7 +67,7 @@ t.test('an observer with one validator in sight is out of touch; with one more t
     const { status: code, headers } = await fetch(`${url}/readyz`, { method: 'HEAD' })
     return { status: code, blocks: headers.get('dongbaek-behind-blocks'), ms: Number(headers.get('dongbaek-behind-ms')) }
   }
-  await until(async () => (await status()).peers === 4, 20_000)
+  await until(async () => (await status()).peers === 4, 60_000)
   t.match(await status(), { ready: true, behind: { blocks: 0, ms: 0 }, problems: [] })
   t.same(await readyz(), { status: 200, blocks: '0', ms: 0 })
 
@@ -82,9 +82,9 @@ t.test('an observer with one validator in sight is out of touch; with one more t
   const first = (await status()).behind.ms
   t.ok(first < staleMs)
   t.equal((await readyz()).status, 200, 'not at once: a balancer should not drop it for a moment')
-  await until(async () => (await readyz()).status === 503, 3 * staleMs)
+  await until(async () => (await readyz()).status === 503, 20_000)
   const stale = await readyz()
-  t.ok(stale.ms > staleMs && stale.ms < 30_000, `${stale.ms} ms behind`)
+  t.ok(stale.ms > staleMs && stale.ms < 60_000, `${stale.ms} ms behind`)
   t.match(await (await fetch(`${url}/metrics`)).text(), /^dongbaek_behind_seconds [1-9][0-9.]*$/m)
   t.match(await status(), { ready: false, syncing: false })
 
