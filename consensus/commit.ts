@@ -15,16 +15,22 @@ import { awaitView, enterEpoch } from './viewchange.ts'
 export function commitSlots(state: ReplicaState): boolean {
   let changed = false
   while (mayDecideNext(state)) {
-    const height = (state.committed.height + 1) as Height
-    const slot = state.slots.get(height)
-    const set = setAt(state.schedule, height)
-    const certificate = slot === undefined || set === undefined ? undefined : commitCertificate(slot, set)
-    const header = slot === undefined || certificate === undefined ? undefined : headerOf(slot, certificate.blockHash)
-    if (certificate === undefined || header === undefined) return changed
-    decide(state, { header, certificate })
+    const decision = nextDecision(state, (state.committed.height + 1) as Height)
+    if (decision === undefined) return changed
+    decide(state, decision)
     changed = true
   }
   return changed
+}
+
+/** What is known to be final at this height: by the votes here, or because a NewView stands on it. Who showed it to that view's primary may have lost it since, and nobody else need have it. */
+function nextDecision({ slots, schedule, anchorDecision }: ReplicaState, height: Height): Decision | undefined {
+  const slot = slots.get(height)
+  const set = setAt(schedule, height)
+  const certificate = slot === undefined || set === undefined ? undefined : commitCertificate(slot, set)
+  const header = slot === undefined || certificate === undefined ? undefined : headerOf(slot, certificate.blockHash)
+  if (certificate !== undefined && header !== undefined) return { header, certificate }
+  return anchorDecision?.header.height === height ? anchorDecision : undefined
 }
 
 export function onSynced(state: ReplicaState, { decision }: Synced): void {

@@ -1,6 +1,7 @@
 // The protocol step by step, and the rows of docs' pitfalls that a few replicas side by side can show. Schedules are the simulator's business.
 import t from 'tap'
 import { blockHash, refOf } from '../../consensus/block.ts'
+import type { Decision } from '../../consensus/certificate.ts'
 import { defaultTiming } from '../../consensus/config.ts'
 import { evidencePerValidatorMax } from '../../consensus/limits.ts'
 import { newViewBytes, statusBytes, viewChangeBytes, type Message, type MessageOf, type PrePrepare, type SlotVote } from '../../consensus/messages.ts'
@@ -666,9 +667,9 @@ t.test('a primary that opens its view twice stops nobody: a replica that knows w
 t.test('a new view that begins below a block known to be final stands on that block', (t) => {
   const bench = new Bench(4)
   bench.syncs = false
-  bench.work(1, ({ message, to }) => message.type !== 'commit' || to === 3)
-  t.same(heightsOf(bench, 3), [1])
-  const decision = bench.at(3).delivered[0]!
+  bench.work(2, ({ message, to }) => message.type !== 'commit' || to === 3)
+  t.same(heightsOf(bench, 3), [1, 2])
+  const [first, decision] = bench.at(3).delivered as [Decision, Decision]
   const change = (validator: number, view: number, base: MessageOf<'view-change'>['base'], prepared: MessageOf<'view-change'>['prepared']): MessageOf<'view-change'> => {
     const content = { epoch: 1 as Height, view: view as View, validator, prepared, ...(base === undefined ? {} : { base }) }
     return { type: 'view-change', ...content, signature: bench.signAs(validator, viewChangeBytes(chain, content)) }
@@ -678,17 +679,36 @@ t.test('a new view that begins below a block known to be final stands on that bl
     const content = { epoch: 1 as Height, view: view as View, viewChanges, adopted: signed }
     return { type: 'new-view', ...content, signature: bench.signAs(view % 4, newViewBytes(chain, content)) }
   }
-  // View 1 shows that height 1 is final; view 2 is made of those who know it as prepared only.
-  const prepared = [bench.at(1).log.flatMap((record) => (record.type === 'certificate' ? [{ header: record.header, certificate: record.certificate }] : []))[0]!]
+  // View 1 shows that height 2 is final; view 2 is made of those who know it, and the one below, as prepared only.
+  const prepared = bench.at(1).log.flatMap((record) => (record.type === 'certificate' ? [{ header: record.header, certificate: record.certificate }] : []))
+  t.equal(prepared.length, 2)
   t.ok(bench.hand(0, open(1, [change(0, 1, undefined, []), change(1, 1, undefined, []), change(3, 1, decision, [])], [])))
   t.match(bench.at(0).status, { view: 1, mode: 'normal', committed: 0 })
-  t.ok(bench.hand(0, open(2, [change(0, 2, undefined, []), change(1, 2, undefined, prepared), change(2, 2, undefined, [])], [blockHash(decision.header)])))
+  t.ok(bench.hand(0, open(2, [change(0, 2, undefined, []), change(1, 2, undefined, prepared), change(2, 2, undefined, [])], [first, decision].map(({ header }) => blockHash(header)))))
   t.match(bench.at(0).status, { view: 2, mode: 'normal', committed: 0 })
   // And the next block is prepared on it before it has arrived here.
   const header = headerOn(refOf(decision.header), 2, 77)
-  bench.hand(0, { type: 'pre-prepare', view: 2 as View, header, manifest: manifestOf([77]), signature: bench.signAs(2, voteBytes('pre-prepare', chain, 2 as View, 2 as Height, blockHash(header))) })
-  t.ok(saidBy(bench, 0, 'prepare').some((message) => message.height === 2 && message.view === 2))
-  bench.at(0).give({ type: 'synced', decision: decision as never })
-  t.match(bench.at(0).status, { committed: 1, open: 1 }, 'its arrival does not take away what stands on it')
+  bench.hand(0, { type: 'pre-prepare', view: 2 as View, header, manifest: manifestOf([77]), signature: bench.signAs(2, voteBytes('pre-prepare', chain, 2 as View, 3 as Height, blockHash(header))) })
+  t.ok(saidBy(bench, 0, 'prepare').some((message) => message.height === 3 && message.view === 2))
+  bench.at(0).give({ type: 'synced', decision: first as never })
+  t.match(bench.at(0).status, { committed: 2, open: 1 }, 'their arrival does not take away what stands on them')
+  t.end()
+})
+
+t.test('a block that is final by what a NewView shows is taken from there: who showed it may be gone with its disk, and nobody else have it', (t) => {
+  const bench = new Bench(4)
+  bench.syncs = false
+  // the Commits of block 1 reach replica 3 alone
+  bench.work(1, ({ message, to }) => message.type !== 'commit' || to === 3)
+  t.same(all.map((index) => bench.at(index).status.committed), [0, 0, 0, 1])
+  // it takes part in the change to view 1, and never says anything again
+  bench.pend([0, 1, 2, 3])
+  for (const index of all) bench.at(index).expire('view')
+  // those of 0, 1 and 3 make the NewView
+  bench.settle(({ message, from }) => message.type !== 'commit' && !(from === 2 && message.type === 'view-change') && (from !== 3 || message.type === 'status' || message.type === 'view-change'))
+  t.same([0, 1, 2].map((index) => bench.at(index).status.view), [1, 1, 1])
+  t.same([0, 1, 2].map((index) => heightsOf(bench, index)), [[1], [1], [1]])
+  bench.work(1, ({ from, to }) => from !== 3 && to !== 3)
+  t.same([0, 1, 2].map((index) => heightsOf(bench, index)), [[1, 2], [1, 2], [1, 2]], 'and the chain goes on')
   t.end()
 })
