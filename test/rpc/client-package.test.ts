@@ -124,6 +124,7 @@ t.test('packed by itself it installs with its two packages, without a network', 
   t.same(JSON.parse(await run(process.execPath, ['program.js'], project)), lived)
 })
 
+// the three calls in it that must not compile: where one does, the compiler reports its @ts-expect-error as unused, and the test is red
 t.test('its types hold in a strict project that checks its libraries too', async (t) => {
   writeFileSync(
     path.join(project, 'typed.ts'),

@@ -1,5 +1,5 @@
 // The client: over several nodes, through every failure, never twice; and proofs that a liar cannot forge.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import fc from 'fast-check'
 import { generateKeyPairSync, sign as signByOpenssl } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -297,17 +297,21 @@ t.test('a liar who changes any byte or field of an answer is found out', async (
   }
 })
 
-t.test('an event of the feed, done by a transaction or by the block itself', async (t) => {
+/** A city after its day, the use of whose programme has ended: the last block did that by itself. */
+async function servedAfterUse(test: Test) {
   const own = createCity()
   await liveADay(own)
-  // the programme's use has ended: the next block does that by itself
   own.chain.skip(2_001 * 60_000)
   await own.send('points.spend', { program, merchant: shop.did, amount: 1 as never }, [citizens[0]!])
-  const served = await serve(own)
-  t.teardown(async () => served.server.stop())
-  const believes = trustFromGenesis(own.chain.chainId, own.chain.validators)
-  const items = (await served.client.call('events_since', { cursor: '', limit: 1_000 })).items as readonly (JsonObject & { readonly height: number; readonly index: number; readonly event: JsonObject })[]
-  const proofOf = async ({ height, index }: { readonly height: number; readonly index: number }): Promise<Json> => (await served.client.call('events_proof', { height, index })) as unknown as Json
+  const { server, client } = await serve(own)
+  test.teardown(async () => server.stop())
+  return { client, believes: trustFromGenesis(own.chain.chainId, own.chain.validators) }
+}
+
+t.test('an event of the feed, done by a transaction or by the block itself', async (t) => {
+  const { client, believes } = await servedAfterUse(t)
+  const items = (await client.call('events_since', { cursor: '', limit: 1_000 })).items as readonly (JsonObject & { readonly height: number; readonly index: number; readonly event: JsonObject })[]
+  const proofOf = async ({ height, index }: { readonly height: number; readonly index: number }): Promise<Json> => (await client.call('events_proof', { height, index })) as unknown as Json
   t.ok(items.some((item) => item['transaction'] === undefined) && items.some((item) => item['transaction'] !== undefined))
   const proofs = await Promise.all(items.map(proofOf))
   for (const [i, item] of items.entries()) t.equal(verifyEventProof(believes, item, proofs[i]!).header.height, item.height)
@@ -318,24 +322,18 @@ t.test('an event of the feed, done by a transaction or by the block itself', asy
   const proof = await proofOf(last)
   for (const changed of [{ ...last, height: last.height + 1 }, { ...last, index: last.index + 1 }, { ...last, timeMs: (last['timeMs'] as number) + 1 }, { ...last, transaction: 'A'.repeat(43) }]) t.throws(() => verifyEventProof(believes, changed, proof), { code: 'proof/event' })
   const { height } = last
-  await t.rejects(served.client.call('events_proof', { height, index: 10_000 }), { code: 'events/not-found', data: { events: items.filter((item) => item.height === height).length } })
-  await t.rejects(served.client.call('events_proof', { height: height + 9, index: 0 }), { code: 'chain/not-found' })
+  await t.rejects(client.call('events_proof', { height, index: 10_000 }), { code: 'events/not-found', data: { events: items.filter((item) => item.height === height).length } })
+  await t.rejects(client.call('events_proof', { height: height + 9, index: 0 }), { code: 'chain/not-found' })
 })
 
 t.test('all events of a block and no others: what a feed leaves out, puts in or puts elsewhere is noticed', async (t) => {
-  const own = createCity()
-  await liveADay(own)
-  own.chain.skip(2_001 * 60_000)
-  await own.send('points.spend', { program, merchant: shop.did, amount: 1 as never }, [citizens[0]!])
-  const served = await serve(own)
-  t.teardown(async () => served.server.stop())
-  const believes = trustFromGenesis(own.chain.chainId, own.chain.validators)
-  const told = (await served.client.call('events_since', { cursor: '', limit: 1_000 })).items as readonly (JsonObject & { readonly height: number })[]
+  const { client, believes } = await servedAfterUse(t)
+  const told = (await client.call('events_since', { cursor: '', limit: 1_000 })).items as readonly (JsonObject & { readonly height: number })[]
   const proven: Json[] = []
-  const { height: head } = await served.client.call('chain_head', {})
+  const { height: head } = await client.call('chain_head', {})
   let full: { readonly height: number; readonly answer: JsonObject & { readonly leaves: readonly string[] } } | undefined
   for (let height = 1; height <= head; height++) {
-    const answer = (await served.client.callUntyped('events_blockProof', { height })) as NonNullable<typeof full>['answer']
+    const answer = (await client.callUntyped('events_blockProof', { height })) as NonNullable<typeof full>['answer']
     const { items } = verifyBlockEvents(believes, height, answer)
     proven.push(...(items as unknown as readonly Json[]))
     if (items.length > 3 && answer.leaves.length > 3) full = { height, answer }
@@ -350,7 +348,7 @@ t.test('all events of a block and no others: what a feed leaves out, puts in or 
 
   const { height, answer } = full!
   const { leaves } = answer
-  const empty = ((await served.client.callUntyped('events_blockProof', { height: 1 })) as NonNullable<typeof full>['answer']).leaves[0]!
+  const empty = ((await client.callUntyped('events_blockProof', { height: 1 })) as NonNullable<typeof full>['answer']).leaves[0]!
   for (const [lie, changed] of Object.entries({ shorter: leaves.slice(0, -1), longer: [...leaves, leaves.at(-1)!], twice: leaves.with(1, leaves[2]!), swapped: leaves.with(1, leaves[2]!).with(2, leaves[1]!), replaced: leaves.with(0, empty), none: [] })) {
     t.throws(() => verifyBlockEvents(believes, height, { ...answer, leaves: changed }), { name: 'DongbaekError', code: /^(proof\/event|codec\/invalid)$/ }, lie)
   }
@@ -358,7 +356,7 @@ t.test('all events of a block and no others: what a feed leaves out, puts in or 
   const { tried, wrong } = believed(answer, tell)
   t.ok(tried > 900, `${tried} lies`)
   t.same(wrong, [])
-  await t.rejects(served.client.call('events_blockProof', { height: head + 1 }), { code: 'chain/not-found' })
+  await t.rejects(client.call('events_blockProof', { height: head + 1 }), { code: 'chain/not-found' })
 })
 
 t.test('CometBFT ASA-2025-002: the index is inside the proof. A transaction and its receipt stand at one place of their block and at no other', async (t) => {

@@ -65,18 +65,21 @@ t.test('JCS (RFC 8785): its own examples, and any JSON both ways', (t) => {
   t.end()
 })
 
+/** The example of both specifications' vectors. */
+const alumni = {
+  '@context': ['https://www.w3.org/ns/credentials/v2', 'https://www.w3.org/ns/credentials/examples/v2'],
+  id: 'urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33',
+  type: ['VerifiableCredential', 'AlumniCredential'],
+  name: 'Alumni Credential',
+  description: 'A minimum viable example of an Alumni Credential.',
+  issuer: 'https://vc.example/issuers/5678',
+  validFrom: '2023-01-01T00:00:00Z',
+  credentialSubject: { id: 'did:example:abcdefgh', alumniOf: 'The School of Examples' },
+}
+
 t.test('eddsa-jcs-2022: the vector of the specification', async (t) => {
-  const context = ['https://www.w3.org/ns/credentials/v2', 'https://www.w3.org/ns/credentials/examples/v2']
-  const document = {
-    '@context': context,
-    id: 'urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33',
-    type: ['VerifiableCredential', 'AlumniCredential'],
-    name: 'Alumni Credential',
-    description: 'A minimum viable example of an Alumni Credential.',
-    issuer: 'https://vc.example/issuers/5678',
-    validFrom: '2023-01-01T00:00:00Z',
-    credentialSubject: { id: 'did:example:abcdefgh', alumniOf: 'The School of Examples' },
-  }
+  const { '@context': context } = alumni
+  const document = alumni
   const publicKey = 'z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2'
   const seed = fromMultibase('z3u2en7t5LR2WtQH5PfFqMqwVHBeXouLzo6haApm8XHqvjxq', 100)!.subarray(2)
   const pair = keyPairFromSeed(seed)
@@ -108,16 +111,7 @@ t.test('ecdsa-jcs-2019 by a phone', async (t) => {
 })
 
 t.test('ecdsa-jcs-2019: the vector of the specification (TestVectors/ecdsa-jcs-2019-p256 of w3c/vc-di-ecdsa), and either form of a signature', async (t) => {
-  const document: JsonObject = {
-    '@context': ['https://www.w3.org/ns/credentials/v2', 'https://www.w3.org/ns/credentials/examples/v2'],
-    id: 'urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33',
-    type: ['VerifiableCredential', 'AlumniCredential'],
-    name: 'Alumni Credential',
-    description: 'A minimum viable example of an Alumni Credential.',
-    issuer: 'https://vc.example/issuers/5678',
-    validFrom: '2023-01-01T00:00:00Z',
-    credentialSubject: { id: 'did:example:abcdefgh', alumniOf: 'The School of Examples' },
-  }
+  const document: JsonObject = alumni
   const publicKey = 'zDnaepBuvsQ8cpsWrVKw8fbpGpvPeNSjVPTWoq6cRqaYzBKVP'
   const options: JsonObject = { type: 'DataIntegrityProof', cryptosuite: 'ecdsa-jcs-2019', created: '2023-02-24T23:36:38Z', verificationMethod: `did:key:${publicKey}#${publicKey}`, proofPurpose: 'assertionMethod' }
   const proofValue = 'zq6PrUMCtqY5obCSsrQxuFJdGffCDxvFuopdZiBPUBRTFEs1VVsBZi8YiEwVWgHYrXxoV93gBHqGDBtQLPFxpZxz'
