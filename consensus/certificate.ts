@@ -5,8 +5,9 @@
 // A certificate is checked in two parts: its structure here, and its signatures by whoever verifies the triples listed here.
 import { equalBytes } from '../primitives/bytes.ts'
 import { validatorsMax } from '../primitives/limits.ts'
-import { hash, integer, list, record, view, type Infer } from '../primitives/schema.ts'
+import { hash, integer, list, optional, record, view, type Infer } from '../primitives/schema.ts'
 import { blockHash, blockHeader, blockHeight } from './block.ts'
+import { windowMax } from './limits.ts'
 import { isQuorum } from './quorum.ts'
 import { primaryIndex, type ValidatorSet } from './validators.ts'
 import { checkpointBytes, checkpointContent, signature, voteBytes } from './votes.ts'
@@ -30,6 +31,13 @@ export type PreparedBlock = Infer<typeof preparedBlock>
 /** A block with what makes it final. */
 export const decision = record({ header: blockHeader, certificate: slotCertificate })
 export type Decision = Infer<typeof decision>
+
+/**
+ * What a final block stands on: a certified checkpoint, which a quorum has executed (absent: the genesis), and every final block above it and below the block itself,
+ * lowest first. Whoever has both lacks the certificate of no block. It needs no signature but those of its certificates.
+ */
+export const foundation = record({ checkpoint: optional(checkpointCertificate), decided: list(decision, 0, windowMax) })
+export type Foundation = Infer<typeof foundation>
 
 /** One signature to check: `publicKey` signed `bytes`. */
 export interface SignatureCheck {

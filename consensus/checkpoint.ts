@@ -119,6 +119,7 @@ export function adoptCertificate(state: ReplicaState, certificate: CheckpointCer
   state.effects.certified.push(certificate)
   for (const height of state.checkpoints.keys()) if (height <= content.height) state.checkpoints.delete(height)
   for (const height of state.results.keys()) if (height < content.height) state.results.delete(height)
+  for (const height of state.finals.keys()) if (height <= content.height) state.finals.delete(height)
 }
 
 /** The chain is idle and its last state not certified: ask for it, once. Asked of those who were in the set of that height: one that has left it owes it still. */

@@ -3,6 +3,7 @@
 import type { Height, View } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { assert } from '../primitives/errors.ts'
+import { noteFinal } from './anchor.ts'
 import { refOf } from './block.ts'
 import type { Decision } from './certificate.ts'
 import type { Synced } from './input.ts'
@@ -23,14 +24,14 @@ export function commitSlots(state: ReplicaState): boolean {
   return changed
 }
 
-/** What is known to be final at this height: by the votes here, or because a NewView stands on it. Who showed it to that view's primary may have lost it since, and nobody else need have it. */
-function nextDecision({ slots, schedule, anchorDecision }: ReplicaState, height: Height): Decision | undefined {
+/** What is known to be final at this height: by the votes here, or because a NewView showed it. Who showed it to that view's primary may have lost it since, and nobody else need have it. */
+function nextDecision({ slots, schedule, finals }: ReplicaState, height: Height): Decision | undefined {
   const slot = slots.get(height)
   const set = setAt(schedule, height)
   const certificate = slot === undefined || set === undefined ? undefined : commitCertificate(slot, set)
   const header = slot === undefined || certificate === undefined ? undefined : headerOf(slot, certificate.blockHash)
   if (certificate !== undefined && header !== undefined) return { header, certificate }
-  return anchorDecision?.header.height === height ? anchorDecision : undefined
+  return finals.get(height)
 }
 
 export function onSynced(state: ReplicaState, { decision }: Synced): void {
@@ -50,6 +51,7 @@ export function decide(state: ReplicaState, decision: Decision): void {
   const chainsOn = accepted !== undefined && state.mode === 'normal' && accepted.view === state.view && equalBytes(accepted.hash, ref.hash)
   state.committed = ref
   state.committedDecision = decision
+  noteFinal(state, decision)
   if (ref.height > state.anchor.height) {
     state.anchor = ref
     state.anchorDecision = decision

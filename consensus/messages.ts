@@ -7,7 +7,7 @@ import { domain } from '../primitives/hash.ts'
 import { consensusMessageBytesMax, validatorsMax } from '../primitives/limits.ts'
 import { bytes, hash, height, integer, list, optional, record, slug, union, view, type Infer } from '../primitives/schema.ts'
 import { blockHeader, blockHeight } from './block.ts'
-import { checkpointCertificate, decision, preparedBlock } from './certificate.ts'
+import { checkpointCertificate, decision, foundation, preparedBlock } from './certificate.ts'
 import { manifestBytesMax, windowMax } from './limits.ts'
 import { checkpointContent, signature } from './votes.ts'
 
@@ -42,8 +42,11 @@ const viewChangeFields = {
   prepared: list(preparedBlock, 0, windowMax),
 } as const
 
-/** Paper, section 4.4: VIEW-CHANGE(v+1, n, C, P, i). From then on the sender votes in no lower view. */
-export const viewChange = record({ ...viewChangeFields, signature })
+/** As a NewView shows it, which has the foundation of the highest base alone. */
+export const signedViewChange = record({ ...viewChangeFields, signature })
+/** Paper, section 4.4: VIEW-CHANGE(v+1, n, C, P, i). From then on the sender votes in no lower view. `foundation` is that of the base, and there whenever a base is. */
+export const viewChange = record({ ...viewChangeFields, signature, foundation: optional(foundation) })
+export type SignedViewChange = Infer<typeof signedViewChange>
 export type ViewChange = Infer<typeof viewChange>
 
 /** An adopted block by its hash, with the new primary's PrePrepare signature for it. */
@@ -53,13 +56,13 @@ const newViewFields = {
   epoch: blockHeight,
   view,
   /** A quorum, ascending by validator, each for this epoch and view. */
-  viewChanges: list(viewChange, 1, validatorsMax),
+  viewChanges: list(signedViewChange, 1, validatorsMax),
   /** The chain that follows from the view changes (newview.ts), lowest first. */
   adopted: list(adoptedBlock, 0, windowMax),
 } as const
 
-/** Paper, section 4.4: NEW-VIEW(v+1, V, O). Signed by the primary of `view`. */
-export const newView = record({ ...newViewFields, signature })
+/** Paper, section 4.4: NEW-VIEW(v+1, V, O). Signed by the primary of `view`. `foundation` is that of the highest base, and there whenever a base is. */
+export const newView = record({ ...newViewFields, signature, foundation: optional(foundation) })
 export type NewView = Infer<typeof newView>
 
 /**
@@ -99,9 +102,15 @@ const unsignedViewChange = record({ chain: slug, ...viewChangeFields })
 const unsignedNewView = record({ chain: slug, ...newViewFields })
 const unsignedStatus = record({ chain: slug, ...statusFields })
 
-export type ViewChangeContent = Omit<ViewChange, 'signature'>
-export type NewViewContent = Omit<NewView, 'signature'>
+export type ViewChangeContent = Omit<ViewChange, 'signature' | 'foundation'>
+export type NewViewContent = Omit<NewView, 'signature' | 'foundation'>
 export type StatusContent = Omit<Status, 'signature'>
+
+/** A ViewChange as a NewView shows it. */
+export function withoutFoundation(change: ViewChange): SignedViewChange {
+  const { foundation: _, ...signed } = change
+  return signed
+}
 
 export function viewChangeBytes(chain: string, content: ViewChangeContent): Uint8Array {
   return concatBytes(domain('vote/view-change'), encode(unsignedViewChange, { chain, ...content }))

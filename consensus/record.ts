@@ -4,7 +4,7 @@ import { decode, encode } from '../primitives/codec.ts'
 import { consensusMessageBytesMax } from '../primitives/limits.ts'
 import { optional, record, union, view, type Infer } from '../primitives/schema.ts'
 import { blockHeader, blockHeight } from './block.ts'
-import { decision, preparedBlock } from './certificate.ts'
+import { decision, foundation, preparedBlock, slotCertificate } from './certificate.ts'
 import { newView, viewChange } from './messages.ts'
 import { checkpointContent, signature } from './votes.ts'
 
@@ -18,7 +18,7 @@ export const logRecord = union({
   /** A block became final here. */
   committed: decision,
   /** A NewView showed this final block above what is committed here: prepared certificates stand on it. */
-  anchor: decision,
+  anchor: record({ header: blockHeader, certificate: slotCertificate, foundation }),
   /** It asked for this view. Binds to nothing, and is told to one that has lost its votes: where a quorum asked, it may have sent a ViewChange. */
   wished: record({ epoch: blockHeight, view }),
   /** It sent this ViewChange, and votes in no lower view any more. */

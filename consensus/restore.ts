@@ -3,6 +3,7 @@
 import type { Hash, Height } from '../primitives/brand.ts'
 import { equalBytes, toHex } from '../primitives/bytes.ts'
 import { assert, unreachable } from '../primitives/errors.ts'
+import { raiseAnchor } from './anchor.ts'
 import { blockHash, refOf, type BlockHeader } from './block.ts'
 import type { CheckpointCertificate, Decision } from './certificate.ts'
 import { resumeCheckpoint } from './checkpoint.ts'
@@ -13,15 +14,15 @@ import { accept, castVote, keepPrepared, requestPayload } from './normal.ts'
 import type { LogRecord } from './record.ts'
 import { acceptedAt, initialState, lowWatermark, mayDecideNext, openHeights, slotAt, type Accepted, type ReplicaState } from './state.ts'
 import { epochHash, indexOfKey, primaryIndex, scheduleOf, setAt, type Epoch } from './validators.ts'
-import { raiseAnchor, resumeNewView, resumeViewChange } from './viewchange.ts'
+import { resumeNewView, resumeViewChange } from './viewchange.ts'
 import { voteBytes } from './votes.ts'
 
 export interface ReplicaPoint {
   /** Ascending: every set that executing the chain up to `executed` has scheduled; the genesis set first, with activation 1. */
   readonly epochs: readonly Epoch[]
-  /** The last block that the store holds durably; absent for a chain at its genesis. */
-  readonly decision?: Decision
-  /** The last height executed, and what it gave; at most `decision`'s height. Blocks between the two are executed by the driver, and told as `executed`. */
+  /** The final blocks that the store holds durably above `stable`, and always the last of all; lowest first, without a gap. None for a chain at its genesis. */
+  readonly decisions?: readonly Decision[]
+  /** The last height executed, and what it gave; at most the height of the last decision. Blocks between the two are executed by the driver, and told as `executed`. */
   readonly executed?: { readonly height: Height; readonly blockHash: Hash; readonly stateRoot: Hash }
   readonly stable?: CheckpointCertificate
   /** The manifest of a block that this replica itself proposed, if it is still there: so that it can be proposed again after a restart. */
@@ -29,13 +30,15 @@ export interface ReplicaPoint {
 }
 
 export function restoreState(config: ReplicaConfig, point: ReplicaPoint): ReplicaState {
-  const { epochs, decision, executed, stable } = point
+  const { epochs, decisions = [], executed, stable } = point
+  const decision = decisions[decisions.length - 1]
   const { window } = config.parameters
   const executedHeight = executed?.height ?? (0 as Height)
   const schedule = scheduleOf(epochs, executedHeight, window)
   const committed = decision === undefined ? config.genesis : refOf(decision.header)
   assert(executedHeight <= committed.height && committed.height <= executedHeight + window, 'the store is executed up to within a window of its last block')
-  const state = initialState(config, { schedule, committed, decision, executed: executedHeight, stable })
+  const unstable = decisions.filter(({ header }) => header.height > (stable?.content.height ?? 0))
+  const state = initialState(config, { schedule, committed, decision, unstable, executed: executedHeight, stable })
   if (executed !== undefined) {
     const last = epochs[epochs.length - 1] as Epoch
     state.results.set(executed.height, { ...executed, nextSet: epochHash(last) })
@@ -102,7 +105,7 @@ function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPo
       return
     }
     case 'anchor':
-      raiseAnchor(state, { header: record.header, certificate: record.certificate })
+      raiseAnchor(state, { header: record.header, certificate: record.certificate }, record.foundation)
       return
     case 'wished':
       return

@@ -83,6 +83,10 @@ export interface ReplicaState {
   /** The highest final block known with its certificate: the last committed, or the base of a NewView above it. Base of the own ViewChange. */
   anchor: BlockRef
   anchorDecision: Decision | undefined
+  /** The certified checkpoint that a NewView showed its base to stand on; the own stable one may be higher by now. */
+  anchorCheckpoint: CheckpointCertificate | undefined
+  /** Final blocks with their certificates, by height: those committed above the stable checkpoint, and those above the committed one that a NewView showed. */
+  readonly finals: Map<Height, Decision>
   readonly slots: Map<Height, Slot>
   /** Verdicts on payloads, by block hash in hex. */
   readonly payloads: Map<string, { readonly height: Height; verdict: 'asked' | 'valid' | 'invalid' }>
@@ -120,6 +124,8 @@ export interface InitialState {
   readonly schedule: Schedule
   readonly committed: BlockRef
   readonly decision: Decision | undefined
+  /** The final blocks above `stable`, up to the last. */
+  readonly unstable: readonly Decision[]
   readonly executed: Height
   readonly stable: CheckpointCertificate | undefined
 }
@@ -154,6 +160,8 @@ export function initialState(config: ReplicaConfig, initial: InitialState): Repl
     committedDecision: initial.decision,
     anchor: initial.committed,
     anchorDecision: initial.decision,
+    anchorCheckpoint: undefined,
+    finals: new Map(initial.unstable.map((one) => [one.header.height, one])),
     slots: new Map(),
     payloads: new Map(),
     pending: false,

@@ -4,8 +4,8 @@ import type { Height } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { unreachable } from '../primitives/errors.ts'
 import { blockHash, refOf, type BlockRef } from './block.ts'
-import { certifies, checkpointChecks, commitChecks, preparedChecks, signersFormQuorum, type CheckpointCertificate, type Decision, type SignatureCheck } from './certificate.ts'
-import { newViewBytes, statusBytes, viewChangeBytes, type Message, type NewView, type SlotVote, type Verified, type ViewChange } from './messages.ts'
+import { certifies, checkpointChecks, commitChecks, preparedChecks, signersFormQuorum, type CheckpointCertificate, type Decision, type Foundation, type SignatureCheck } from './certificate.ts'
+import { newViewBytes, statusBytes, viewChangeBytes, type Message, type NewView, type SignedViewChange, type SlotVote, type Verified } from './messages.ts'
 import { isQuorum } from './quorum.ts'
 import { epochAt, epochHash, latestEpoch, primaryIndex, setAt, type Schedule, type ValidatorSet } from './validators.ts'
 import { checkpointBytes, voteBytes } from './votes.ts'
@@ -24,6 +24,12 @@ export type Checks = { readonly ok: true; readonly checks: readonly SignatureChe
 
 const unknownSet = (height: Height): Checks => ({ ok: false, code: 'unknown-set', reason: `the validator set at height ${height} is not known here` })
 const malformed = (reason: string): Checks => ({ ok: false, code: 'malformed', reason })
+
+function both(one: Checks, other: () => Checks): Checks {
+  if (!one.ok) return one
+  const second = other()
+  return second.ok ? { ok: true, checks: [...one.checks, ...second.checks] } : second
+}
 
 function single(set: ValidatorSet, validator: number, bytes: Uint8Array, signature: Uint8Array): Checks {
   const member = set.validators[validator]
@@ -50,8 +56,10 @@ export function checksOf(message: Message, context: VerificationContext): Checks
       if (set === undefined) return unknownSet(message.content.height)
       return single(set, message.validator, checkpointBytes(chain, message.content), message.signature)
     }
-    case 'view-change':
-      return viewChangeChecks(message, context)
+    case 'view-change': {
+      const { type: _, foundation, ...change } = message
+      return both(viewChangeChecks(change, context), () => foundationChecks(change.base, foundation, context))
+    }
     case 'new-view':
       return newViewChecks(message, context)
     case 'status': {
@@ -101,8 +109,39 @@ export function farCheckpointChecks(certificate: CheckpointCertificate, { chain,
   return { ok: true, checks: checkpointChecks(certificate, set, chain) }
 }
 
+const noChecks: Checks = { ok: true, checks: [] }
+
+/** From a certified checkpoint, or the genesis, the final blocks lead up to the base without a gap: so nobody who takes the base lacks the certificate of a block below it. */
+function foundationChecks(base: Decision | undefined, foundation: Foundation | undefined, context: VerificationContext): Checks {
+  const { chain, schedule, genesis } = context
+  if (base === undefined) return foundation === undefined ? noChecks : malformed('a foundation of no base')
+  if (foundation === undefined) return malformed('a base without foundation')
+  const checks: SignatureCheck[] = []
+  let below: Pick<BlockRef, 'height' | 'hash'> = genesis
+  const { checkpoint, decided } = foundation
+  if (checkpoint !== undefined) {
+    const { height, blockHash: hash } = checkpoint.content
+    const set = setAt(schedule, height)
+    if (set === undefined) return unknownSet(height)
+    if (!signersFormQuorum(set, checkpoint.signatures)) return malformed('checkpoint certificate without a quorum')
+    checks.push(...checkpointChecks(checkpoint, set, chain))
+    below = { height, hash }
+  }
+  for (const one of decided) {
+    if (one.header.height !== below.height + 1 || !equalBytes(one.header.parent, below.hash)) return malformed('final blocks form no chain on the checkpoint')
+    const inner = decisionChecks(one, context)
+    if (!inner.ok) return inner
+    checks.push(...inner.checks)
+    below = refOf(one.header)
+  }
+  const { header, certificate } = base
+  const isCheckpoint = decided.length === 0 && header.height === below.height && equalBytes(certificate.blockHash, below.hash)
+  if (!isCheckpoint && (header.height !== below.height + 1 || !equalBytes(header.parent, below.hash))) return malformed('the base does not stand on its foundation')
+  return { ok: true, checks }
+}
+
 /** The base is final, and every block above it is prepared in a view below the new one and stands on the one before. */
-function viewChangeChecks(message: ViewChange, context: VerificationContext): Checks {
+function viewChangeChecks(message: SignedViewChange, context: VerificationContext): Checks {
   const { chain, schedule, genesis } = context
   const epoch = epochAt(schedule, message.epoch)
   if (epoch === undefined) return unknownSet(message.epoch)
@@ -149,7 +188,7 @@ function newViewChecks(message: NewView, context: VerificationContext): Checks {
   const checks: SignatureCheck[] = []
   const signers = new Set<number>()
   let last = -1
-  let base = (epoch.activation - 1) as Height
+  let base: Decision | undefined
   for (const one of message.viewChanges) {
     if (one.epoch !== message.epoch || one.view !== message.view) return malformed('view change for another view')
     if (one.validator <= last) return malformed('view changes not in order')
@@ -158,19 +197,20 @@ function newViewChecks(message: NewView, context: VerificationContext): Checks {
     const inner = viewChangeChecks(one, context)
     if (!inner.ok) return inner
     checks.push(...inner.checks)
-    if (one.base !== undefined && one.base.header.height > base) base = one.base.header.height
+    if (one.base !== undefined && (base === undefined || one.base.header.height > base.header.height)) base = one.base
   }
   if (!isQuorum(epoch.set, signers)) return malformed('view changes form no quorum')
 
   const primary = primaryIndex(epoch.set, message.view)
+  const baseHeight = base?.header.height ?? 0
   const { publicKey } = epoch.set.validators[primary] as ValidatorSet['validators'][number]
   message.adopted.forEach((one, i) => {
-    const signed = voteBytes('pre-prepare', chain, message.view, (base + 1 + i) as Height, one.blockHash)
+    const signed = voteBytes('pre-prepare', chain, message.view, (baseHeight + 1 + i) as Height, one.blockHash)
     checks.push({ publicKey, bytes: signed, signature: one.signature })
   })
-  const { signature, ...rest } = message
+  const { signature, foundation, ...rest } = message
   const own = single(epoch.set, primary, newViewBytes(chain, rest), signature)
-  return own.ok ? { ok: true, checks: [...own.checks, ...checks] } : own
+  return both(own, () => both({ ok: true, checks }, () => foundationChecks(base, foundation, context)))
 }
 
 /** For the verifier alone, after every listed check has held. */

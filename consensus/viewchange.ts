@@ -3,18 +3,19 @@
 import type { Height, View } from '../primitives/brand.ts'
 import { equalBytes, toHex } from '../primitives/bytes.ts'
 import { assert } from '../primitives/errors.ts'
+import { foundationOf, raiseAnchor } from './anchor.ts'
 import { raiseWish } from './announce.ts'
-import { blockHash, refOf } from './block.ts'
-import type { Decision, PreparedBlock } from './certificate.ts'
+import { blockHash } from './block.ts'
+import type { PreparedBlock } from './certificate.ts'
 import { broadcast } from './effects.ts'
 import { blame } from './evidence.ts'
-import { newViewBytes, viewChangeBytes, type NewView, type NewViewContent, type ViewChange, type ViewChangeContent } from './messages.ts'
+import { newViewBytes, viewChangeBytes, withoutFoundation, type NewView, type NewViewContent, type ViewChange, type ViewChangeContent } from './messages.ts'
 import { chooseChain, type Choice } from './newview.ts'
 import { accept } from './normal.ts'
 import { isQuorum } from './quorum.ts'
 import { mayChangeTo } from './safety.ts'
 import { requestSync } from './sync.ts'
-import { dropUnchained, isPrimary, primaryOf, type ReplicaState } from './state.ts'
+import { isPrimary, primaryOf, type ReplicaState } from './state.ts'
 import { indexOfKey, type Epoch } from './validators.ts'
 import { voteBytes } from './votes.ts'
 
@@ -66,6 +67,9 @@ export function startViewChange(state: ReplicaState, view: View): void {
   leaveView(state, view)
   state.failures++
   if (state.self === undefined || state.halted || !mayChangeTo(state, view)) return
+  const foundation = foundationOf(state)
+  // So far behind the checkpoints of the others that one of them has to be shown the last one first (status.ts): a ViewChange without foundation nobody takes.
+  if (state.anchorDecision !== undefined && foundation === undefined) return
   const content: ViewChangeContent = {
     epoch: state.epoch.activation,
     view,
@@ -73,7 +77,7 @@ export function startViewChange(state: ReplicaState, view: View): void {
     prepared: preparedAboveAnchor(state),
     ...(state.anchorDecision === undefined ? {} : { base: state.anchorDecision }),
   }
-  const own: ViewChange = { ...content, signature: state.config.sign(viewChangeBytes(state.config.chain, content)) }
+  const own: ViewChange = { ...content, signature: state.config.sign(viewChangeBytes(state.config.chain, content)), ...(foundation === undefined ? {} : { foundation }) }
   state.effects.persist.push({ ...own, type: 'viewChange' })
   rejoinViewChange(state, own)
   broadcast(state.effects, { ...own, type: 'view-change' })
@@ -110,17 +114,19 @@ export function onViewChange(state: ReplicaState, message: ViewChange): void {
 export function buildNewView(state: ReplicaState): boolean {
   // Without its own ViewChange it may have led this view before and forgotten (safety.ts, S7); then it must not lead it twice.
   if (state.mode !== 'changing' || state.halted || state.ownViewChange === undefined || !isPrimary(state)) return false
-  const viewChanges = [...state.viewChanges.values()].filter((one) => one.view === state.view).sort((a, b) => a.validator - b.validator)
-  if (!isQuorum(state.epoch.set, new Set(viewChanges.map((one) => one.validator)))) return false
+  const gathered = [...state.viewChanges.values()].filter((one) => one.view === state.view).sort((a, b) => a.validator - b.validator)
+  if (!isQuorum(state.epoch.set, new Set(gathered.map((one) => one.validator)))) return false
 
   const { config, view } = state
-  const choice = chooseChain(viewChanges, config.genesis)
+  const choice = chooseChain(gathered, config.genesis)
+  const foundation = gathered.find(({ base }) => base === choice.decision)?.foundation
+  const viewChanges = gathered.map(withoutFoundation)
   const adopted = choice.adopted.map((header) => ({
     blockHash: blockHash(header),
     signature: config.sign(voteBytes('pre-prepare', config.chain, view, header.height, blockHash(header))),
   }))
   const content: NewViewContent = { epoch: state.epoch.activation, view, viewChanges, adopted }
-  const message: NewView = { ...content, signature: config.sign(newViewBytes(config.chain, content)) }
+  const message: NewView = { ...content, signature: config.sign(newViewBytes(config.chain, content)), ...(foundation === undefined ? {} : { foundation }) }
   state.effects.persist.push({ ...message, type: 'newView' })
   enterView(state, message, choice)
   broadcast(state.effects, { ...message, type: 'new-view' })
@@ -190,7 +196,7 @@ function enterView(state: ReplicaState, message: NewView, choice: Choice): void 
   state.running.delete('view')
   for (const [validator, one] of state.viewChanges) if (one.view <= message.view) state.viewChanges.delete(validator)
 
-  if (choice.decision !== undefined) raiseAnchor(state, choice.decision)
+  if (choice.decision !== undefined && message.foundation !== undefined) raiseAnchor(state, choice.decision, message.foundation)
   // The base, or what is known to be final above it: that is part of what was adopted, or nothing was.
   state.viewBase = state.anchor
   state.tip = state.anchor
@@ -202,16 +208,8 @@ function enterView(state: ReplicaState, message: NewView, choice: Choice): void 
     const manifest = [...(state.slots.get(header.height)?.proposals.values() ?? [])].find((one) => equalBytes(blockHash(one.header), hash))?.manifest
     accept(state, { view: message.view, header, hash, signature, ...(manifest === undefined ? {} : { manifest }) })
   })
-  if (primary !== state.self && choice.base.height > state.committed.height) requestSync(state)
-}
-
-/** A block above what is committed here is known to be final: what this replica votes for from now on stands on it. */
-export function raiseAnchor(state: ReplicaState, decision: Decision): void {
-  if (decision.header.height <= state.anchor.height) return
-  state.effects.persist.push({ ...decision, type: 'anchor' })
-  state.anchor = refOf(decision.header)
-  state.anchorDecision = decision
-  dropUnchained(state, state.anchor)
+  // What the NewView shows is committed from there; what lies below its checkpoint a quorum has.
+  if (primary !== state.self && choice.base.height > state.committed.height && !state.finals.has((state.committed.height + 1) as Height)) requestSync(state)
 }
 
 /** The last block of an epoch is final: the next one begins in view 0 on it, with its own set. */

@@ -18,6 +18,7 @@ import { createBackend } from './backend.ts'
 import { createBodyFetch } from './body-fetch.ts'
 import { bodyStandingIn, openBodies } from './bodies.ts'
 import { createBodyScrub } from './body-scrub.ts'
+import { decisionsAbove } from './chain-store.ts'
 import type { Config } from './config.ts'
 import { checkedSource } from './checked-state.ts'
 import { asDamage } from './damage.ts'
@@ -227,10 +228,10 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
 
   const pointOfStore = async (): Promise<Omit<ReplicaPoint, 'manifestOf'>> => {
     const { height, hash, stateRoot } = store.head()
-    const row = store.block(height)
-    if (row === undefined) return { epochs: membership.epochs() }
+    if (store.block(height) === undefined) return { epochs: membership.epochs() }
     const stable = await store.checkpointAtOrBelow(height)
-    return { epochs: membership.epochs(), decision: { header: row.header, certificate: row.certificate }, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
+    const decisions = decisionsAbove(store, stable?.content.height ?? (0 as Height))
+    return { epochs: membership.epochs(), decisions, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
   }
 
   const beginOrdering = async (records: readonly LogRecord[]): Promise<Ordering> => {

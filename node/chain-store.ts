@@ -8,6 +8,7 @@
 //   w…, x…, y…, z<hash>   bodies of posts (bodies.ts)                        e<hash>   evidence (evidence.ts)
 import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
+import { windowMax } from '../consensus/limits.ts'
 import type { Did, Hash, Height, TransactionId } from '../primitives/brand.ts'
 import { concatBytes, equalBytes, fromUtf8, utf8 } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
@@ -140,6 +141,18 @@ export function dropOps(store: Pick<ChainStore, 'block' | 'payload' | 'placeOf'>
     keys.push(hashKey('t', id), ...signatures.map(({ signer }) => utf8(`d${signer}/${didPlace(at, index)}`)))
   }
   return keys.map((key) => ({ type: 'del', key }))
+}
+
+/** The final blocks above a stable checkpoint, and always the last one: what the replica shows when it leaves a view. */
+export function decisionsAbove(store: Pick<ChainStore, 'head' | 'block'>, stable: Height): readonly Decision[] {
+  const { height: last } = store.head()
+  const decisions: Decision[] = []
+  for (let at = last; at > 0 && (at === last || at > stable) && last - at <= windowMax; at = (at - 1) as Height) {
+    const row = store.block(at)
+    if (row === undefined) break
+    decisions.unshift({ header: row.header, certificate: row.certificate })
+  }
+  return decisions
 }
 
 export function headOp(head: HeadRow): StoreOp {

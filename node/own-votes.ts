@@ -1,8 +1,8 @@
 // A validator's own votes in the hands of others. Its vote log says what it has signed; a data folder put back from an older copy is consistent in itself and
 // says less. What others show of it then gives it away: certificates bear its signature for blocks that it has no record of having voted for.
-import type { Decision, SlotCertificate } from '../consensus/certificate.ts'
+import type { CheckpointCertificate, Decision, Foundation, SlotCertificate } from '../consensus/certificate.ts'
 import type { ReplicaConfig } from '../consensus/config.ts'
-import type { Message, ViewChange } from '../consensus/messages.ts'
+import type { Message, SignedViewChange } from '../consensus/messages.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import { isBeyond } from '../consensus/safety.ts'
 import { epochAt, indexOfKey, primaryIndex, type Schedule, setAt } from '../consensus/validators.ts'
@@ -57,20 +57,21 @@ export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'pu
     return set !== undefined && indexOfKey(set, publicKey) === validator
   }
   const inCertificate = (kind: OwnVote['kind'], { height, view, signatures }: SlotCertificate): OwnVote[] => (signatures.some(({ validator }) => isOwn(height, validator)) ? [{ kind, height, view }] : [])
-  const inViewChange = ({ base, prepared: shown }: ViewChange): OwnVote[] => [...(base === undefined ? [] : inCertificate('commit', base.certificate)), ...shown.flatMap(({ certificate }) => inCertificate('prepare', certificate))]
+  const inViewChange = ({ base, prepared: shown }: SignedViewChange): OwnVote[] => [...(base === undefined ? [] : inCertificate('commit', base.certificate)), ...shown.flatMap(({ certificate }) => inCertificate('prepare', certificate))]
+  const inCheckpoint = ({ content, signatures }: CheckpointCertificate): OwnVote[] => (signatures.some(({ validator }) => isOwn(content.height, validator)) ? [{ kind: 'checkpoint', height: content.height, view: 0 }] : [])
+  const inFoundation = (foundation: Foundation | undefined): OwnVote[] =>
+    foundation === undefined ? [] : [...(foundation.checkpoint === undefined ? [] : inCheckpoint(foundation.checkpoint)), ...foundation.decided.flatMap(({ certificate }) => inCertificate('commit', certificate))]
 
   const votesIn = (shown: Parameters<OwnVotes['forgottenIn']>[0]): readonly OwnVote[] => {
     switch (shown.type) {
       case 'decision':
         return inCertificate('commit', shown.decision.certificate)
       case 'view-change':
-        return inViewChange(shown)
+        return [...inViewChange(shown), ...inFoundation(shown.foundation)]
       case 'new-view':
-        return shown.viewChanges.flatMap(inViewChange)
-      case 'certified': {
-        const { content, signatures } = shown.certificate
-        return signatures.some(({ validator }) => isOwn(content.height, validator)) ? [{ kind: 'checkpoint', height: content.height, view: 0 }] : []
-      }
+        return [...shown.viewChanges.flatMap(inViewChange), ...inFoundation(shown.foundation)]
+      case 'certified':
+        return inCheckpoint(shown.certificate)
       case 'prepare':
       case 'commit':
         return isOwn(shown.height, shown.validator) ? [{ kind: shown.type, height: shown.height, view: shown.view }] : []

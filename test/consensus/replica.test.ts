@@ -4,13 +4,14 @@ import { blockHash, refOf } from '../../consensus/block.ts'
 import type { Decision } from '../../consensus/certificate.ts'
 import { defaultTiming } from '../../consensus/config.ts'
 import { evidencePerValidatorMax } from '../../consensus/limits.ts'
-import { newViewBytes, statusBytes, viewChangeBytes, type Message, type MessageOf, type PrePrepare, type SlotVote } from '../../consensus/messages.ts'
+import { newViewBytes, statusBytes, viewChangeBytes, type Message, type MessageOf, type PrePrepare, type SignedViewChange, type SlotVote } from '../../consensus/messages.ts'
 import { onPrePrepare, onVote } from '../../consensus/normal.ts'
 import { restoreState } from '../../consensus/restore.ts'
 import { onStatus } from '../../consensus/status.ts'
-import type { Epoch } from '../../consensus/validators.ts'
+import { epochHash, type Epoch } from '../../consensus/validators.ts'
+import { checksOf } from '../../consensus/verification.ts'
 import { onViewChange } from '../../consensus/viewchange.ts'
-import { voteBytes } from '../../consensus/votes.ts'
+import { checkpointBytes, voteBytes } from '../../consensus/votes.ts'
 import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
 import { equalBytes } from '../../primitives/bytes.ts'
 import { taggedHash } from '../../primitives/hash.ts'
@@ -417,7 +418,7 @@ t.test('a restarted primary that has led a view and forgotten it does not lead i
   bench.expire('view')
   const committed = bench.at(1).delivered[0]
   t.equal(committed?.certificate.view, 1)
-  const replica = bench.at(1).restarted([], { epochs: [bench.epoch], decision: committed!, executed: { height: 1 as Height, blockHash: blockHash(committed!.header), stateRoot: stateRootOf(blockHash(committed!.header)) } })
+  const replica = bench.at(1).restarted([], { epochs: [bench.epoch], decisions: [committed!], executed: { height: 1 as Height, blockHash: blockHash(committed!.header), stateRoot: stateRootOf(blockHash(committed!.header)) } })
   replica.step({ type: 'start' })
   t.match(replica.status(), { view: 1, mode: 'changing' }, 'the certificate proves that view 1 was entered')
   for (const index of [0, 2, 3]) {
@@ -670,14 +671,18 @@ t.test('a new view that begins below a block known to be final stands on that bl
   bench.work(2, ({ message, to }) => message.type !== 'commit' || to === 3)
   t.same(heightsOf(bench, 3), [1, 2])
   const [first, decision] = bench.at(3).delivered as [Decision, Decision]
-  const change = (validator: number, view: number, base: MessageOf<'view-change'>['base'], prepared: MessageOf<'view-change'>['prepared']): MessageOf<'view-change'> => {
+  const change = (validator: number, view: number, base: Decision | undefined, prepared: MessageOf<'view-change'>['prepared']): SignedViewChange => {
     const content = { epoch: 1 as Height, view: view as View, validator, prepared, ...(base === undefined ? {} : { base }) }
-    return { type: 'view-change', ...content, signature: bench.signAs(validator, viewChangeBytes(chain, content)) }
+    return { ...content, signature: bench.signAs(validator, viewChangeBytes(chain, content)) }
   }
-  const open = (view: number, viewChanges: readonly MessageOf<'view-change'>[], adopted: readonly Hash[]): Message => {
+  // Height 1 is certified, so its own certificate need not be shown.
+  const hash = blockHash(first.header)
+  const certified = { height: 1 as Height, blockHash: hash, stateRoot: stateRootOf(hash), nextSet: epochHash(bench.epoch) }
+  const foundation = { checkpoint: { content: certified, signatures: [0, 1, 3].map((validator) => ({ validator, signature: bench.signAs(validator, checkpointBytes(chain, certified)) })) }, decided: [] }
+  const open = (view: number, viewChanges: readonly SignedViewChange[], adopted: readonly Hash[]): Message => {
     const signed = adopted.map((hash, i) => ({ blockHash: hash, signature: bench.signAs(view % 4, voteBytes('pre-prepare', chain, view as View, (i + 1) as Height, hash)) }))
     const content = { epoch: 1 as Height, view: view as View, viewChanges, adopted: signed }
-    return { type: 'new-view', ...content, signature: bench.signAs(view % 4, newViewBytes(chain, content)) }
+    return { type: 'new-view', ...content, signature: bench.signAs(view % 4, newViewBytes(chain, content)), ...(viewChanges.some(({ base }) => base !== undefined) ? { foundation } : {}) }
   }
   // View 1 shows that height 2 is final; view 2 is made of those who know it, and the one below, as prepared only.
   const prepared = bench.at(1).log.flatMap((record) => (record.type === 'certificate' ? [{ header: record.header, certificate: record.certificate }] : []))
@@ -695,20 +700,60 @@ t.test('a new view that begins below a block known to be final stands on that bl
   t.end()
 })
 
-t.test('a block that is final by what a NewView shows is taken from there: who showed it may be gone with its disk, and nobody else have it', (t) => {
+/** Blocks become final at replica 3 alone; it takes part in the change to view 1, and never says anything again. Those of 0, 1 and 3 make the NewView. */
+function keptByOne(blocks: number): Bench {
   const bench = new Bench(4)
   bench.syncs = false
-  // the Commits of block 1 reach replica 3 alone
-  bench.work(1, ({ message, to }) => message.type !== 'commit' || to === 3)
-  t.same(all.map((index) => bench.at(index).status.committed), [0, 0, 0, 1])
-  // it takes part in the change to view 1, and never says anything again
+  bench.work(blocks, ({ message, to }) => message.type !== 'commit' || to === 3)
   bench.pend([0, 1, 2, 3])
   for (const index of all) bench.at(index).expire('view')
-  // those of 0, 1 and 3 make the NewView
   bench.settle(({ message, from }) => message.type !== 'commit' && !(from === 2 && message.type === 'view-change') && (from !== 3 || message.type === 'status' || message.type === 'view-change'))
-  t.same([0, 1, 2].map((index) => bench.at(index).status.view), [1, 1, 1])
-  t.same([0, 1, 2].map((index) => heightsOf(bench, index)), [[1], [1], [1]])
-  bench.work(1, ({ from, to }) => from !== 3 && to !== 3)
-  t.same([0, 1, 2].map((index) => heightsOf(bench, index)), [[1, 2], [1, 2], [1, 2]], 'and the chain goes on')
+  return bench
+}
+
+t.test('blocks that are final by what a NewView shows are taken from there: who showed them may be gone with its disk, and nobody else have them', (t) => {
+  for (const blocks of [1, 2, 4]) {
+    const bench = keptByOne(blocks)
+    t.same([0, 1, 2].map((index) => bench.at(index).status.view), [1, 1, 1])
+    const heights = Array.from({ length: blocks }, (_, i) => i + 1)
+    t.same([0, 1, 2].map((index) => heightsOf(bench, index)), [heights, heights, heights])
+    bench.work(1, ({ from, to }) => from !== 3 && to !== 3)
+    const more = [...heights, blocks + 1]
+    t.same([0, 1, 2].map((index) => heightsOf(bench, index)), [more, more, more], 'and the chain goes on')
+  }
+  t.end()
+})
+
+t.test('what a NewView showed to be final survives a restart by the record of it alone', (t) => {
+  const bench = keptByOne(3)
+  const one = bench.at(2)
+  const restarted = one.restarted(one.log.filter(({ type }) => type === 'anchor'))
+  t.equal(restarted.step({ type: 'start' }).deliver.length, 3)
+  t.end()
+})
+
+t.test('nobody takes the last of several final blocks without those below it: a liar that kept them to itself would stop the others', (t) => {
+  const bench = keptByOne(3)
+  const change = saidBy(bench, 3, 'view-change')[0]
+  if (change?.foundation === undefined) throw new Error('no view change on a final block')
+  const { foundation: { decided }, ...bare } = change
+  t.same(decided.map(({ header }) => header.height), [1, 2])
+  t.ok(bench.verified(0, change))
+  const shown: readonly (readonly [string, Message])[] = [
+    ['none', bare],
+    ['nothing below the base', { ...bare, foundation: { decided: [] } }],
+    ['not from the beginning', { ...bare, foundation: { decided: decided.slice(1) } }],
+    ['a gap below the base', { ...bare, foundation: { decided: decided.slice(0, 1) } }],
+    ['upside down', { ...bare, foundation: { decided: [...decided].reverse() } }],
+  ]
+  const schedule = bench.at(0).replica.schedule()
+  for (const [what, message] of shown) t.match(checksOf(message, { chain, genesis, schedule }), { ok: false, code: 'malformed' }, what)
+  // a checkpoint that no quorum signed holds nothing up
+  const below = decided[1] as Decision
+  const content = { height: 2 as Height, blockHash: blockHash(below.header), stateRoot: stateRootOf(blockHash(below.header)), nextSet: epochHash(bench.epoch) }
+  const certified = (signers: readonly number[]): Message => ({ ...bare, foundation: { decided: [], checkpoint: { content, signatures: signers.map((validator) => ({ validator, signature: bench.signAs(validator, checkpointBytes(chain, content)) })) } } })
+  t.ok(bench.verified(0, certified([0, 1, 3])), 'a certified checkpoint right below it does')
+  t.notOk(bench.verified(0, certified([0, 1])))
+  t.notOk(bench.verified(0, { ...certified([0, 1, 3]), foundation: { decided: [below] } } as Message))
   t.end()
 })

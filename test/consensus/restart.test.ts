@@ -206,7 +206,7 @@ t.test('cometbft #5953: equivocation between sync and consensus. A block that ca
   one.give({ type: 'synced', decision: asVerified(decision) })
   t.same(one.delivered.map(({ header }) => toHex(blockHash(header))), [toHex(blockHash(decision.header))])
   const hash = blockHash(decision.header)
-  const stored: ReplicaPoint = { epochs: [bench.epoch], decision, executed: { height: 1 as Height, blockHash: hash, stateRoot: stateRootOf(hash) } }
+  const stored: ReplicaPoint = { epochs: [bench.epoch], decisions: [decision], executed: { height: 1 as Height, blockHash: hash, stateRoot: stateRootOf(hash) } }
   const votesFor1 = (messages: readonly Message[]): readonly Message[] => messages.filter((message) => (message.type === 'prepare' || message.type === 'commit') && message.height === 1)
   const before = one.sent.length
   const heard = bench.replicas.flatMap(({ sent }) => sent)
@@ -243,10 +243,11 @@ t.test('a log cut down to what is needed gives the same replica', (t) => {
       const committed = log.filter((record) => record.type === 'committed')
       for (const stored of new Set([0, Math.floor(committed.length / 2), committed.length])) {
         const decision = committed[stored - 1]
+        const decisions = committed.slice(0, stored).map(({ header, certificate }) => ({ header, certificate }))
         const point: ReplicaPoint =
           decision === undefined
             ? { epochs: [bench.epoch] }
-            : { epochs: [bench.epoch], decision, executed: { height: stored as Height, blockHash: blockHash(decision.header), stateRoot: stateRootOf(blockHash(decision.header)) } }
+            : { epochs: [bench.epoch], decisions, executed: { height: stored as Height, blockHash: blockHash(decision.header), stateRoot: stateRootOf(blockHash(decision.header)) } }
         const short = neededRecords(log, { stored: stored as Height, stable: 0 as Height })
         dropped += log.length - short.length
         const [whole, cut] = [one.restarted(log, point), one.restarted(short, point)]
@@ -270,7 +271,7 @@ t.test('blocks that the log knows as final and the store does not are delivered 
     const point: ReplicaPoint =
       decision === undefined
         ? { epochs: [bench.epoch] }
-        : { epochs: [bench.epoch], decision, executed: { height: decision.header.height, blockHash: blockHash(decision.header), stateRoot: stateRootOf(blockHash(decision.header)) } }
+        : { epochs: [bench.epoch], decisions: one.delivered.slice(0, stored), executed: { height: decision.header.height, blockHash: blockHash(decision.header), stateRoot: stateRootOf(blockHash(decision.header)) } }
     const output = one.restarted(records, point).step({ type: 'start' })
     // The rest follows when execution has told the sets above the window of 8.
     t.same(output.deliver.map(({ header }) => header.height), heights.slice(stored, stored + 8))

@@ -39,6 +39,7 @@ export function cloneState(state: ReplicaState): ReplicaState {
     slots: new Map([...state.slots].map(([height, slot]) => [height, { ...slot, proposals: new Map(slot.proposals), prepares: new Map(slot.prepares), commits: new Map(slot.commits) }])),
     payloads: new Map([...state.payloads].map(([key, payload]) => [key, { ...payload }])),
     results: new Map(state.results),
+    finals: new Map(state.finals),
     checkpoints: new Map([...state.checkpoints].map(([height, votes]) => [height, new Map(votes)])),
     running: new Set(state.running),
     answered: new Set(state.answered),

@@ -4,7 +4,7 @@
 import { refOf, type BlockRef } from '../../consensus/block.ts'
 import type { Decision, SignatureEntry, SlotCertificate } from '../../consensus/certificate.ts'
 import type { Input } from '../../consensus/input.ts'
-import { newViewBytes, statusBytes, viewChangeBytes, type Message, type MessageOf, type NewViewContent, type StatusContent, type ViewChangeContent } from '../../consensus/messages.ts'
+import { newViewBytes, statusBytes, viewChangeBytes, withoutFoundation, type Message, type MessageOf, type NewViewContent, type StatusContent, type ViewChangeContent } from '../../consensus/messages.ts'
 import { chooseChain } from '../../consensus/newview.ts'
 import { isQuorum, quorumSize } from '../../consensus/quorum.ts'
 import { acceptedAt } from '../../consensus/state.ts'
@@ -94,8 +94,14 @@ function liarsViewChanges(world: ExploredWorld, liar: number, view: number, said
   return world.once(`view changes ${view} ${final.map(describe).join(' ')} / ${prepared.map(describe).join(' ')}`, () => makeViewChanges(world, liar, view, prepared, final))
 }
 
+/** Those of the final blocks that the base stands on, lowest first. */
+function below(base: Decision, decisions: readonly Decision[]): Decision[] {
+  const parent = decisions.find(({ certificate }) => equalBytes(certificate.blockHash, base.header.parent))
+  return parent === undefined ? [] : [...below(parent, decisions), parent]
+}
+
 function makeViewChanges(world: ExploredWorld, liar: number, view: number, prepared: readonly Certified[], final: readonly Certified[]): MessageOf<'view-change'>[] {
-  const bases: (Decision | undefined)[] = [undefined, ...final.map(({ block, certificate }) => ({ header: block.header, certificate }))]
+  const decisions: readonly Decision[] = final.map(({ block, certificate }) => ({ header: block.header, certificate }))
   const out: MessageOf<'view-change'>[] = []
   const grow = (base: Decision | undefined, on: BlockRef, shown: readonly Certified[]): void => {
     const content: ViewChangeContent = {
@@ -105,12 +111,13 @@ function makeViewChanges(world: ExploredWorld, liar: number, view: number, prepa
       prepared: shown.map(({ block, certificate }) => ({ header: block.header, certificate })),
       ...(base === undefined ? {} : { base }),
     }
-    const message: Message = { type: 'view-change', ...content, signature: world.sign(liar, viewChangeBytes(chain, content)) }
+    const foundation = base === undefined ? undefined : { decided: below(base, decisions) }
+    const message: Message = { type: 'view-change', ...content, signature: world.sign(liar, viewChangeBytes(chain, content)), ...(foundation === undefined ? {} : { foundation }) }
     const verified = world.verified(message)
     if (verified !== undefined) out.push(verified)
     for (const one of prepared) if (equalBytes(one.block.header.parent, on.hash)) grow(base, refOf(one.block.header), [...shown, one])
   }
-  for (const base of bases) grow(base, base === undefined ? genesis : refOf(base.header), [])
+  for (const base of [undefined, ...decisions]) grow(base, base === undefined ? genesis : refOf(base.header), [])
   return out
 }
 
@@ -145,10 +152,11 @@ function makeNewViews(world: ExploredWorld, liar: number, view: number, said: Sa
       const content: NewViewContent = {
         epoch: world.epoch.activation,
         view: view as View,
-        viewChanges,
+        viewChanges: viewChanges.map(withoutFoundation),
         adopted: blocks.map(({ header, hash }) => ({ blockHash: hash, signature: world.sign(liar, voteBytes('pre-prepare', chain, view as View, header.height, hash)) })),
       }
-      const message: Message = { type: 'new-view', ...content, signature: world.sign(liar, newViewBytes(chain, content)) }
+      const foundation = viewChanges.find(({ base }) => base === choice.decision)?.foundation
+      const message: Message = { type: 'new-view', ...content, signature: world.sign(liar, newViewBytes(chain, content)), ...(foundation === undefined ? {} : { foundation }) }
       const verified = world.verified(message)
       if (verified !== undefined) out.set(key, verified)
     }

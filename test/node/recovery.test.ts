@@ -34,7 +34,8 @@ t.test('what is merely proposed or voted for holds nobody back: a new network wo
   const certificate = (height: number): SlotCertificate => ({ view: 0 as View, height: height as Height, blockHash: zeroHash, signatures: [{ validator: 0, signature }] })
   t.equal(preparedHeight({ type: 'proposed', view: 0 as View, header: at(9) }), undefined)
   t.equal(preparedHeight({ type: 'prepared', view: 0 as View, header: at(9), proposal: signature }), undefined)
-  for (const type of ['certificate', 'committed', 'anchor'] as const) t.equal(preparedHeight({ type, header: at(9), certificate: certificate(9) }), 9, type)
+  for (const type of ['certificate', 'committed'] as const) t.equal(preparedHeight({ type, header: at(9), certificate: certificate(9) }), 9, type)
+  t.equal(preparedHeight({ type: 'anchor', header: at(9), certificate: certificate(9), foundation: { decided: [] } }), 9)
   t.end()
 })
 

@@ -124,11 +124,11 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
         ...honest,
         outgoing: (liar, { to, message }) => {
           if (message.type !== 'view-change') return [{ to, message }]
-          const { type, signature: _, ...content } = message
+          const { type, signature: _, foundation, ...content } = message
           const keepBase = random.chance(0.5) || message.epoch > 1
           const lie = { ...content, prepared: random.chance(0.5) || !keepBase ? [] : content.prepared.slice(0, random.below(content.prepared.length + 1)) }
           if (!keepBase) delete (lie as { base?: unknown }).base
-          return [{ to, message: { type, ...lie, signature: liar.key.sign(viewChangeBytes(liar.chain, lie)) } }]
+          return [{ to, message: { type, ...lie, signature: liar.key.sign(viewChangeBytes(liar.chain, lie)), ...(keepBase && foundation !== undefined ? { foundation } : {}) } }]
         },
       }
     case 'wrong-new-view':
@@ -136,9 +136,9 @@ export function behaviourOf(name: BehaviourName, random: Random, validators: rea
         ...honest,
         outgoing: (liar, { to, message }) => {
           if (message.type !== 'new-view' || message.view % setFor(liar, message.epoch).length !== (liar.stand()?.index ?? -1)) return [{ to, message }]
-          const { type, signature: _, ...content } = message
+          const { type, signature: _, foundation, ...content } = message
           const lie = { ...content, adopted: content.adopted.slice(0, random.below(content.adopted.length + 1)) }
-          return [{ to, message: { type, ...lie, signature: liar.key.sign(newViewBytes(liar.chain, lie)) } }]
+          return [{ to, message: { type, ...lie, signature: liar.key.sign(newViewBytes(liar.chain, lie)), ...(foundation === undefined ? {} : { foundation }) } }]
         },
       }
     case 'wrong-root':
@@ -294,11 +294,14 @@ function forge(liar: Liar, { message }: Send): Message[] {
   }
   switch (message.type) {
     case 'view-change': {
-      const { type, signature: _, ...content } = message
+      const { type, signature: _, foundation, ...content } = message
+      const shown = foundation === undefined ? {} : { foundation }
+      // The last of what is final without what it stands on: whoever keeps that to itself could stop the others.
+      const alone: Message[] = foundation !== undefined && foundation.decided.length > 0 ? [{ ...message, foundation: { ...foundation, decided: [] } }] : []
       const on = content.base !== undefined ? refOf(content.base.header) : content.epoch === 1 ? liar.genesis : undefined
       if (on !== undefined && random.chance(0.5)) {
         const lie = { ...content, prepared: preparedAlone(liar, content, on) }
-        return [{ type, ...lie, signature: liar.key.sign(viewChangeBytes(chain, lie)) }]
+        return [...alone, { type, ...lie, signature: liar.key.sign(viewChangeBytes(chain, lie)), ...shown }]
       }
       const prepared = content.prepared.map((block) => {
         if (random.chance(0.5)) return { ...block, certificate: { ...block.certificate, signatures: thin(block.certificate.signatures) } }
@@ -307,7 +310,7 @@ function forge(liar: Liar, { message }: Send): Message[] {
         return { header, certificate: { ...block.certificate, blockHash: blockHash(header) } }
       })
       const lie = { ...content, prepared }
-      return [{ type, ...lie, signature: liar.key.sign(viewChangeBytes(chain, lie)) }]
+      return [...alone, { type, ...lie, signature: liar.key.sign(viewChangeBytes(chain, lie)), ...shown }]
     }
     case 'certified':
       return [{ ...message, certificate: { ...message.certificate, signatures: thin(message.certificate.signatures) } }]

@@ -57,7 +57,7 @@ export const mutants: readonly Mutant[] = [
   { name: 'checkpoints of different roots counted together', file: 'checkpoint.ts', find: 'equalBytes(a.stateRoot, b.stateRoot) &&', replace: '', liars: ['wrong-root'] },
   { name: 'views of the last epoch carried over', file: 'viewchange.ts', find: '  state.view = 0 as View\n', replace: '' },
   { name: 'proposes beyond the epoch', file: 'propose.ts', find: ' && epochAt(state.schedule, next) === state.epoch', replace: '' },
-  { name: 'anchor not kept over a restart', file: 'viewchange.ts', find: "  state.effects.persist.push({ ...decision, type: 'anchor' })\n", replace: '' },
+  { name: 'anchor not kept over a restart', file: 'anchor.ts', find: "  state.effects.persist.push({ ...decision, type: 'anchor', foundation })\n", replace: '' },
   { name: 'compaction keeps the oldest certificate', file: 'restore.ts', find: '    last.delete(key)\n    last.set(key, one)', replace: '    if (!last.has(key)) last.set(key, one)' },
   { name: 'timer never doubled', file: 'timer.ts', find: 'base * 2 ** Math.min(state.failures, 30)', replace: 'base' },
   { name: 'one wish is joined instead of f + 1', file: 'wish.ts', find: 'weakQuorumSize(state.epoch.set.validators.length) - 1', replace: '0 * weakQuorumSize(1)', liars: ['impatient'] },
@@ -73,6 +73,7 @@ export const mutants: readonly Mutant[] = [
   { name: 'voting below a view proven by a commit', file: 'commit.ts', find: '  if (certificate.view > state.view) awaitView(state, certificate.view)\n', replace: '' },
   { name: 'nodes: left-out transactions are nobody’s fault', file: 'node/house.ts', find: "    context.suspect('a transaction", replace: "    void ('a transaction", nodes: { faults: ['byzantine', 'loss', 'crash'], liars: ['censor'] } },
   { name: 'nodes: a full block excuses leaving out', file: 'node/house.ts', find: 'hasRoom ? clock.monotonic() : latestArrivalMs', replace: 'hasRoom ? clock.monotonic() : Math.min(latestArrivalMs, openMs)', nodes: { faults: ['byzantine', 'loss', 'crash'], liars: ['censor'] } },
+  { name: 'nodes: of what a new view shows to be final only the last block is taken', file: 'consensus/anchor.ts', find: 'of [...foundation.decided, decision]) if', replace: 'of [decision]) if', nodes: { faults: ['hoard', 'loss', 'crash'] } },
   { name: 'nodes: an outdated vote log is believed', file: 'node/assembly.ts', find: '? whyVotesMissing(database, votes.position()) : undefined', replace: '? (void whyVotesMissing, undefined) : undefined', nodes: { faults: ['old-votes', 'crash', 'loss'] } },
   { name: 'nodes: the first set’s members vote for ever', file: 'consensus/validators.ts', find: '  return epochAt(schedule, height)?.set\n', replace: '  return epochAt(schedule, height) === undefined ? undefined : schedule.epochs[0]?.set\n', nodes: { faults: ['sets', 'crash', 'partition', 'loss'] } },
 ]

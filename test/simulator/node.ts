@@ -109,7 +109,8 @@ export class SimulatedNode {
     this.results = []
     for (const block of disk.blocks) this.results.push(world.execute(this.results[this.results.length - 1], block.decision))
     const last = this.results[this.results.length - 1]
-    const decision = disk.blocks[disk.blocks.length - 1]?.decision
+    const stable = disk.stable?.content.height ?? 0
+    const decisions = disk.blocks.filter((_, i) => i + 1 > stable || i + 1 === disk.blocks.length).map(({ decision }) => decision)
     const epochs = [world.genesisEpoch, ...this.results.flatMap((result) => (result.nextSet === undefined ? [] : [result.nextSet]))]
     const config: ReplicaConfig = {
       chain: world.chain,
@@ -124,7 +125,7 @@ export class SimulatedNode {
     const point = {
       epochs,
       manifestOf: (header: BlockHeader) => disk.payloads.get(toHex(header.payload)),
-      ...(decision === undefined ? {} : { decision }),
+      decisions,
       ...(last === undefined ? {} : { executed: last }),
       ...(disk.stable === undefined ? {} : { stable: disk.stable }),
     }

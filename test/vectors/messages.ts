@@ -28,6 +28,9 @@ export function messages(): readonly { readonly what: string; readonly by: numbe
   const changes = [change(0, true), change(1, false), change(3, false)]
   const signedChanges = changes.map(({ fields, signed }) => ({ ...fields, signature: signBy(fields.validator, signed) }))
   const next = { epoch: 1 as Height, view: 3 as View, viewChanges: signedChanges, adopted: [{ blockHash: hash, signature: vote('pre-prepare', 3, 3) }] }
+  const certificate = { content, signatures: [0, 1, 3].map((validator) => ({ validator, signature: signBy(validator, checkpointBytes(chain, content)) })) }
+  // the base is the block that was certified last
+  const foundation = { checkpoint: certificate, decided: [] }
   const status = { epoch: 1 as Height, view: 2 as View, active: 1, wish: 3 as View, committed: 7 as Height, checkpoint: 0 as Height, validator: 0 }
   return [
     { what: 'the primary of view 2 proposes', by: 2, signedBytes: voteBytes('pre-prepare', chain, 2 as View, header.height, hash), message: { type: 'pre-prepare', view: 2 as View, header, manifest: concatBytes(...references), signature: vote('pre-prepare', 2, 2) } },
@@ -35,10 +38,10 @@ export function messages(): readonly { readonly what: string; readonly by: numbe
     { what: 'a commit', by: 3, signedBytes: voteBytes('commit', chain, 2 as View, header.height, hash), message: { type: 'commit', view: 2 as View, ...slot, validator: 3, signature: vote('commit', 2, 3) } },
     { what: 'a checkpoint', by: 1, signedBytes: checkpointBytes(chain, content), message: { type: 'checkpoint', content, validator: 1, signature: signBy(1, checkpointBytes(chain, content)) } },
     { what: 'a view change that shows a prepared block', by: 0, signedBytes: changes[0]?.signed, message: { type: 'view-change', ...(signedChanges[0] as (typeof signedChanges)[number]) } },
-    { what: 'a view change on a final block', by: 1, signedBytes: changes[1]?.signed, message: { type: 'view-change', ...(signedChanges[1] as (typeof signedChanges)[number]) } },
-    { what: 'a new view', by: 3, signedBytes: newViewBytes(chain, next), message: { type: 'new-view', ...next, signature: signBy(3, newViewBytes(chain, next)) } },
+    { what: 'a view change on a final block', by: 1, signedBytes: changes[1]?.signed, message: { type: 'view-change', ...(signedChanges[1] as (typeof signedChanges)[number]), foundation } },
+    { what: 'a new view', by: 3, signedBytes: newViewBytes(chain, next), message: { type: 'new-view', ...next, signature: signBy(3, newViewBytes(chain, next)), foundation } },
     { what: 'a status', by: 0, signedBytes: statusBytes(chain, status), message: { type: 'status', ...status, signature: signBy(0, statusBytes(chain, status)) } },
-    { what: 'a checkpoint certificate', by: undefined, signedBytes: undefined, message: { type: 'certified', certificate: { content, signatures: [0, 1, 3].map((validator) => ({ validator, signature: signBy(validator, checkpointBytes(chain, content)) })) } } },
+    { what: 'a checkpoint certificate', by: undefined, signedBytes: undefined, message: { type: 'certified', certificate } },
   ]
 }
 

@@ -6,7 +6,7 @@ import type { WholeNode } from './node.ts'
 import { keyOf } from './store.ts'
 import type { NodesWorld } from './world.ts'
 
-export const nodeFaultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'flapping', 'slow', 'crash', 'power-cut', 'damage', 'full-disk', 'clock', 'starve', 'ambush', 'old-votes', 'sets', 'byzantine'] as const
+export const nodeFaultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'flapping', 'slow', 'crash', 'power-cut', 'damage', 'full-disk', 'clock', 'starve', 'ambush', 'hoard', 'old-votes', 'sets', 'byzantine'] as const
 export type NodeFaultKind = (typeof nodeFaultKinds)[number]
 
 const strikes = ['partition', 'asymmetric', 'flapping', 'slow', 'crash', 'crash', 'crash', 'power-cut', 'damage', 'damage', 'full-disk', 'clock', 'starve', 'starve', 'old-votes'] as const
@@ -18,6 +18,7 @@ export class NodeFaults {
   readonly counts: Record<string, number> = {}
   readonly #wereFull = new Set<WholeNode>()
   #over = false
+  #hoarder: WholeNode | undefined
 
   constructor(world: NodesWorld, kinds: readonly NodeFaultKind[]) {
     this.#world = world
@@ -186,12 +187,46 @@ export class NodeFaults {
   firstStored(node: WholeNode): void {
     const world = this.#world
     const { random, network, terms } = world
-    if (this.#over || !this.#kinds.has('ambush') || !random.chance(world.ambush)) return
+    if (this.#over) return
+    this.#hoard(node)
+    if (!this.#kinds.has('ambush') || !random.chance(world.ambush)) return
     this.count('ambush')
     world.trace('faults', () => `${node.name} is ambushed`)
     network.loseInFlight()
     this.#cutFor(random.between(2, 10) * terms.viewTimeoutMs, (from, to) => from === node || to === node)
     for (const other of world.nodes) if (other !== node && other.life?.alive === true && random.chance(0.3)) other.life.crashIn ??= random.below(5)
+  }
+
+  /** From now on Commits reach this node and no other, so that it alone makes a few blocks final; the others leave the view, and it with them. */
+  #hoard(node: WholeNode): void {
+    const world = this.#world
+    const { random, network, kernel, terms } = world
+    if (!this.#kinds.has('hoard') || this.#hoarder !== undefined || !this.#mayLoseVotes(node) || !random.chance(0.05)) return
+    this.#hoarder = node
+    network.loseInFlight()
+    for (const other of world.nodes) if (other !== node) network.withheld.set(other.id, new Set(['commit', 'sync answer']))
+    kernel.after(10 * terms.viewTimeoutMs, () => this.#endHoard(node))
+    this.count('hoard')
+    world.trace('faults', () => `${node.name} hoards`)
+  }
+
+  /** What the hoarder has shown in its ViewChange goes on its way, and a little later its disk is gone. */
+  said(node: WholeNode, kind: string): void {
+    const { random, kernel } = this.#world
+    if (kind !== 'view-change' || node !== this.#hoarder || this.#over) return
+    kernel.after(random.between(1, 60), () => {
+      if (node !== this.#hoarder) return
+      this.#endHoard(node)
+      if (this.#over || !node.isUp || !this.#mayLoseVotes(node)) return
+      node.crash(true)
+      node.startAnew()
+    })
+  }
+
+  #endHoard(node: WholeNode): void {
+    if (this.#hoarder !== node) return
+    this.#hoarder = undefined
+    this.#world.network.withheld.clear()
   }
 
   #cutFor(durationMs: number, isCut: (from: WholeNode, to: WholeNode) => boolean): void {

@@ -260,7 +260,10 @@ export class WholeNode {
     this.#lastBytes = bytes
     const message = tryDecode(bytes)
     this.#lastKind = message?.type ?? 'garbage'
-    if (message !== undefined) this.world.checker.sent(this, message)
+    if (message !== undefined) {
+      this.world.checker.sent(this, message)
+      this.world.faults.said(this, message.type)
+    }
     return this.#lastKind
   }
 
