@@ -3,7 +3,7 @@ import { blockTransactionsMax } from '../primitives/limits.ts'
 
 /** The opaque list of what a block orders: an id of 32 bytes a transaction, with room for framing. */
 export const manifestBytesMax = blockTransactionsMax * 40 + 1024
-/** Largest watermark window a genesis may ask for; a view change carries a certificate for each slot in it. */
+/** Largest watermark window a genesis may ask for; a view change carries a certificate for each slot in it, prepared or final. */
 export const windowMax = 128
 /** Contradictions kept as evidence for one validator; one is enough to remove it, more would only fill memory. */
 export const evidencePerValidatorMax = 8
