@@ -9,12 +9,12 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[]): 
   if (origins.length === 0) return
   const every = origins.includes('*')
   const allowed = new Set(origins)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers
-    if (origin === undefined || (!every && !allowed.has(origin))) return
+    if (origin === undefined || (!every && !allowed.has(origin))) return done()
     reply.header('access-control-allow-origin', every ? '*' : origin).header('vary', 'origin')
-    if (request.method !== 'OPTIONS') return
-    await reply
+    if (request.method !== 'OPTIONS') return done()
+    reply
       .code(204)
       .header('access-control-allow-methods', 'GET, POST')
       .header('access-control-allow-headers', 'content-type')

@@ -34,12 +34,12 @@ export interface DispatcherOptions {
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 export function createDispatcher({ methods, context, onInternalError, onCall }: DispatcherOptions): Dispatcher {
-  const run = async (method: Method | undefined, name: string, params: Json, caller: Caller): Promise<Json> => {
+  const run = async (method: Method | undefined, name: string, params: Json, caller: Caller): Promise<string> => {
     if (method === undefined) throw new CallError({ code: methodNotFoundNumber, message: 'Method not found', data: { method: name.slice(0, 100) } })
     const waitMs = caller.take(method.cost)
     if (waitMs > 0) throw rateLimited(waitMs)
     // a getter, since most methods never wait and a signal costs something
-    return method.answer({ ...context, get signal() { return caller.signal } }, params)
+    return method.text({ ...context, get signal() { return caller.signal } }, params)
   }
 
   /** One call of a request or batch as the text of its answer; undefined for a notification. */
@@ -53,7 +53,7 @@ export function createDispatcher({ methods, context, onInternalError, onCall }: 
     let text: string | undefined
     try {
       const result = await run(method, name, params, caller)
-      text = rawId === undefined ? undefined : `{"jsonrpc":"2.0","id":${rawId},"result":${JSON.stringify(result)}}`
+      text = rawId === undefined ? undefined : `{"jsonrpc":"2.0","id":${rawId},"result":${result}}`
     } catch (thrown) {
       const error = thrown instanceof CallError ? thrown.error : rpcErrorOf(thrown)
       errorNumber = error.code

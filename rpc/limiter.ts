@@ -4,8 +4,8 @@ import { isIPv6 } from 'node:net'
 import { rateAddressesMax } from './limits.ts'
 
 export interface Limiter {
-  /** Takes `cost` from the bucket of `address`: 0, or the ms until there is enough. A refused call takes nothing. */
-  readonly take: (address: string, cost: number) => number
+  /** Takes `cost` from the bucket of `key`, for an address its `bucketKey`: 0, or the ms until there is enough. A refused call takes nothing. */
+  readonly take: (key: string, cost: number) => number
 }
 
 interface Bucket {
@@ -18,8 +18,7 @@ export function createLimiter(perSecond: number, burst: number, nowMs: () => num
   if (perSecond === 0) return { take: () => 0 }
   const buckets = new Map<string, Bucket>()
   return {
-    take: (address, cost) => {
-      const key = bucketKey(address)
+    take: (key, cost) => {
       const now = nowMs()
       const bucket = buckets.get(key) ?? { tokens: burst, atMs: now }
       // the order of the map is the order of last use

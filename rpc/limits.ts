@@ -53,6 +53,10 @@ export const receiptLeafBytesMax = 1_048_576
 export const feedWorkMax = 10_000
 /** Feed items of recent blocks kept ready, since every subscriber asks for the same ones. */
 export const feedCacheItemsMax = 50_000
+/** Answers of queries kept ready while the head stays, with their questions: 32 MiB at most where the text is not Latin. */
+export const answersCharactersMax = 16 * 1_048_576
+/** A longer one is made anew each time; the map of a whole city fits. */
+export const answerKeptCharactersMax = 1_048_576
 /** A cursor further ahead of the head than this is not from this chain. Closer, the node is just behind. */
 export const cursorAheadMax = 10_000
 /** The body of a post. */

@@ -3,7 +3,7 @@
 import { toBase64url, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { sha256 } from '../primitives/hash.ts'
-import { createLimiter } from './limiter.ts'
+import { bucketKey, createLimiter } from './limiter.ts'
 import { apiKeyCharactersMax } from './limits.ts'
 
 /** What the configuration has of a key: not the key itself, so that whoever reads the file cannot use it. */
@@ -35,11 +35,12 @@ export function createRates({ address: { perSecond, burst }, keys, nowMs }: Rate
   const byHash = new Map(keys.map(({ hash, name, perSecond: own }) => [hash, { name, limiter: createLimiter(own, 2 * own, nowMs) }]))
   return {
     of: (address, authorization) => {
+      const bucket = bucketKey(address)
       const key = authorization === undefined || byHash.size === 0 ? undefined : keyIn(authorization)
-      if (key === undefined) return { take: (cost) => addresses.take(address, cost) }
+      if (key === undefined) return { take: (cost) => addresses.take(bucket, cost) }
       const known = byHash.get(hashOfApiKey(key))
       if (known !== undefined) return { take: (cost) => known.limiter.take(known.name, cost) }
-      const waitMs = addresses.take(address, 1)
+      const waitMs = addresses.take(bucket, 1)
       throw waitMs > 0 ? rateLimited(waitMs) : new DongbaekError('rpc/unknown-key', 'this node has issued no such key: send the one that its operator gave you, or none')
     },
   }

@@ -3,6 +3,7 @@
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { DongbaekError } from '../primitives/errors.ts'
+import { createAnswers } from './answers.ts'
 import type { Backend } from './backend.ts'
 import { limitConnections } from './connections.ts'
 import { allowOrigins } from './cors.ts'
@@ -89,12 +90,14 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
   const takes = new WeakMap<FastifyRequest, Take>()
   const takeOf = (request: FastifyRequest): Take => takes.get(request) as Take
   const feed = createFeed(backend)
+  const answers = createAnswers(() => backend.head().height)
   const document = openRpcDocument(backend.status().version)
   const callMetrics = createCallMetrics()
   const metrics = async (): Promise<string> => `${await backend.metrics()}${callMetrics.text({ sockets: connections.size })}`
+  const context = { backend, feed, answers, discover: () => document }
   const dispatcher = createDispatcher({
     methods,
-    context: { backend, feed, discover: () => document },
+    context,
     onInternalError: (method, error) => log.error('rpc-internal-error', { method, error }),
     onCall: callMetrics.count,
   })
@@ -122,7 +125,8 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     }
   }
 
-  app.addHook('onRequest', async (request, reply) => {
+  // hooks that call back: each that were async would cost every request a promise
+  app.addHook('onRequest', (request, reply, done) => {
     try {
       const { take } = rates.of(request.ip, request.headers.authorization)
       takes.set(request, take)
@@ -133,16 +137,20 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
       const retryAfterMs = refusal.data?.['retryAfterMs']
       if (typeof retryAfterMs === 'number') reply.code(429).header('retry-after', Math.ceil(retryAfterMs / 1_000))
       else reply.code(401).header('www-authenticate', 'Bearer')
-      await reply.type(jsonType).send(errorText('null', refusal))
+      reply.type(jsonType).send(errorText('null', refusal))
+      return
     }
+    done()
   })
   // an answer during the stop ends its connection too; fastify says so only to requests that came after the stop
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (stopping !== undefined) reply.header('connection', 'close')
+    done(null, payload)
   })
   // what asked for a WebSocket and was answered otherwise is no connection of Node's any more: nobody else would close it, and a stop would wait for it for ever
-  app.addHook('onResponse', async (request) => {
+  app.addHook('onResponse', (request, _reply, done) => {
     if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon()
+    done()
   })
   allowOrigins(app, options.origins ?? [])
   answerErrors(app, log)
@@ -153,7 +161,7 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     const text = await dispatcher.answer(request.body instanceof Uint8Array ? request.body : new Uint8Array(0), callerOf(request, reply))
     return text === undefined ? reply.code(204).send() : reply.type(jsonType).send(text)
   })
-  addPlainRoutes(app, { backend, document, metrics, callOf: (request, reply) => ({ backend, feed, discover: () => document, signal: callerOf(request, reply).signal }) })
+  addPlainRoutes(app, { backend, document, metrics, callOf: (request, reply) => ({ ...context, signal: callerOf(request, reply).signal }) })
   addSocketRoute(app)
 
   function addSocketRoute(to: FastifyInstance): void {

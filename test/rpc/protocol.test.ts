@@ -164,7 +164,7 @@ t.test('batches', async (t) => {
 })
 
 t.test('a batch that takes too long or answers too much is cut short, call by call', async (t) => {
-  const method = (name: string, answer: () => Promise<Json>): [string, Method] => [name, { method: name, summary: '', paramsSchema: {}, resultSchema: {}, example: {}, errors: [], cost: 1, answer }]
+  const method = (name: string, answer: () => Promise<Json>): [string, Method] => [name, { method: name, summary: '', paramsSchema: {}, resultSchema: {}, example: {}, errors: [], cost: 1, answer, text: async () => JSON.stringify(await answer()) }]
   const large = 'x'.repeat(batchAnswerBytesMax)
   let nowMs = 0
   t.teardown(() => void Reflect.deleteProperty(performance, 'now'))
@@ -177,7 +177,7 @@ t.test('a batch that takes too long or answers too much is cut short, call by ca
         return 0
       }),
     ]),
-    context: { backend: city.chain.backend, feed: undefined as never, discover: () => ({}) },
+    context: { backend: city.chain.backend, feed: undefined as never, answers: undefined as never, discover: () => ({}) },
     onInternalError: () => {},
     onCall: () => {},
   })
