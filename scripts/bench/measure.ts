@@ -56,8 +56,8 @@ export async function read(watched: readonly Watched[]): Promise<Reading> {
   }
 }
 
-/** User and system time. Fields 14 and 15; the name before them may hold spaces. */
-function secondsOf(folder: string): number {
+/** User and system time of `/proc/<pid>`, or of one thread of it. Fields 14 and 15; the name before them may hold spaces. */
+export function secondsOf(folder: string): number {
   const fields = readFileSync(`${folder}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
