@@ -277,7 +277,7 @@ export function createOrdering(context: OrderingContext): Ordering {
 }
 
 /** Votes on what is final already, and certificates of heights that are certified, need no signature check. */
-function isWanted(message: Message, { committed, checkpoint }: ReplicaStatus): boolean {
+export function isWanted(message: Message, { committed, checkpoint }: ReplicaStatus): boolean {
   switch (message.type) {
     case 'pre-prepare':
       return message.header.height > committed
