@@ -116,7 +116,6 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   const bodyScrub = createBodyScrub({ bodies, clock, log, onFatal: (error) => onFatal(error) })
 
   let halted: string | undefined
-  let toldWork = false
   let failure: { readonly reason: unknown } | undefined
   let stopping: Promise<void> | undefined
   let tellFailed: (reason: unknown) => void = () => {}
@@ -188,11 +187,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     onFatal,
   })
 
-  const tellWork = (): void => {
-    const pending = mempool.size().transactions > 0
-    if (pending || toldWork) ordering.driver.input({ type: 'work', pending })
-    toldWork = pending
-  }
+  const tellWork = (): void => ordering.work(mempool.size().transactions > 0)
 
   const onExecuted = ({ height, hash, payload, executed }: ExecutedBlock): void => {
     snapshots.blockStored(height)
@@ -362,7 +357,6 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     if (stopping !== undefined) return
     ordering = next
     ordering.begin()
-    toldWork = false
     tellWork()
   }
 

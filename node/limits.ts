@@ -105,6 +105,11 @@ export const streamBufferBytesMax = 4 * 1_048_576
 export const inboundStreamsMax = 64
 export const peersMax = 256
 
+// ---------------------------------------------------------------- proposing
+
+/** While blocks are under way, the next one waits this long for them at most. Two links of 10 ms and a sync make a block final in less; over longer ones several are under way. */
+export const paceMaxMs = 50
+
 // ---------------------------------------------------------------- vote log
 
 /** A segment is closed at this size; reading one back at start is one allocation. */

@@ -21,6 +21,7 @@ import { createJudging } from './judging.ts'
 import { openPayloadBytesMax } from './limits.ts'
 import type { Mempool } from './mempool.ts'
 import { createOwnVotes, type OwnVote, type OwnVotes } from './own-votes.ts'
+import { createPacing } from './pacing.ts'
 import { manifestOf, type Payload, payloadOf, type Payloads } from './payloads.ts'
 import { type BlockLimits, makeProposal } from './proposer.ts'
 import { askedView, higher, preparedHeight, type Standing, type ViewPlace } from './recovery.ts'
@@ -35,6 +36,8 @@ export interface Ordering {
   /** Of this and of earlier lives, as far as the vote log goes back. */
   readonly standing: () => Standing
   readonly driver: Driver
+  /** Whether anything waits to be ordered; told whenever that changes and whenever more has come. */
+  readonly work: (pending: boolean) => void
   readonly follower: Follower
   /** Handler of the consensus channel. */
   readonly inbound: MessageHandler
@@ -103,6 +106,9 @@ export function createOrdering(context: OrderingContext): Ordering {
   const ownVotes = createOwnVotes(config, replica.schedule)
   for (const record of context.records) ownVotes.note(record)
   let stopped = false
+  let toldWork = false
+  /** The last answer to `propose` was that there is nothing to order. */
+  let refused = false
   let proposed: Hash | undefined
   let pruneAt = openPayloadBytesMax
 
@@ -132,10 +138,11 @@ export function createOrdering(context: OrderingContext): Ordering {
     onFatal,
   })
 
-  const propose = (request: Propose): void => {
+  const makeBlock = (request: Propose): void => {
     const made = makeProposal(request, mempool, { payloads, executedHead: store.head().hash, hasRun: context.hasRun }, context.blockLimits, clock.now())
     const proposer = status().index
     if (made === undefined || proposer === undefined) {
+      refused = true
       driver.input({ type: 'noProposal', view: request.view, height: request.height })
       return
     }
@@ -144,6 +151,23 @@ export function createOrdering(context: OrderingContext): Ordering {
     keep(payload)
     proposed = blockHash(payload.header)
     driver.input(proposal)
+  }
+
+  const pacing = createPacing({
+    clock,
+    committed: () => status().committed,
+    view: () => status().view,
+    waiting: () => mempool.size().transactions - payloads.transactions(),
+    enough: Math.ceil(context.blockLimits.transactionsMax / 4),
+    make: makeBlock,
+  })
+
+  /** The replica has to hear of more only when it was told that there is nothing. */
+  const work = (pending: boolean): void => {
+    if (pending !== toldWork || (pending && refused)) driver.input({ type: 'work', pending })
+    toldWork = pending
+    refused = false
+    pacing.look()
   }
 
   const obtain = async (decision: Decision): Promise<Payload> => {
@@ -194,9 +218,10 @@ export function createOrdering(context: OrderingContext): Ordering {
       deliver: (decision) => {
         context.deliver(decision)
         judging.advance()
+        pacing.look()
       },
       validate: judging.judge,
-      propose,
+      propose: pacing.ask,
       sync: ({ from, to, peers }: Sync) => {
         const names = peers.map(({ validator }) => validator.name)
         if (to < from) follower.followCheckpoint(names)
@@ -265,12 +290,14 @@ export function createOrdering(context: OrderingContext): Ordering {
       return { top: Math.max(top, committed) as Height, epoch: highest.epoch, view: highest.view }
     },
     driver,
+    work,
     follower,
     inbound,
     obtain,
     stop: async () => {
       stopped = true
       judging.stop()
+      pacing.stop()
       await Promise.all([follower.stop(), driver.stop()])
     },
   }

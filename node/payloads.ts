@@ -40,6 +40,8 @@ export interface Payloads {
   readonly retain: (isNeeded: (header: BlockHeader, block: Hash) => boolean) => void
   /** Of the envelopes of all of them. */
   readonly bytes: () => number
+  /** How many all of them order. */
+  readonly transactions: () => number
   /** Whether an open block between `head` (exclusive) and `parent` (inclusive) orders this id. */
   readonly orderedBetween: (head: Hash, parent: Hash) => (id: string) => boolean
   /** Whether any open block orders this id. */
@@ -49,8 +51,11 @@ export interface Payloads {
 export function createPayloads(): Payloads {
   const open = new Map<string, { readonly payload: Payload; readonly kept: boolean }>()
   let bytes = 0
+  let transactions = 0
   const drop = (key: string): void => {
-    bytes -= open.get(key)?.payload.bytes ?? 0
+    const payload = open.get(key)?.payload
+    bytes -= payload?.bytes ?? 0
+    transactions -= payload?.transactions.length ?? 0
     open.delete(key)
   }
   return {
@@ -60,6 +65,7 @@ export function createPayloads(): Payloads {
       drop(key)
       open.set(key, { payload, kept: kept || before })
       bytes += payload.bytes
+      transactions += payload.transactions.length
     },
     get: (block) => open.get(toBase64url(block))?.payload,
     isKept: (block) => open.get(toBase64url(block))?.kept === true,
@@ -79,6 +85,7 @@ export function createPayloads(): Payloads {
       for (const [key, { payload }] of open) if (!isNeeded(payload.header, blockHash(payload.header))) drop(key)
     },
     bytes: () => bytes,
+    transactions: () => transactions,
     orderedBetween: (head, parent) => {
       const sets: ReadonlySet<string>[] = []
       let at = parent

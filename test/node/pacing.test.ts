@@ -1,0 +1,95 @@
+// When a primary makes its next block: at once when nothing is under way, and else no more often than pays.
+import t from 'tap'
+import type { Propose } from '../../consensus/output.ts'
+import { paceMaxMs } from '../../node/limits.ts'
+import { createPacing, type Pacing } from '../../node/pacing.ts'
+import { zeroHash } from '../../primitives/hash.ts'
+import type { Height, TimeMs, View } from '../../primitives/brand.ts'
+import { createManualClock } from '../support/manual-clock.ts'
+
+interface Rig {
+  readonly pacing: Pacing
+  readonly made: number[]
+  readonly clock: ReturnType<typeof createManualClock>
+  committed: number
+  view: number
+  waiting: number
+}
+
+function rig(): Rig {
+  const made: number[] = []
+  const clock = createManualClock()
+  const one: Rig = {
+    made,
+    clock,
+    committed: 0,
+    view: 0,
+    waiting: 1,
+    pacing: createPacing({ clock, committed: () => one.committed as Height, view: () => one.view as View, waiting: () => one.waiting, enough: 10, make: ({ height }) => void made.push(height) }),
+  }
+  return one
+}
+
+const ask = (height: number, view = 0): Propose => ({ view: view as View, height: height as Height, parent: zeroHash, parentTimeMs: 0 as TimeMs })
+
+t.test('with nothing under way a block is made at once', async (t) => {
+  const one = rig()
+  one.pacing.ask(ask(1))
+  one.committed = 1
+  one.pacing.ask(ask(2))
+  t.same(one.made, [1, 2])
+})
+
+t.test('while one is under way the next waits until it is final', async (t) => {
+  const one = rig()
+  one.pacing.ask(ask(1))
+  one.pacing.ask(ask(2))
+  one.pacing.look()
+  t.same(one.made, [1])
+  one.committed = 1
+  one.pacing.look()
+  t.same(one.made, [1, 2])
+  await one.clock.advance(10 * paceMaxMs)
+  t.same(one.made, [1, 2], 'once')
+})
+
+t.test('or until much has come', async (t) => {
+  const one = rig()
+  one.pacing.ask(ask(1))
+  one.pacing.ask(ask(2))
+  one.waiting = 9
+  one.pacing.look()
+  t.same(one.made, [1])
+  one.waiting = 10
+  one.pacing.look()
+  t.same(one.made, [1, 2])
+  one.pacing.ask(ask(3))
+  t.same(one.made, [1, 2, 3], 'the pipeline fills as long as it does')
+})
+
+t.test('or for some time, counted from the last block: over slow links several are under way', async (t) => {
+  const one = rig()
+  one.pacing.ask(ask(1))
+  await one.clock.advance(paceMaxMs - 1)
+  one.pacing.ask(ask(2))
+  t.same(one.made, [1])
+  await one.clock.advance(1)
+  t.same(one.made, [1, 2])
+  one.pacing.ask(ask(3))
+  await one.clock.advance(paceMaxMs)
+  t.same(one.made, [1, 2, 3])
+})
+
+t.test('a question of a view that was left is dropped, and nothing is made after the end', async (t) => {
+  const one = rig()
+  one.pacing.ask(ask(1))
+  one.pacing.ask(ask(2))
+  one.view = 1
+  await one.clock.advance(paceMaxMs)
+  t.same(one.made, [1])
+  one.pacing.ask(ask(2, 1))
+  one.pacing.ask(ask(3, 1))
+  one.pacing.stop()
+  await one.clock.advance(paceMaxMs)
+  t.same(one.made, [1, 2])
+})
