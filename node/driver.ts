@@ -1,5 +1,6 @@
 // The driver: carries out consensus/README.md's duties for one replica. Inputs queue up; each round steps through those that wait, puts all
-// records on the disk with one sync, and only then lets the effects out. What arrives during the sync makes the next round.
+// records on the disk with one sync, and only then lets the effects out. What arrives during the sync makes the next round. A payload goes with the vote that
+// vouches for it, and what became final with the next vote: nothing is said that rests on that record alone.
 import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { Input, TimerName } from '../consensus/input.ts'
 import { encodeMessage } from '../consensus/messages.ts'
@@ -8,13 +9,13 @@ import type { LogRecord } from '../consensus/record.ts'
 import type { Replica } from '../consensus/replica.ts'
 import { type Durable, neededRecords } from '../consensus/restore.ts'
 import type { Height } from '../primitives/brand.ts'
-import { recordsPruneMin, timerLateMs, voteLogCompactBytes } from './limits.ts'
+import { recordsPruneMin, timerLateMs, unwrittenMax, voteLogCompactBytes } from './limits.ts'
 import { recordEntry } from './vote-entries.ts'
 import type { Clock, Transport, VoteLog } from './world.ts'
 
 export interface Driver {
   readonly input: (input: Input) => void
-  /** Appends the entry of a payload; whatever an input given later leads to is on the disk after it. */
+  /** Keeps the entry of a payload; whatever an input given later leads to is on the disk after it, or with it. */
   readonly keepPayload: (entry: Uint8Array) => void
   readonly stop: () => Promise<void>
 }
@@ -61,7 +62,9 @@ export function createDriver(context: DriverContext): Driver {
   let compactAt = voteLogCompactBytes
   let inputs: Input[] = []
   let running: Promise<void> | undefined
-  let keeping: Promise<void> | undefined
+  /** Entries that the log does not have yet, in order; `mustWrite`: a payload that something may vouch for is among them. */
+  let unwritten: Uint8Array[] = []
+  let mustWrite = false
   let stopped = false
   const timers = new Map<TimerName, () => void>()
 
@@ -121,19 +124,23 @@ export function createDriver(context: DriverContext): Driver {
     const durable = context.stored()
     await context.syncStore()
     records = neededRecords(records, durable)
+    // all of it is in what the log is cut down to
+    unwritten = []
+    mustWrite = false
     await votes.rewrite([...context.otherEntries(durable.stored), ...records.map(recordEntry)])
     // when much is still needed, cutting again at once would gain nothing
     compactAt = Math.max(voteLogCompactBytes, 2 * votes.sizeBytes())
   }
 
   /** Some outputs ask for no record of their own (a Commit stands on its certificate), and still vouch for a payload that was just handed over. */
-  const keepFirst = async (fresh: readonly LogRecord[]): Promise<void> => {
-    const kept = keeping
-    if (fresh.length > 0) {
-      records.push(...fresh)
-      await votes.append(fresh.map(recordEntry))
-    } else await kept
-    if (keeping === kept) keeping = undefined
+  const write = async (fresh: readonly LogRecord[]): Promise<void> => {
+    records.push(...fresh)
+    unwritten.push(...fresh.map(recordEntry))
+    if (!mustWrite && unwritten.length < unwrittenMax && fresh.every(({ type }) => type === 'committed')) return
+    const entries = unwritten
+    unwritten = []
+    mustWrite = false
+    await votes.append(entries)
   }
 
   const round = async (): Promise<void> => {
@@ -143,7 +150,7 @@ export function createDriver(context: DriverContext): Driver {
         inputs = []
         const outputs = batch.map((one) => replica.step(one))
         const fresh = outputs.flatMap(({ persist }) => persist)
-        if (fresh.length > 0 || keeping !== undefined) await keepFirst(fresh)
+        if (fresh.length > 0 || mustWrite) await write(fresh)
         if (stopped) return
         for (const output of outputs) act(output)
         if (records.length > pruneAt) prune()
@@ -166,8 +173,8 @@ export function createDriver(context: DriverContext): Driver {
   return {
     input,
     keepPayload: (entry) => {
-      keeping = votes.append([entry])
-      keeping.catch(fail)
+      unwritten.push(entry)
+      mustWrite = true
     },
     stop: async () => {
       stopped = true

@@ -8,8 +8,9 @@ import type { LogRecord } from '../../consensus/record.ts'
 import type { Hash, Height, View } from '../../primitives/brand.ts'
 import { blockBytesMax, blockTransactionsMax } from '../../primitives/limits.ts'
 import { utf8 } from '../../primitives/bytes.ts'
+import { zeroHash } from '../../primitives/hash.ts'
 import { createDriver, type Driver, type DriverContext } from '../../node/driver.ts'
-import { voteLogCompactBytes } from '../../node/limits.ts'
+import { unwrittenMax, voteLogCompactBytes } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
 import { readEntries, recordEntry, votingEntry } from '../../node/vote-entries.ts'
 import { openVoteLog } from '../../node/votelog.ts'
@@ -24,14 +25,16 @@ const aStatus: Output['send'][number] = { to: 'all', message: { type: 'status', 
 interface Rig {
   readonly driver: Driver
   readonly events: string[]
+  readonly appended: Uint8Array[]
   /** Lets the oldest append that waits come to its end. */
   readonly synced: () => Promise<void>
   readonly rewritten: Uint8Array[][]
 }
 
-function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & { readonly sizeBytes?: () => number; readonly immediate?: boolean } = {}): Rig {
+function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & { readonly sizeBytes?: () => number; readonly immediate?: boolean; readonly onDeliver?: (height: number) => void } = {}): Rig {
   const events: string[] = []
   const waiting: (() => void)[] = []
+  const appended: Uint8Array[] = []
   const rewritten: Uint8Array[][] = []
   const nobody = (): void => {}
   const driver = createDriver({
@@ -40,6 +43,7 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
       append: (records) =>
         new Promise((resolve) => {
           events.push(`append ${records.length}`)
+          appended.push(...records)
           if (changes.immediate === true) resolve()
           else waiting.push(resolve)
         }),
@@ -49,7 +53,7 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
     records: [],
     transport: { send: (peer) => events.push(`send ${peer}`) > 0 },
     clock: createManualClock(),
-    effects: { deliver: nobody, validate: nobody, propose: nobody, sync: nobody, certified: nobody, blame: nobody, viewChanged: nobody, halt: nobody },
+    effects: { deliver: ({ header }) => changes.onDeliver?.(header.height), validate: nobody, propose: nobody, sync: nobody, certified: nobody, blame: nobody, viewChanged: nobody, halt: nobody },
     validators: () => ['other'],
     followers: () => [],
     stored: () => ({ stored: 0 as Height, stable: 0 as Height }),
@@ -63,6 +67,7 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
   return {
     driver,
     events,
+    appended,
     rewritten,
     synced: async () => {
       waiting.shift()?.()
@@ -87,6 +92,43 @@ t.test('a vote that needs no record of its own waits for the payload that it vou
   t.same(events, ['append 1'])
   await synced()
   t.same(events, ['append 1', 'send other'])
+})
+
+t.test('a payload goes to the disk with the vote that vouches for it', async (t) => {
+  const { driver, events, synced } = rig(() => ({ ...nothing, persist: [preparedAt(1)], send: [aStatus] }))
+  driver.keepPayload(utf8('payload'))
+  driver.input(timer)
+  await settled()
+  t.same(events, ['append 2'])
+  await synced()
+  t.same(events, ['append 2', 'send other'])
+})
+
+t.test('what has become final is carried out at once, and goes to the disk with the next vote, before it', async (t) => {
+  const header = makePayload(1, [makeTransaction('one')]).header
+  const decision = { header, certificate: { view: 0 as View, height: 1 as Height, blockHash: zeroHash, signatures: [{ validator: 0, signature: new Uint8Array(64) }] } }
+  const outputs: Output[] = [{ ...nothing, persist: [{ ...decision, type: 'committed' }], deliver: [decision] }, { ...nothing, persist: [preparedAt(2)], send: [aStatus] }]
+  const delivered: number[] = []
+  const { driver, events, appended, synced } = rig(() => outputs.shift() ?? nothing, { onDeliver: (height) => delivered.push(height) })
+  driver.input(timer)
+  await settled()
+  t.same([delivered, events], [[1], []])
+  driver.input(timer)
+  await settled()
+  t.same(events, ['append 2'])
+  t.same(readEntries(appended).records.map(({ type }) => type), ['committed', 'prepared'])
+  await synced()
+  t.same(events, ['append 2', 'send other'])
+})
+
+t.test('one that never votes keeps few final blocks in memory', async (t) => {
+  const decision = { header: makePayload(1, [makeTransaction('one')]).header, certificate: { view: 0 as View, height: 1 as Height, blockHash: zeroHash, signatures: [{ validator: 0, signature: new Uint8Array(64) }] } }
+  const { driver, events } = rig(() => ({ ...nothing, persist: [{ ...decision, type: 'committed' }] }), { immediate: true })
+  for (let i = 0; i < 3 * unwrittenMax; i++) {
+    driver.input(timer)
+    await settled()
+  }
+  t.same(events, Array(3).fill(`append ${unwrittenMax}`))
 })
 
 t.test('no input is left lying, whenever it comes', async (t) => {

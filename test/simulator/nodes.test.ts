@@ -47,7 +47,7 @@ t.test('a primary that leaves out is replaced, though it makes blocks, and fills
 })
 
 t.test('validator sets change under crashes and partitions', async (t) => {
-  const { failures, faults } = await runSeeds(3, 4, { validators: 4, faults: ['sets', 'crash', 'partition', 'starve', 'loss'] })
+  const { failures, faults } = await runSeeds(3, 7, { validators: 4, faults: ['sets', 'crash', 'partition', 'starve', 'loss'] })
   t.same(failures, [])
   t.ok((faults.get('sets') ?? 0) > 3, 'sets were changed')
 })
