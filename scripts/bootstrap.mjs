@@ -25,6 +25,8 @@ export async function ensureInstalled({ withDev = true } = {}) {
 /** Runs a program of ours on Node 24 with this process's terminal, signals and exit code. */
 export function launch(program, args) {
   const command = [path.join(root, program), ...args]
+  // Compiled once and kept beside the dependencies, for whoever may write there: a node starts in a third of the processor time.
+  process.env.NODE_COMPILE_CACHE ??= path.join(root, 'node_modules/.cache/compiled')
   if (isNewEnough(process.versions.node)) {
     process.execve(process.execPath, [process.execPath, ...command], process.env) // becomes it; does not return
   }

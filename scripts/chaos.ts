@@ -1,7 +1,5 @@
 // npm run chaos: faults on a network of real processes under load, with checks from outside. See --help and docs/chaos.md.
 import { writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { parseArgs, styleText } from 'node:util'
 import { type FaultKind, faultKinds } from './chaos/faults.ts'
 import { type ChaosReport, startChaos } from './chaos/run.ts'
@@ -40,8 +38,6 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  // every start of a node would compile it anew
-  process.env['NODE_COMPILE_CACHE'] ??= path.join(tmpdir(), 'dongbaek-compile-cache')
   const { json, ...options } = flags
   const run = startChaos({ ...options, onLine: (line) => console.log(line.includes('VIOLATION') ? styleText('red', line) : line) })
   let asked = false

@@ -48,8 +48,6 @@ const cases = count('--cases', values.cases)
 const only = values.only === undefined ? undefined : count('--only', values.only)
 const seed = count('--seed', values.seed)
 const folder = mkdtempSync(path.join(values.data ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir()), 'dongbaek-durability-'))
-// every start of a node would compile it anew
-process.env['NODE_COMPILE_CACHE'] ??= path.join(tmpdir(), 'dongbaek-compile-cache')
 let stopped = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true))
 

@@ -43,7 +43,6 @@ const accounts = count('--accounts', values.accounts, 1)
 const blocks = count('--blocks', values.blocks, 10_000)
 const basePort = count('--base-port', values['base-port'], 1_024)
 const folder = mkdtempSync(path.join(values.data ?? tmpdir(), 'dongbaek-transfer-'))
-process.env['NODE_COMPILE_CACHE'] ??= path.join(tmpdir(), 'dongbaek-compile-cache')
 
 const figures: Record<string, number | string> = { accounts, blocks }
 const say = (name: string, what: string): void => console.log(`${name.padEnd(10)} ${what}`)
