@@ -67,13 +67,15 @@ export async function proveLeaf(backend: Backend, height: Height, index: number)
   return { receipt: { leaf, index, count: leaves.length, path: merkleProof(leaves, index) }, ...upToCheckpoint }
 }
 
-/** All leaves of it. */
+/** All leaves of it. Throws `node/not-certified`. */
 export async function proveLeaves(backend: Backend, height: Height): Promise<ResultOf<typeof eventsBlockProof>> {
   const { header } = storedBlock(backend, height)
   const { outcome, receipts } = storedResults(backend, height)
   const { checkpoint, entries } = await backend.prove([stateKey(blockRecordTable, [height])])
   const block = entries[0]
   assert(block !== undefined, 'each key asked for is answered')
+  // true of a state before the block, and no answer to who asks about the block
+  if (block.value === undefined) throw new DongbaekError('node/not-certified', `no state with block ${height} is certified yet: ask again in a second`, { height, certifiedHeight: checkpoint.content.height })
   return { leaves: receiptLeaves(outcome, receipts), header, block, checkpoint }
 }
 

@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
+import { validatorSetOf } from '../../genesis/genesis.ts'
 import type { RunningNode } from '../../node/node.ts'
 import { systemClock } from '../../node/clock.ts'
 import { createLibp2pTransport } from '../../node/libp2p.ts'
 import { silentLog } from '../../node/log.ts'
-import { buildTransaction, type Client, createClient, fromBase64url, randomSeed, type ReceiptJson, signTransaction, submitAndWait, toBase64url, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import { buildTransaction, type Client, createClient, fromBase64url, randomSeed, type ReceiptJson, signTransaction, submitAndWait, toBase64url, trustFromGenesis, verifyTransactionProof, type Wallet, walletFromSeed } from '../../rpc/client/index.ts'
+import type { TransactionId } from '../../primitives/brand.ts'
 import { createCluster, type Cluster, type ClusterOptions } from '../support/cluster.ts'
 import { seedOf } from '../support/genesis.ts'
 import { until } from '../support/until.ts'
@@ -100,6 +102,13 @@ t.test('a proof is answered while blocks go by, though only some heights are cer
   for (let i = 0; i < 3; i++) {
     const { height, checkpoint } = await client.call('state_proof', { keys: ['parameters/current', 'parameters/none'] })
     t.equal(checkpoint.content.height, height)
+  }
+  // of what has only just become final, and is in no certified state yet
+  const trust = trustFromGenesis(chainId, validatorSetOf(cluster.genesis))
+  for (let i = 0; i < 5; i++) {
+    const { id } = await register(client, chainId)
+    const proof = await client.callUntyped('tx_proof', { id })
+    t.equal(verifyTransactionProof(trust, fromBase64url(id) as TransactionId, proof).receipt.status, 'ok')
   }
   more = false
   await load

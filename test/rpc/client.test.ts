@@ -11,7 +11,7 @@ import { chainIdOf, genesisHash, genesisSchema, validatorSetOf } from '../../gen
 import { fromBase64url, toHex } from '../../primitives/bytes.ts'
 import { encode } from '../../primitives/codec.ts'
 import { taggedHash } from '../../primitives/hash.ts'
-import type { TransactionId } from '../../primitives/brand.ts'
+import type { Height, TransactionId } from '../../primitives/brand.ts'
 import {
   buildTransaction,
   checkpointFromJson,
@@ -357,6 +357,23 @@ t.test('all events of a block and no others: what a feed leaves out, puts in or 
   t.ok(tried > 900, `${tried} lies`)
   t.same(wrong, [])
   await t.rejects(client.call('events_blockProof', { height: head + 1 }), { code: 'chain/not-found' })
+})
+
+t.test('a block above the certified height has no proof yet: that is said, and never that there is no such block', async (t) => {
+  const own = createCity()
+  await liveADay(own)
+  const { backend } = own.chain
+  const height = (backend.head().height + 1) as Height
+  // true, of the state before the block: it is not there
+  const early = await backend.prove([stateKey({ name: 'chain.block' }, [height])])
+  const { id } = await own.send('points.spend', { program, merchant: shop.did, amount: 1 as never }, [citizens[0]!])
+  let answer: typeof backend.prove = async () => early
+  const { server, client } = await serve({ chain: { ...own.chain, backend: { ...backend, prove: async (asked) => answer(asked) } } })
+  t.teardown(async () => server.stop())
+  const asked = { tx_proof: { id: toBase64url(id) }, events_proof: { height, index: 0 }, events_blockProof: { height } }
+  for (const [method, params] of Object.entries(asked)) await t.rejects(client.callUntyped(method, params), { code: 'node/not-certified' }, method)
+  answer = backend.prove
+  for (const [method, params] of Object.entries(asked)) t.ok(await client.callUntyped(method, params), `${method} once it is certified`)
 })
 
 t.test('CometBFT ASA-2025-002: the index is inside the proof. A transaction and its receipt stand at one place of their block and at no other', async (t) => {
