@@ -74,7 +74,8 @@ async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Pro
     await connection.query('COMMIT')
     return result
   } catch (error) {
-    await connection.query('ROLLBACK').catch((cause: Error) => (broken = cause))
+    // closed, not rolled back by a statement: a server that has fallen silent would be waited for once more. It rolls back what a closed connection left
+    broken = error as Error
     throw error
   } finally {
     connection.release(broken)

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import dns from 'node:dns'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import t, { type Test } from 'tap'
@@ -10,6 +10,7 @@ import { codeOf } from '../../primitives/errors.ts'
 import type { Following } from '../../rpc/indexer/follow.ts'
 import { type Indexer, startIndexer } from '../../rpc/indexer/indexer.ts'
 import type { Row } from '../../rpc/indexer/sql.ts'
+import { databaseAnswerMs } from '../../rpc/indexer/limits.ts'
 import { openPostgres } from '../../rpc/indexer/postgres.ts'
 import { dumpOf, dumpOfDatabase, followThroughCrashes, mapOf } from '../support/map-index.ts'
 import { startPostgres, withoutPostgres } from '../support/postgres.ts'
@@ -130,40 +131,64 @@ if (postgres === undefined) {
     await goesOn(t, database)
   })
 
-  t.test('a connection that breaks between COMMIT and its answer, or falls silent', async (t) => {
-    for (const [name, breaks] of [['cut', true], ['silent', false]] as const) {
-      const database = await create(name)
-      await statement('CREATE EXTENSION postgis', name)
-      let isBad = false
-      let heard = 0
-      // what the client says passes; what the server answers does not any more
-      const proxy = createServer((client) => {
-        const there = connect(postgres.path)
-        const end = (socket: Socket) => (): void => void socket.destroy()
-        client.on('data', (bytes) => {
-          if (bytes.includes('COMMIT')) heard++
-          there.write(bytes)
-        })
-        there.on('data', (bytes) => {
-          if (!isBad) client.write(bytes)
-          else if (breaks && heard > 0) client.destroy()
-          else if (breaks) client.write(bytes)
-        })
-        for (const [socket, other] of [[client, there], [there, client]] as const) socket.on('close', end(other)).on('error', end(other))
-      }).listen(0, '127.0.0.1')
-      t.teardown(() => proxy.close())
-      await once(proxy, 'listening')
-      const indexer = await start(`postgres://dongbaek@127.0.0.1:${(proxy.address() as AddressInfo).port}/${name}?query_timeout=${breaks ? 10_000 : 2_000}`)
-      await until(() => isAtHead(indexer), 60_000)
-      const before = await dump(database)
-      heard = 0
-      isBad = true
-      await somethingHappens()
-      t.equal(await refusal(async () => indexer.ended), 'indexer/database', name)
-      await indexer.stop()
-      t.equal((await dump(database)) === before, !breaks, 'committed or not')
-      await goesOn(t, database)
-    }
+  /** A database behind a proxy that passes all that the client says, and what the server answers until `goBad`: from then on each answer meets `then`. */
+  const behindProxy = async (t: Test, name: string, then: (answer: { readonly afterCommit: boolean; readonly pass: () => void; readonly cut: () => void }) => void): Promise<{ readonly database: string; readonly through: string; readonly goBad: () => void }> => {
+    const database = await create(name)
+    await statement('CREATE EXTENSION postgis', name)
+    let isBad = false
+    let afterCommit = false
+    const proxy = createServer((client) => {
+      const there = connect(postgres.path)
+      client.on('data', (bytes) => {
+        if (isBad && bytes.includes('COMMIT')) afterCommit = true
+        there.write(bytes)
+      })
+      const pass = (bytes: Buffer): void => void client.write(bytes)
+      there.on('data', (bytes) => (isBad ? then({ afterCommit, pass: () => pass(bytes), cut: () => client.destroy() }) : pass(bytes)))
+      for (const event of ['close', 'error']) {
+        client.on(event, () => there.destroy())
+        // as over a network that is gone, of which the client hears nothing at all
+        there.on(event, () => (isBad ? undefined : client.destroy()))
+      }
+    }).listen(0, '127.0.0.1')
+    t.teardown(() => proxy.close())
+    await once(proxy, 'listening')
+    return { database, through: `postgres://dongbaek@127.0.0.1:${(proxy.address() as AddressInfo).port}/${name}`, goBad: () => void (isBad = true) }
+  }
+  /** Follows to the head, then the proxy goes bad and something happens: how long until the indexer ended, and whether the page is in. */
+  const followInto = async ({ database, through, goBad }: Awaited<ReturnType<typeof behindProxy>>, parameters = ''): Promise<{ readonly code: string; readonly ms: number; readonly isIn: boolean }> => {
+    const indexer = await start(through + parameters)
+    await until(() => isAtHead(indexer), 60_000)
+    const before = await dump(database)
+    goBad()
+    await somethingHappens()
+    const began = performance.now()
+    const code = await refusal(async () => indexer.ended)
+    const ms = performance.now() - began
+    await indexer.stop()
+    return { code, ms, isIn: (await dump(database)) !== before }
+  }
+
+  t.test('a connection that is cut between COMMIT and its answer: the page is in, and is not done twice', async (t) => {
+    const bad = await behindProxy(t, 'cut', ({ afterCommit, pass, cut }) => (afterCommit ? cut() : pass()))
+    const { code, ms, isIn } = await followInto(bad)
+    t.same({ code, isIn }, { code: 'indexer/database', isIn: true })
+    t.ok(ms < 5_000, `noticed at once: ${ms} ms`)
+    await goesOn(t, bad.database)
+  })
+
+  t.test('a server that falls silent after COMMIT: the same', async (t) => {
+    const bad = await behindProxy(t, 'hushed', ({ afterCommit, pass }) => (afterCommit ? undefined : pass()))
+    t.match(await followInto(bad, '?query_timeout=2000'), { code: 'indexer/database', isIn: true })
+    await goesOn(t, bad.database)
+  })
+
+  t.test('a server that falls silent altogether: the indexer ends after the time of docs/indexer.md, with nothing half done', async (t) => {
+    const bad = await behindProxy(t, 'silent', () => undefined)
+    const { code, ms, isIn } = await followInto(bad)
+    t.same({ code, isIn }, { code: 'indexer/database', isIn: false })
+    t.ok(ms > databaseAnswerMs - 500 && ms < databaseAnswerMs + 5_000, `${ms} ms`)
+    await goesOn(t, bad.database)
   })
 
   t.test('over TLS: a server that proves its name is used, any other is not', async (t) => {
