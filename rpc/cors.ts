@@ -4,15 +4,20 @@ import type { FastifyInstance } from 'fastify'
 
 const preflightSeconds = 600
 
-/** `*` in the list allows every origin. With an empty list no header is sent, and browsers refuse. */
+/**
+ * `*` in the list allows every origin. With an empty list no header is sent, and browsers refuse. To be called before other hooks: a page must be able to read what these refuse, or
+ * it takes a node that tells it to wait for one that is gone. A preflight is answered here and now, for no more than its refusal would cost.
+ */
 export function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
   if (origins.length === 0) return
   const every = origins.includes('*')
   const allowed = new Set(origins)
   app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers
-    if (origin === undefined || (!every && !allowed.has(origin))) return done()
-    reply.header('access-control-allow-origin', every ? '*' : origin).header('vary', 'origin')
+    // of every answer, so that what a cache keeps of one caller is not given to another
+    if (!every) reply.header('vary', 'origin')
+    if (!every && (origin === undefined || !allowed.has(origin))) return done()
+    reply.header('access-control-allow-origin', every ? '*' : origin)
     if (request.method !== 'OPTIONS') return done()
     reply
       .code(204)

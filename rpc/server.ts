@@ -125,6 +125,7 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     }
   }
 
+  allowOrigins(app, options.origins ?? [])
   // hooks that call back: each that were async would cost every request a promise
   app.addHook('onRequest', (request, reply, done) => {
     try {
@@ -152,7 +153,6 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon()
     done()
   })
-  allowOrigins(app, options.origins ?? [])
   answerErrors(app, log)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

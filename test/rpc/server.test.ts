@@ -205,6 +205,39 @@ t.test('origins', async (t) => {
   t.equal((await fetch(none.url, { headers: { origin: 'https://app.example' } })).headers.get('access-control-allow-origin'), null)
 })
 
+t.test('whatever is answered, a page that may call can read it, refusals too; and what a shared cache keeps serves no page of another origin', async (t) => {
+  const resolve = `/1.0/identifiers/${'did:dongbaek:'}${'A'.repeat(27)}`
+  const asked: readonly (readonly [path: string, status: number, request: RequestInit])[] = [
+    ['/', 200, { method: 'POST', body: chainHead, headers: { 'content-type': 'application/json' } }],
+    ['/', 415, { method: 'POST', body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
+    ['/', 401, { method: 'POST', body: chainHead, headers: { 'content-type': 'application/json', authorization: `Bearer ${'x'.repeat(43)}` } }],
+    ['/nowhere', 404, {}],
+    [resolve, 404, {}],
+    ['/openrpc.json', 200, {}],
+    ['/', 204, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } }],
+    // the bucket is empty by now
+    ['/', 429, { method: 'POST', body: chainHead, headers: { 'content-type': 'application/json' } }],
+    ['/', 204, { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } }],
+  ]
+  for (const origins of [['https://app.example'], ['*']]) {
+    const { server, url } = await serve(city, { origins, keys: [{ name: 'other', hash: hashOfApiKey('k'.repeat(43)), perSecond: 1 }], rate: { perSecond: 0.001, burst: 7 } })
+    t.teardown(async () => server.stop())
+    for (const [path, status, { headers, ...request }] of asked) {
+      const answer = await fetch(`${url}${path}`, { ...request, headers: { ...headers, origin: 'https://app.example' } })
+      const what = `${request.method ?? 'GET'} ${path} ${status} ${origins.join()}`
+      t.equal(answer.status, status, what)
+      t.equal(answer.headers.get('access-control-allow-origin'), origins[0], what)
+      const varies = (answer.headers.get('vary') ?? '').toLowerCase().split(/, */)
+      t.equal(varies.includes('origin'), origins[0] !== '*', `${what}: ${varies.join()}`)
+      if (path === resolve) t.ok(varies.includes('accept'))
+    }
+  }
+  // who sends no origin, or another, must not leave an answer behind that a cache gives to the page
+  const { server, url } = await serve(city, { origins: ['https://app.example'] })
+  t.teardown(async () => server.stop())
+  for (const headers of [{}, { origin: 'https://evil.example' }] as const) t.equal((await fetch(`${url}/openrpc.json`, { headers })).headers.get('vary'), 'origin')
+})
+
 t.test('health, readiness, metrics', async (t) => {
   const own = createCity()
   await liveADay(own)
