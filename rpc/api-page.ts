@@ -25,24 +25,24 @@ const levelsMax = 12
 
 const style =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}h2{margin-top:3rem}h3{margin-top:2.5rem}code,pre{font-family:ui-monospace,monospace;font-size:.9em}' +
-  'pre{background:#f3f3f3;padding:.7rem;overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;border-top:1px solid #ccc;padding:.25rem .5rem}ul{margin:0;padding-left:1.2rem}nav a{margin-right:.8rem;display:inline-block}'
+  'pre{background:#f3f3f3;padding:.7rem;overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;border-top:1px solid #ccc;padding:.25rem .5rem}td code,li code{overflow-wrap:anywhere}td:first-child{min-width:9rem}ul{margin:0;padding-left:1.2rem}nav a{margin-right:.8rem;display:inline-block}'
 
 /** `document` is what openRpcDocument makes. */
 export function apiPage(document: JsonObject): string {
   const { info, methods, 'x-kinds': kinds, 'x-events': events, 'x-codes': codes } = document as unknown as Described
   const families = [...new Set(methods.map(familyOf))]
   const section = (id: string, title: string, body: string): string => `<section><h2 id="${id}">${title}</h2>${body}</section>`
-  const described = (prefix: string, entries: readonly (readonly [name: string, summary: string, schema: JsonObject])[]): string => entries.map(([name, summary, schema]) => `<h3 id="${prefix}-${name}"><code>${text(name)}</code></h3><p>${text(summary)}</p>${typeOf(schema, 0)}`).join('')
+  const described = (prefix: string, entries: readonly (readonly [name: string, summary: string, schema: JsonObject])[]): string => entries.map(([name, summary, schema]) => `<h3 id="${prefix}-${name}"><code>${text(name)}</code></h3><p>${prose(summary)}</p>${typeOf(schema, 0)}`).join('')
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
     `<title>${text(info.title)}: the API</title><style>${style}</style></head><body><main>`,
     `<h1>${text(info.title)}: the API</h1><p>Version ${text(info.version)}. The same for programs: <a href="openrpc.json">openrpc.json</a>.</p>`,
-    info.description.split('\n\n').map((paragraph) => `<p>${text(paragraph)}</p>`).join(''),
+    info.description.split('\n\n').map((paragraph) => `<p>${prose(paragraph)}</p>`).join(''),
     `<nav>${[...families.map((family) => [`family-${family}`, family]), ['kinds', 'transactions'], ['chain-events', 'events of the chain'], ['codes', 'codes']].map(([id, title]) => `<a href="#${id}">${title}</a>`).join('')}</nav>`,
     ...families.map((family) => section(`family-${family}`, family, methods.filter((one) => familyOf(one) === family).map((one) => methodOf(one, codes)).join(''))),
     section('kinds', 'Transactions', described('kind', Object.entries(kinds).map(([name, { summary, payload }]) => [name, summary, payload]))),
     section('chain-events', 'Events of the chain', described('event', Object.entries(events).map(([name, { summary, fields }]) => [name, summary, fields]))),
-    section('codes', 'Codes', `<table><tr><th>code<th>number<th>what it means${Object.entries(codes).map(([code, { number, sentence }]) => `<tr><td id="code-${code}"><code>${text(code)}</code><td>${number}<td>${text(sentence)}`).join('')}</table>`),
+    section('codes', 'Codes', `<table><tr><th>code<th>number<th>what it means${Object.entries(codes).map(([code, { number, sentence }]) => `<tr><td id="code-${code}"><code>${text(code)}</code><td>${number}<td>${prose(sentence)}`).join('')}</table>`),
     '</main></body></html>\n',
   ].join('\n')
 }
@@ -56,7 +56,7 @@ function methodOf({ name, summary, params, result, errors, examples, 'x-cost': c
   const rows = params.map((one) => `<tr><td><code>${text(one.name)}</code>${one.required ? '' : ' (optional)'}<td>${typeOf(one.schema, 0)}`)
   const links = errors.map(({ $ref }) => $ref.slice($ref.lastIndexOf('/') + 1).replace('.', '/')).map((code) => `<a href="#code-${code}"><code>${text(code)}</code></a> ${codes[code]?.number ?? ''}`)
   return [
-    `<h3 id="${name}"><code>${text(name)}</code></h3><p>${text(summary)} It costs ${cost} of the caller’s rate.</p>`,
+    `<h3 id="${name}"><code>${text(name)}</code></h3><p>${prose(summary)} It costs ${cost} of the caller’s rate.</p>`,
     rows.length === 0 ? '<p>No parameters.</p>' : `<table><tr><th>parameter<th>what it takes${rows.join('')}</table>`,
     `<p>Answers:</p>${typeOf(result.schema, 0)}<p>Errors: ${links.join(', ')}</p>`,
     `<pre>${text(JSON.stringify(example))}</pre>`,
@@ -93,8 +93,18 @@ function unionOf(variants: readonly JsonObject[], level: number): string {
 }
 
 function bounds(min: Json | undefined, max: Json | undefined): string {
-  if (min === max && min !== undefined) return JSON.stringify(min)
-  return `${min === undefined ? '0' : JSON.stringify(min)} to ${max === undefined || max === Number.MAX_SAFE_INTEGER ? 'any' : JSON.stringify(max)}`
+  if (min === max && min !== undefined) return figure(min)
+  if (max === undefined || max === Number.MAX_SAFE_INTEGER) return min === undefined ? 'any number' : `from ${figure(min)}`
+  return min === undefined ? `at most ${figure(max)}` : `${figure(min)} to ${figure(max)}`
+}
+
+function figure(value: Json): string {
+  return typeof value === 'number' ? value.toLocaleString('en') : JSON.stringify(value)
+}
+
+/** What is between backticks is code. */
+function prose(plain: string): string {
+  return text(plain).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 }
 
 function text(plain: string): string {

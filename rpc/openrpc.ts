@@ -19,7 +19,7 @@ export function openRpcDocument(version: string): JsonObject {
       version,
       description: [
         'JSON-RPC 2.0 over HTTP (POST /) and WebSocket (/ws). Parameters by name. Amounts are integers (won), bytes base64url without padding, times ms since the epoch, heights integers from 1.',
-        `A request has at most ${requestBytesMax} bytes, ${jsonDepthMax} levels and ${batchCallsMax} calls in a batch. An id comes back byte for byte.`,
+        `A request has at most ${requestBytesMax.toLocaleString('en')} bytes, ${jsonDepthMax} levels and ${batchCallsMax} calls in a batch. An id comes back byte for byte.`,
         'Errors in −32000 … −32099 bear `data.code`, the same code that a receipt bears: compare that, not the number.',
       ].join('\n\n'),
     },

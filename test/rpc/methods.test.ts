@@ -160,7 +160,8 @@ t.test('the page for reading', async (t) => {
     const own = page.slice(page.indexOf(`<h3 id="${name}">`)).split('<h3 ', 2).join('')
     for (const param of params) t.ok(own.includes(`<td><code>${param.name}</code>`), `${name} ${param.name}`)
   }
-  t.notMatch(page, /<script|undefined|\[object|and so on/)
+  t.notMatch(page, /<script|undefined|\[object|and so on|`|to any|of from/)
+  t.match(page, '<code>amount</code>: integer 1 to 40,000,000,000,000<')
   t.match(apiPage({ ...openRpcDocument('<b>&"'), info: { title: '<script>', version: '"', description: '&' } }), /&lt;script&gt;.*&quot;.*<p>&amp;/s, 'nothing of the document is markup')
 })
 
