@@ -1,6 +1,6 @@
 // Cross-origin calls (fetch.spec.whatwg.org, CORS): which pages of other origins a browser may let call this node. Nothing here is secret or
 // tied to a cookie, so this guards a node that only its own network should reach from being used through a visitor's browser.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 const preflightSeconds = 600
 
@@ -27,4 +27,13 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[]): 
       .send()
   })
   app.options('/*', async (_request, reply) => reply.code(204).send())
+}
+
+/**
+ * Whether a WebSocket may be opened. A browser opens one to anywhere without asking beforehand, and lets the page read what comes, so the node has to look. Without an origin it is no
+ * page; and what the node itself has served, or the proxy before it by the same name, may call it as it may over HTTP.
+ */
+export function mayOpen({ headers: { origin, host } }: FastifyRequest, origins: readonly string[]): boolean {
+  if (origin === undefined || origins.includes('*') || origins.includes(origin)) return true
+  return URL.canParse(origin) && new URL(origin).host === host
 }

@@ -6,7 +6,7 @@ import { DongbaekError } from '../primitives/errors.ts'
 import { createAnswers } from './answers.ts'
 import type { Backend } from './backend.ts'
 import { limitConnections } from './connections.ts'
-import { allowOrigins } from './cors.ts'
+import { allowOrigins, mayOpen } from './cors.ts'
 import { type Caller, createDispatcher, errorText } from './dispatch.ts'
 import { internalError, invalidRequestNumber, rpcErrorOf } from './errors.ts'
 import { createFeed } from './feed.ts'
@@ -125,7 +125,8 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     }
   }
 
-  allowOrigins(app, options.origins ?? [])
+  const origins = options.origins ?? []
+  allowOrigins(app, origins)
   // hooks that call back: each that were async would cost every request a promise
   app.addHook('onRequest', (request, reply, done) => {
     try {
@@ -168,7 +169,11 @@ export function createRpcServer(backend: Backend, options: RpcServerOptions): Rp
     // preClose: our own close of each connection says why; ws would close them without a reason
     to.register(fastifyWebsocket, { options: { maxPayload: requestBytesMax, perMessageDeflate: false }, preClose: (done: () => void) => done(), errorHandler: (_error, socket) => socket.terminate() })
     to.register(async (scope) => {
-      scope.get('/ws', { websocket: true }, (socket, request) => {
+      const refuseStrangers = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+        if (mayOpen(request, origins)) return done()
+        reply.code(403).type(jsonType).send(errorText('null', { code: invalidRequestNumber, message: 'Invalid Request: pages of this origin may not call here; an operator lists those that may in rpc.origins' }))
+      }
+      scope.get('/ws', { websocket: true, onRequest: refuseStrangers }, (socket, request) => {
         const connection = serveConnection({
           socket,
           dispatcher,

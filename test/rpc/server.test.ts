@@ -238,6 +238,32 @@ t.test('whatever is answered, a page that may call can read it, refusals too; an
   for (const headers of [{}, { origin: 'https://evil.example' }] as const) t.equal((await fetch(`${url}/openrpc.json`, { headers })).headers.get('vary'), 'origin')
 })
 
+t.test('a WebSocket is opened from a page of another origin only where it may call: browsers do not ask beforehand', async (t) => {
+  const opened = async (url: string, origin: string | undefined): Promise<string> => {
+    const socket = new WebSocketOfNode(`${url.replace('http', 'ws')}/ws`, origin === undefined ? {} : { origin })
+    return new Promise((resolve) => {
+      socket.on('unexpected-response', (_request, answer) => resolve(String(answer.statusCode)))
+      socket.on('error', () => undefined)
+      socket.on('open', () => {
+        resolve('open')
+        socket.close()
+      })
+    })
+  }
+  for (const [origins, byOrigin] of [
+    [[], { 'https://app.example': '403', 'https://evil.example': '403', null: '403' }],
+    [['https://app.example'], { 'https://app.example': 'open', 'https://evil.example': '403', null: '403', 'https://app.example.evil.example': '403' }],
+    [['*'], { 'https://app.example': 'open', 'https://evil.example': 'open', null: 'open' }],
+  ] as const) {
+    const { server, url } = await serve(city, { origins })
+    t.teardown(async () => server.stop())
+    for (const [origin, what] of Object.entries(byOrigin)) t.equal(await opened(url, origin), what, `${origin} where ${origins.join()} may`)
+    // what is no page, and a page that the node or the proxy before it has served itself
+    t.equal(await opened(url, undefined), 'open')
+    t.equal(await opened(url, url), 'open')
+  }
+})
+
 t.test('health, readiness, metrics', async (t) => {
   const own = createCity()
   await liveADay(own)
