@@ -56,8 +56,8 @@ function sendFailure(reply: FastifyReply, wanted: Wanted | undefined, { failure:
 }
 
 function send(reply: FastifyReply, status: number, type: string, body: Json): FastifyReply {
-  const vary = reply.getHeader('vary')
-  return reply.code(status).header('content-type', type).header('vary', vary === undefined ? 'Accept' : `Accept, ${vary}`).send(JSON.stringify(body))
+  // besides what cors.ts has said
+  return reply.code(status).header('content-type', type).header('vary', reply.hasHeader('vary') ? 'Accept, Origin' : 'Accept').send(JSON.stringify(body))
 }
 
 /** The type of the Accept header that the caller likes best of those that we have (RFC 9110, section 12.5.1); the whole result without one. */

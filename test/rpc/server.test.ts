@@ -207,7 +207,7 @@ t.test('origins', async (t) => {
 
 t.test('whatever is answered, a page that may call can read it, refusals too; and what a shared cache keeps serves no page of another origin', async (t) => {
   const resolve = `/1.0/identifiers/${'did:dongbaek:'}${'A'.repeat(27)}`
-  const asked: readonly (readonly [path: string, status: number, request: RequestInit])[] = [
+  const asked: readonly (readonly [path: string, status: number, request: { readonly method?: string; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }])[] = [
     ['/', 200, { method: 'POST', body: chainHead, headers: { 'content-type': 'application/json' } }],
     ['/', 415, { method: 'POST', body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
     ['/', 401, { method: 'POST', body: chainHead, headers: { 'content-type': 'application/json', authorization: `Bearer ${'x'.repeat(43)}` } }],
@@ -297,9 +297,18 @@ t.test('stopping: what runs is answered, what waits is told, nothing hangs', asy
   const own = createCity()
   await liveADay(own)
   const { backend } = own.chain
-  let release: () => void = () => undefined
-  const slow = new Promise<void>((resolve) => (release = resolve))
-  const slowCity = { ...own, chain: { ...own.chain, backend: { ...backend, getBody: async () => (await slow, new TextEncoder().encode('late')) } } }
+  const released = Promise.withResolvers<void>()
+  let begun = 0
+  const getBody = async (): Promise<Uint8Array> => {
+    begun++
+    await released.promise
+    return new TextEncoder().encode('late')
+  }
+  const waitReceipt: typeof backend.waitReceipt = async (...args) => {
+    begun++
+    return backend.waitReceipt(...args)
+  }
+  const slowCity = { ...own, chain: { ...own.chain, backend: { ...backend, getBody, waitReceipt } } }
   const { server, url, log } = await serve(slowCity, { timeouts: { stopGraceMs: 2_000 } })
   const id = 'A'.repeat(43)
   const running = post(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'community_getBody', params: { hash: id } }))
@@ -307,23 +316,23 @@ t.test('stopping: what runs is answered, what waits is told, nothing hangs', asy
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`)
   const closed = new Promise<CloseEvent>((resolve) => (socket.onclose = resolve))
   await new Promise((resolve) => (socket.onopen = resolve))
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await until(() => begun === 2)
   const started = performance.now()
   const stopped = server.stop()
   t.match(JSON.parse((await waiting).text), { id: 2, error: { data: { code: 'rpc/stopping' } } })
   t.match(await closed, { code: 1001, reason: 'the node is stopping' })
   await t.rejects(fetch(url), 'nothing new')
-  release()
+  released.resolve()
   t.match(JSON.parse((await running).text), { id: 1, result: { body: 'bGF0ZQ' } })
   await stopped
   await server.stop()
   t.ok(performance.now() - started < 1_500)
   t.same(log.lines.filter(({ level }) => level === 'error'), [])
   // one that never ends is cut
-  const stuck = await serve({ ...own, chain: { ...own.chain, backend: { ...backend, getBody: async () => new Promise<never>(() => undefined) } } }, { timeouts: { stopGraceMs: 200 } })
+  const stuck = await serve({ ...own, chain: { ...own.chain, backend: { ...backend, getBody: async () => (begun++, new Promise<never>(() => undefined)) } } }, { timeouts: { stopGraceMs: 200 } })
   const never = post(stuck.url, JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'community_getBody', params: { hash: id } }))
   never.catch(() => undefined)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await until(() => begun === 3)
   await stuck.server.stop()
   await t.rejects(never)
 })
