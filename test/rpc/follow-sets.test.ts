@@ -1,12 +1,16 @@
 // A light client that follows three changes of the validator set from the genesis on, and nodes that lie to it about them.
+import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { epochHash, type Epoch, type ValidatorSet } from '../../consensus/validators.ts'
 import { checkpointBytes, type CheckpointContent } from '../../consensus/votes.ts'
 import type { Hash, Height } from '../../primitives/brand.ts'
+import { DongbaekError } from '../../primitives/errors.ts'
+import type { Json } from '../../primitives/schema.ts'
 import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { chainGetSetChanges } from '../../rpc/api/chain.ts'
 import { type Client, followValidatorSets, trustFromGenesis, verifyCheckpoint } from '../../rpc/client/index.ts'
 import type { CheckpointCertificate } from '../../consensus/certificate.ts'
+import { mutations } from '../support/lies.ts'
 
 const chain = 'test-0123456789abcdef'
 const pairOf = (n: number): ReturnType<typeof keyPairFromSeed> => keyPairFromSeed(new Uint8Array(32).fill(n))
@@ -63,4 +67,25 @@ t.test('a node that lies about a set is found out', async (t) => {
     ['a certificate of another chain', changed(0, { checkpoint: { ...truth[0]!.checkpoint, content: { ...truth[0]!.checkpoint.content, height: 94 as Height } } }), 'proof/checkpoint'],
   ]
   for (const [what, changes, code] of lies) await t.rejects(followValidatorSets(node(changes), trust), { code }, what)
+})
+
+t.test('a liar who changes any byte or field of a page of sets is found out; what is left out of its end is learnt later', async (t) => {
+  const pages = [{ items: truth.slice(0, 2), next: 3 }, { items: truth.slice(2) }].map((page) => chainGetSetChanges.result.toJson(page as never))
+  const learntOf = async (told: readonly Json[]): Promise<readonly Epoch[]> => (await followValidatorSets({ call: async (_method: string, { from }: { readonly from: number }) => told[from === 1 ? 0 : 1] } as unknown as Client, trust)).epochs
+  t.same(await learntOf(pages), epochs)
+  const wrong: string[] = []
+  let tried = 0
+  for (const at of pages.keys()) {
+    for (const changed of mutations(pages[at]!)) {
+      tried++
+      try {
+        const learnt = await learntOf(pages.with(at, changed))
+        if (!isDeepStrictEqual(learnt, epochs.slice(0, learnt.length))) wrong.push(JSON.stringify(changed))
+      } catch (thrown) {
+        if (!(thrown instanceof DongbaekError)) wrong.push(`${String(thrown)} for ${JSON.stringify(changed)}`)
+      }
+    }
+  }
+  t.ok(tried > 2_000, `${tried} lies`)
+  t.same(wrong.slice(0, 3), [])
 })
