@@ -7,6 +7,7 @@ import { listedCodes } from './errors.ts'
 import { subscriptionsPerSocketMax, batchCallsMax, jsonDepthMax, requestBytesMax, waitMsMax } from './limits.ts'
 import { methodList } from './methods/table.ts'
 import type { Method } from './methods/method.ts'
+import { sampleOf } from './sample.ts'
 
 /** Errors that any method may answer. */
 const anyMethodErrors = ['rpc/rate-limited', 'rpc/batch-timeout', 'rpc/answer-too-large']
@@ -45,7 +46,7 @@ function methodObject(method: Method): JsonObject {
     params: Object.entries(properties).map(([name, schema]) => ({ name, required: required.includes(name), schema })),
     result: { name: 'result', schema: method.resultSchema },
     errors: [...new Set([...method.errors, ...anyMethodErrors])].map((code) => ({ $ref: `#/components/errors/${errorKey(code)}` })),
-    examples: [{ name: `${method.method} example`, params: Object.entries(method.example).map(([name, value]) => ({ name, value })) }],
+    examples: [{ name: `${method.method} example`, params: Object.entries(method.example).map(([name, value]) => ({ name, value })), result: { name: 'result', summary: 'of this form', value: sampleOf(method.resultSchema) } }],
     'x-cost': method.cost,
   }
 }

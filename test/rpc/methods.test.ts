@@ -139,6 +139,10 @@ t.test('the OpenRPC document', async (t) => {
   t.ok(ajv.validate(metaSchema, document), ajv.errorsText(ajv.errors, { separator: '\n' }))
   t.notOk(ajv.validate(metaSchema, { ...document, methods: [{ summary: 'nameless' }] }), 'the meta-schema does refuse')
   for (const { paramsSchema, resultSchema } of methodList) for (const each of [paramsSchema, resultSchema]) ajv.compile(each)
+  // without a result an example would be one of a notification
+  for (const { name, result, examples } of document['methods'] as unknown as readonly { readonly name: string; readonly result: { readonly schema: JsonObject }; readonly examples: readonly { readonly result?: { readonly value: unknown } }[] }[]) {
+    t.ok(ajv.validate(result.schema, examples[0]?.result?.value), `${name}: ${ajv.errorsText()}`)
+  }
   const references = JSON.stringify(document).matchAll(/"#\/components\/errors\/([^"]+)"/g)
   const { errors } = document['components'] as { readonly errors: JsonObject }
   for (const [, key = ''] of references) t.ok(Object.hasOwn(errors, key), key)
