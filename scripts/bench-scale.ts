@@ -8,6 +8,7 @@ import type { Costs } from './scale/costs.ts'
 import { consensus, countMessages } from './scale/lockstep.ts'
 import { blockCost, checkpointInterval, gossipBytes, sizesAt } from './scale/model.ts'
 import { ScaleNetwork, type ScaleResult } from './scale/network.ts'
+import { type HistoryFigures, measureHistory, measureState, type StateFigures } from './scale/states.ts'
 
 const cores = 4
 const bitsPerSecond = 1_000_000_000
@@ -15,20 +16,27 @@ const outstanding = 8_000
 const lowShare = 0.2
 const warmBlocks = 10
 const blocks = 24
+const depths = [1, 2, 3, 4, 8]
 const blockSizes = [1, 100, 1_000, 4_000]
 /** Usual for a chain of some weeks: heights below take fewer bytes. */
 const usualHeight = 1_000_000
+
+/** More than the 20,000 transactions that a start looks through, and more still for the slope. */
+const historyBlocks = [25, 100]
+const historyAccounts = 10_000
+const accountsMin = 1_000
 
 const help = `npm run bench:scale -- [flags]
 
 First what a block and a transaction cost against the number of validators: messages, bytes and signatures, by formulas that are compared with what real replicas say.
 Then throughput and latency of validators that each have a machine of their own (${cores} cores, ${bitsPerSecond / 1e9} Gbit/s), simulated: real replicas, and around them what a node does, charged with
-costs that were measured before in the same run. Throughput with ${outstanding} transactions under way, latency at ${lowShare * 100} % of it. At the end one machine of two cores with four validators, to compare with
+costs that were measured before in the same run. Throughput with ${outstanding} transactions under way, latency at ${lowShare * 100} % of it, and for four the same by pipelineDepth. At the end one machine of two cores with four validators, to compare with
 npm run bench. Some minutes.
 
   --validators LIST    default 4,7,10,13,16,25,31,40,64
   --links LIST         ms from one machine to another, in one direction; default 1,5,30
   --seed S             of the arrivals; default 1
+  --accounts LIST      instead of all this: disk, snapshot and start at these numbers of accounts, and a start after ${historyBlocks.join(',000 and ')},000 transactions
   --calibration FILE   costs from the JSON of an earlier run instead of measuring: the same file and seed give the same figures
   --json FILE          all of it as JSON`
 
@@ -38,6 +46,7 @@ const { values } = parseArgs({
     validators: { type: 'string', default: '4,7,10,13,16,25,31,40,64' },
     links: { type: 'string', default: '1,5,30' },
     seed: { type: 'string', default: '1' },
+    accounts: { type: 'string' },
     calibration: { type: 'string' },
     json: { type: 'string' },
   },
@@ -137,11 +146,54 @@ function simulate(sizes: readonly number[], links: readonly number[], costs: Cos
   return results
 }
 
+interface ByDepth {
+  readonly pipelineDepth: number
+  readonly linkMs: number
+  readonly saturated: ScaleResult
+  readonly low: ScaleResult
+}
+
+/** Four validators, at the rate of the table above for the preset's depth. */
+function compareDepths(simulated: readonly Simulated[], costs: Costs, seed: number): readonly ByDepth[] {
+  const results: ByDepth[] = []
+  console.log(`\nFour validators by pipelineDepth (the preset has ${consensus.pipelineDepth}), latency at the same rate:\n`)
+  table(['pipelineDepth', 'link ms', 'tx/s', 'tx a block', 'p50 ms', 'p99 ms', 'tx a block', 'busiest'])
+  for (const pipelineDepth of depths) {
+    for (const { linkMs, saturated: usual } of simulated.filter(({ validators }) => validators === 4)) {
+      const machine = { validators: 4, linkMs, bitsPerSecond, cores, pipelineDepth, costs, seed, warmBlocks, blocks }
+      const saturated = new ScaleNetwork({ ...machine, load: { outstanding }, transactions: 8_000 }).run()
+      const low = new ScaleNetwork({ ...machine, load: { perSecond: usual.txPerSecond * lowShare }, transactions: 1_000 }).run()
+      results.push({ pipelineDepth, linkMs, saturated, low })
+      row([pipelineDepth, linkMs, saturated.txPerSecond, saturated.txPerBlock, low.latencyMs.p50, low.latencyMs.p99, low.txPerBlock, bottleneck(low)])
+    }
+  }
+  return results
+}
+
 /** The machine and the load of a measured run (docs/performance.md): four validators share two cores. */
 function likeMeasured(costs: Costs, seed: number): ScaleResult {
   const result = new ScaleNetwork({ validators: 4, linkMs: 0.02, bitsPerSecond: 10 * bitsPerSecond, cores: 2, shared: true, costs, seed, warmBlocks, load: { outstanding: 3_000 }, blocks, transactions: 20_000 }).run()
   console.log(`\nFour validators on one machine of two cores, 3,000 under way, simulated: ${result.txPerSecond} tx/s, ${result.cpuUsPerTx} µs a transaction over all four, ${result.txPerBlock} a block, ${result.views} view changes.`)
   return result
+}
+
+async function showStates(accounts: readonly number[]): Promise<unknown> {
+  table(['accounts', 'store MiB', 'bytes an account', 'pages to a key', 'snapshot MiB', 'parts', 'making it, CPU s', 'µs a key', 'start, CPU ms'])
+  const states: StateFigures[] = []
+  for (const size of accounts) {
+    const one = await measureState(size)
+    states.push(one)
+    row([one.accounts, one.storeMiB, one.storeBytesPerAccount, one.pagesToKey, one.snapshotMiB, one.snapshotParts, one.snapshotCpuSeconds, one.snapshotCpuUsPerKey, one.startCpuMs])
+  }
+  console.log(`\nThe same start with ${historyAccounts.toLocaleString('en-US')} accounts after spends in blocks of 1,000, all of the last half hour:\n`)
+  table(['transactions', 'store MiB', 'start, CPU ms'])
+  const histories: HistoryFigures[] = []
+  for (const blocks of historyBlocks) {
+    const one = await measureHistory(historyAccounts, blocks)
+    histories.push(one)
+    row([one.transactions, one.storeMiB, one.startCpuMs])
+  }
+  return { states, histories }
 }
 
 function costsFrom(file: string): Costs {
@@ -159,12 +211,18 @@ async function main(): Promise<number> {
     const sizes = listOf('--validators', values.validators, (n) => Number.isSafeInteger(n) && n >= 4 && n <= validatorsMax, `whole numbers from 4 to ${validatorsMax}, separated by commas`)
     const links = listOf('--links', values.links, (ms) => ms >= 0 && ms <= 1_000, 'milliseconds from 0 to 1000, separated by commas')
     const [seed] = listOf('--seed', values.seed, Number.isSafeInteger, 'a whole number') as [number]
+    if (values.accounts !== undefined) {
+      const figures = await showStates(listOf('--accounts', values.accounts, (size) => Number.isSafeInteger(size) && size >= accountsMin && size <= 20_000_000, `whole numbers from ${accountsMin} to 20000000, separated by commas`))
+      if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, undefined, 2)}\n`)
+      return 0
+    }
     const calibration = values.calibration === undefined ? await calibrate([...new Set([...sizes, 4])], (what) => console.log(`measuring ${what}`)) : costsFrom(values.calibration)
     console.log(`\nCosts, µs of CPU but for what ends in Ms (ms), Ns (ns) and Bytes:\n${JSON.stringify(calibration, undefined, 1).replaceAll(/\{\n\s+"messageUs": ([\d.]+),\n\s+"workUs": ([\d.]+)\n\s+\}/g, '{ "messageUs": $1, "workUs": $2 }')}`)
     const model = showModel(sizes, calibration.transactionBytes)
     const simulated = simulate(sizes, links, calibration, seed)
+    const byDepth = compareDepths(simulated, calibration, seed)
     const shared = likeMeasured(calibration, seed)
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ calibration, cores, bitsPerSecond, outstanding, lowShare, seed, model, simulated, shared }, undefined, 2)}\n`)
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ calibration, cores, bitsPerSecond, outstanding, lowShare, seed, model, simulated, byDepth, shared }, undefined, 2)}\n`)
     return 0
   } catch (error) {
     if (!(error instanceof RangeError)) throw error

@@ -2,7 +2,7 @@
 // pseudonym each) are put into the store and the tree as they would be after a registration and an application, in the order of the tree, so that a million takes minutes.
 import { blockHash, type BlockHeader } from '../../consensus/block.ts'
 import { buildGenesis } from '../../genesis/ceremony.ts'
-import { chainIdOf } from '../../genesis/genesis.ts'
+import { chainIdOf, type Genesis } from '../../genesis/genesis.ts'
 import { multiChild } from '../../genesis/presets/busan-programs.ts'
 import { devnet as preset } from '../../genesis/presets/devnet.ts'
 import { type FinalBlock, stateOps } from '../../node/chain-store.ts'
@@ -47,6 +47,7 @@ export interface StateBlock {
 }
 
 export interface StateCity extends OpenChain {
+  readonly genesis: Genesis
   /** Keys and values of a citizen's rows and of its share of the tree, as they go into LevelDB, which compresses them. */
   readonly bytesPerAccount: number
   /** The next block, of spends by citizens whom `pick` chooses (from 0, below the number of accounts). */
@@ -122,6 +123,7 @@ export async function buildStateCity(folder: string, accounts: number): Promise<
   overlay.retain()
 
   return {
+    genesis,
     store,
     state,
     bytesPerAccount,

@@ -91,14 +91,14 @@ export class ScaleValidator {
     this.line = new Line(kernel, network.bitsPerSecond)
     this.#state = new Uint8Array(network.transactionsMax)
     this.#stepUs = network.stepCosts
-    const { viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, heartbeatMs, checkpointIdleMs, window, checkpointInterval, pipelineDepth } = consensus
+    const { viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, heartbeatMs, checkpointIdleMs, window, checkpointInterval } = consensus
     this.replica = createReplica(
       {
         chain,
         genesis,
         parameters: { window, checkpointInterval },
         timing: { viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, heartbeatMs, checkpointIdleMs },
-        pipelineDepth,
+        pipelineDepth: network.pipelineDepth,
         publicKey: key.publicKey,
         sign: (bytes) => {
           this.#signed++
