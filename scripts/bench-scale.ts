@@ -16,7 +16,6 @@ const outstanding = 8_000
 const lowShare = 0.2
 const warmBlocks = 10
 const blocks = 24
-const depths = [1, 2, 3, 4, 8]
 const blockSizes = [1, 100, 1_000, 4_000]
 /** Usual for a chain of some weeks: heights below take fewer bytes. */
 const usualHeight = 1_000_000
@@ -30,7 +29,7 @@ const help = `npm run bench:scale -- [flags]
 
 First what a block and a transaction cost against the number of validators: messages, bytes and signatures, by formulas that are compared with what real replicas say.
 Then throughput and latency of validators that each have a machine of their own (${cores} cores, ${bitsPerSecond / 1e9} Gbit/s), simulated: real replicas, and around them what a node does, charged with
-costs that were measured before in the same run. Throughput with ${outstanding} transactions under way, latency at ${lowShare * 100} % of it, and for four the same by pipelineDepth. At the end one machine of two cores with four validators, to compare with
+costs that were measured before in the same run. Throughput with ${outstanding} transactions under way, latency at ${lowShare * 100} % of it. At the end one machine of two cores with four validators, to compare with
 npm run bench. Some minutes.
 
   --validators LIST    default 4,7,10,13,16,25,31,40,64
@@ -146,30 +145,6 @@ function simulate(sizes: readonly number[], links: readonly number[], costs: Cos
   return results
 }
 
-interface ByDepth {
-  readonly pipelineDepth: number
-  readonly linkMs: number
-  readonly saturated: ScaleResult
-  readonly low: ScaleResult
-}
-
-/** Four validators, at the rate of the table above for the preset's depth. */
-function compareDepths(simulated: readonly Simulated[], costs: Costs, seed: number): readonly ByDepth[] {
-  const results: ByDepth[] = []
-  console.log(`\nFour validators by pipelineDepth (the preset has ${consensus.pipelineDepth}), latency at the same rate:\n`)
-  table(['pipelineDepth', 'link ms', 'tx/s', 'tx a block', 'p50 ms', 'p99 ms', 'tx a block', 'busiest'])
-  for (const pipelineDepth of depths) {
-    for (const { linkMs, saturated: usual } of simulated.filter(({ validators }) => validators === 4)) {
-      const machine = { validators: 4, linkMs, bitsPerSecond, cores, pipelineDepth, costs, seed, warmBlocks, blocks }
-      const saturated = new ScaleNetwork({ ...machine, load: { outstanding }, transactions: 8_000 }).run()
-      const low = new ScaleNetwork({ ...machine, load: { perSecond: usual.txPerSecond * lowShare }, transactions: 1_000 }).run()
-      results.push({ pipelineDepth, linkMs, saturated, low })
-      row([pipelineDepth, linkMs, saturated.txPerSecond, saturated.txPerBlock, low.latencyMs.p50, low.latencyMs.p99, low.txPerBlock, bottleneck(low)])
-    }
-  }
-  return results
-}
-
 /** The machine and the load of a measured run (docs/performance.md): four validators share two cores. */
 function likeMeasured(costs: Costs, seed: number): ScaleResult {
   const result = new ScaleNetwork({ validators: 4, linkMs: 0.02, bitsPerSecond: 10 * bitsPerSecond, cores: 2, shared: true, costs, seed, warmBlocks, load: { outstanding: 3_000 }, blocks, transactions: 20_000 }).run()
@@ -217,12 +192,11 @@ async function main(): Promise<number> {
       return 0
     }
     const calibration = values.calibration === undefined ? await calibrate([...new Set([...sizes, 4])], (what) => console.log(`measuring ${what}`)) : costsFrom(values.calibration)
-    console.log(`\nCosts, µs of CPU but for what ends in Ms (ms), Ns (ns) and Bytes:\n${JSON.stringify(calibration, undefined, 1).replaceAll(/\{\n\s+"messageUs": ([\d.]+),\n\s+"workUs": ([\d.]+)\n\s+\}/g, '{ "messageUs": $1, "workUs": $2 }')}`)
+    console.log(`\nCosts, µs of CPU but for what ends in Ms (ms), Ns (ns) and Bytes:\n${JSON.stringify(calibration, undefined, 1)}`)
     const model = showModel(sizes, calibration.transactionBytes)
     const simulated = simulate(sizes, links, calibration, seed)
-    const byDepth = compareDepths(simulated, calibration, seed)
     const shared = likeMeasured(calibration, seed)
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ calibration, cores, bitsPerSecond, outstanding, lowShare, seed, model, simulated, byDepth, shared }, undefined, 2)}\n`)
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ calibration, cores, bitsPerSecond, outstanding, lowShare, seed, model, simulated, shared }, undefined, 2)}\n`)
     return 0
   } catch (error) {
     if (!(error instanceof RangeError)) throw error

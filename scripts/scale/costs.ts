@@ -16,8 +16,8 @@ export interface Costs {
   readonly encodeUs: number
   /** A vote that arrives: decoded, its check listed, hashed. Without the signature and the step. */
   readonly inboundUs: number
-  /** By the number of validators. */
-  readonly steps: Readonly<Record<number, { readonly messageUs: number; readonly workUs: number }>>
+  /** A step of the replica, by the number of validators. */
+  readonly stepUs: Readonly<Record<number, number>>
   /** A transaction that arrives by gossip: decoded, compared, hashed, taken into the mempool. Without the signature. */
   readonly admitUs: number
   /** A transaction of a proposal: its primary's part, and that of the others. */

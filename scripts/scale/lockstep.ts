@@ -41,21 +41,14 @@ export interface LockstepOptions {
   readonly manifest: Uint8Array
 }
 
-interface Run {
-  readonly messages: number
-  readonly replicas: readonly Replica[]
-}
-
 interface Watch {
   readonly sent?: (message: Message) => void
   /** Before the step: what the node does with it. */
   readonly arrives?: (message: Message, at: Replica) => void
   readonly signed?: () => void
-  /** Times that a replica is told of work with each message. */
-  readonly tellsWork?: number
 }
 
-function run({ validators, blocks, manifest }: LockstepOptions, { sent, arrives, signed, tellsWork = 0 }: Watch): Run {
+function run({ validators, blocks, manifest }: LockstepOptions, { sent, arrives, signed }: Watch): { readonly messages: number } {
   const { keys } = keyring(validators, false)
   const epoch = epochOf(keys)
   const timing = { viewTimeoutMs: consensus.viewTimeoutMs, viewTimeoutMaxMs: consensus.viewTimeoutMaxMs, retransmitMs: consensus.retransmitMs, heartbeatMs: consensus.heartbeatMs, checkpointIdleMs: consensus.checkpointIdleMs }
@@ -106,10 +99,9 @@ function run({ validators, blocks, manifest }: LockstepOptions, { sent, arrives,
     const { to, message } = queue[done] as (typeof queue)[number]
     arrives?.(message, replicas[to] as Replica)
     give(to, { type: 'message', message: asVerified(message) })
-    for (let i = 0; i < tellsWork; i++) give(to, { type: 'work', pending: true })
   }
   for (const replica of replicas) if (replica.status().committed !== blocks) throw new Error(`${replica.status().committed} of ${blocks} blocks are final`)
-  return { messages: done, replicas }
+  return { messages: done }
 }
 
 function rootOf(height: Height): Hash {
@@ -147,24 +139,13 @@ export function countMessages(options: LockstepOptions): Counted {
   return { messages, bytes, made: made - options.validators, checked }
 }
 
-export interface StepCosts {
-  /** CPU time for one message, with the look at where the replica stands that comes before it. */
-  readonly messageUs: number
-  /** To be told of a transaction that waits. */
-  readonly workUs: number
-}
-
-const workPerMessage = 4
-
-export function measureSteps(validators: number, blocks: number): StepCosts {
-  const options = { validators, blocks, manifest: new Uint8Array(32) }
-  const timed = (tellsWork: number): { us: number; messages: number } => {
+/** CPU time of a step, with the look at where the replica stands that comes before it. */
+export function measureStepUs(validators: number, blocks: number): number {
+  const timed = (): number => {
     const startUs = threadUs()
-    const { messages } = run(options, { arrives: (message, at) => void isWanted(message, at.status()), tellsWork })
-    return { us: threadUs() - startUs, messages }
+    const { messages } = run({ validators, blocks, manifest: new Uint8Array(32) }, { arrives: (message, at) => void isWanted(message, at.status()) })
+    return (threadUs() - startUs) / messages
   }
-  timed(0)
-  const plain = timed(0)
-  const told = timed(workPerMessage)
-  return { messageUs: plain.us / plain.messages, workUs: Math.max(0, told.us - plain.us) / (plain.messages * workPerMessage) }
+  timed()
+  return timed()
 }

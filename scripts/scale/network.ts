@@ -21,8 +21,6 @@ export interface ScaleOptions {
   readonly cores: number
   /** All validators on one machine, to compare with a measured run. */
   readonly shared?: boolean
-  /** That of the preset otherwise. */
-  readonly pipelineDepth?: number
   readonly costs: Costs
   readonly seed: number
   readonly load: { readonly outstanding: number } | { readonly perSecond: number }
@@ -66,9 +64,8 @@ export class ScaleNetwork {
   readonly costs: Costs
   readonly linkMs: number
   readonly bitsPerSecond: number
-  readonly stepCosts: Costs['steps'][number]
+  readonly stepUs: number
   readonly transactionsInBlockMax = consensus.transactionsMax
-  readonly pipelineDepth: number
   readonly transactionsMax: number
   readonly validators: readonly ScaleValidator[] = []
   readonly #keys: readonly SimulatedKey[]
@@ -93,14 +90,13 @@ export class ScaleNetwork {
     const { validators, linkMs, bitsPerSecond, cores, shared = false, costs, seed, load, warmBlocks, blocks, transactions } = options
     this.#options = options
     this.costs = costs
-    this.pipelineDepth = options.pipelineDepth ?? consensus.pipelineDepth
     this.linkMs = linkMs
     this.bitsPerSecond = bitsPerSecond
-    const stepCosts = costs.steps[validators]
-    if (stepCosts === undefined) throw new RangeError(`the calibration has no steps of ${validators} validators: leave --calibration out, or take one that was made for them`)
-    this.stepCosts = stepCosts
+    const stepUs = costs.stepUs[validators]
+    if (stepUs === undefined) throw new RangeError(`the calibration has no steps of ${validators} validators: leave --calibration out, or take one that was made for them`)
+    this.stepUs = stepUs
     this.#random = randomOf(seed)
-    this.transactionsMax = (warmBlocks + blocks + 2 * this.pipelineDepth) * this.transactionsInBlockMax + transactions + ('outstanding' in load ? load.outstanding : 0)
+    this.transactionsMax = (warmBlocks + blocks + 2 * consensus.pipelineDepth) * this.transactionsInBlockMax + transactions + ('outstanding' in load ? load.outstanding : 0)
     const { keys } = keyring(validators, false)
     this.#keys = keys
     const epoch = epochOf(keys)

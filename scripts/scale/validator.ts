@@ -10,8 +10,9 @@ import type { ReplicaStatus } from '../../consensus/report.ts'
 import { createReplica, type Replica } from '../../consensus/replica.ts'
 import type { Epoch } from '../../consensus/validators.ts'
 import { asVerified, checksOf } from '../../consensus/verification.ts'
-import { executeStepTransactions, gossipTransactionsMax } from '../../node/limits.ts'
+import { executeStepTransactions, gossipTransactionsMax, unwrittenMax } from '../../node/limits.ts'
 import { isWanted } from '../../node/ordering.ts'
+import { createPacing, type Pacing } from '../../node/pacing.ts'
 import type { Height, TimeMs } from '../../primitives/brand.ts'
 import { equalBytes, toHex } from '../../primitives/bytes.ts'
 import { hashBytes } from '../../primitives/hash.ts'
@@ -60,22 +61,26 @@ export class ScaleValidator {
   /** Blocks whose payload is here and in the vote log, by block hash. */
   readonly #open = new Map<string, OpenBlock>()
   readonly #judging = new Set<string>()
-  readonly #timers = new Map<TimerName, number>()
+  readonly #timers = new Map<TimerName, () => void>()
   readonly #mempool = new Set<number>()
   readonly #state: Uint8Array
-  readonly #stepUs: { readonly messageUs: number; readonly workUs: number }
+  readonly #stepUs: number
   #status: ReplicaStatus | undefined
   #signed = 0
   #inputs: Input[] = []
   #running = false
-  #keeping = 0
-  #afterKeeping: (() => void)[] = []
+  #unwrittenBytes = 0
+  #unwrittenEntries = 0
+  #mustWrite = false
   #gossip: number[] = []
   #toExecute: Decision[] = []
   #executing = false
   #last: Parameters<typeof nextRoot>[0]
   #executedHeight = 0
   #toldWork = false
+  #refused = false
+  #openTransactions = 0
+  readonly #pacing: Pacing
   fetched = 0
   synced = 0
 
@@ -90,15 +95,15 @@ export class ScaleValidator {
     this.disk = new VoteDisk(kernel, costs, this.helpers)
     this.line = new Line(kernel, network.bitsPerSecond)
     this.#state = new Uint8Array(network.transactionsMax)
-    this.#stepUs = network.stepCosts
-    const { viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, heartbeatMs, checkpointIdleMs, window, checkpointInterval } = consensus
+    this.#stepUs = network.stepUs
+    const { viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, heartbeatMs, checkpointIdleMs, window, checkpointInterval, pipelineDepth } = consensus
     this.replica = createReplica(
       {
         chain,
         genesis,
         parameters: { window, checkpointInterval },
         timing: { viewTimeoutMs, viewTimeoutMaxMs, retransmitMs, heartbeatMs, checkpointIdleMs },
-        pipelineDepth: network.pipelineDepth,
+        pipelineDepth,
         publicKey: key.publicKey,
         sign: (bytes) => {
           this.#signed++
@@ -108,6 +113,14 @@ export class ScaleValidator {
       },
       epoch,
     )
+    this.#pacing = createPacing({
+      clock: { monotonic: () => kernel.nowMs, after: (ms, fire) => this.#after(ms, fire) },
+      committed: () => this.#stand().committed,
+      view: () => this.#stand().view,
+      waiting: () => this.#mempool.size - this.#openTransactions,
+      enough: Math.ceil(network.transactionsInBlockMax / 4),
+      make: (request) => this.#propose(request),
+    })
   }
 
   // ---- the driver
@@ -124,10 +137,11 @@ export class ScaleValidator {
     this.#round()
   }
 
+  /** Records and payloads go with one sync; what became final waits for the next vote. */
   #round(): void {
     const { costs } = this.network
     let outputs: readonly Output[] = []
-    let logBytes = 0
+    let writes: number | undefined
     this.main.run(
       () => {
         const batch = this.#inputs
@@ -135,15 +149,21 @@ export class ScaleValidator {
         const before = this.#signed
         outputs = batch.map((input) => this.replica.step(input))
         this.#status = undefined
-        for (const { persist } of outputs) for (const record of persist) logBytes += encodeRecord(record).length
-        const us = batch.reduce((sum, { type }) => sum + (type === 'work' ? 0 : this.#stepUs.messageUs), 0)
-        return us + (this.#signed - before) * costs.signUs + (logBytes > 0 ? costs.appendUs : 0)
+        const fresh = outputs.flatMap(({ persist }) => persist)
+        for (const record of fresh) this.#unwrittenBytes += encodeRecord(record).length
+        this.#unwrittenEntries += fresh.length
+        writes = undefined
+        if (this.#mustWrite || (fresh.length > 0 && (this.#unwrittenEntries >= unwrittenMax || fresh.some(({ type }) => type !== 'committed')))) {
+          writes = this.#unwrittenBytes
+          this.#unwrittenBytes = 0
+          this.#unwrittenEntries = 0
+          this.#mustWrite = false
+        }
+        return batch.length * this.#stepUs + (this.#signed - before) * costs.signUs + (writes === undefined ? 0 : costs.appendUs + (writes * costs.appendByteNs) / 1_000)
       },
       () => {
-        const act = (): void => this.#act(outputs)
-        if (logBytes > 0) this.disk.append(logBytes, act)
-        else if (this.#keeping > 0) this.#afterKeeping.push(act)
-        else act()
+        if (writes === undefined) this.#act(outputs)
+        else this.disk.append(writes, () => this.#act(outputs))
       },
     )
   }
@@ -162,9 +182,10 @@ export class ScaleValidator {
         for (const decision of output.deliver) {
           this.network.decided(decision)
           this.#toExecute.push(decision)
+          this.#pacing.look()
         }
         for (const one of output.validate) this.#judge(one)
-        if (output.propose !== undefined) this.#propose(output.propose)
+        if (output.propose !== undefined) this.#pacing.ask(output.propose)
         if (output.sync !== undefined) this.#sync(output.sync)
         this.network.noteViews(output)
       }
@@ -179,11 +200,18 @@ export class ScaleValidator {
   }
 
   #setTimer(name: TimerName, afterMs: number | undefined): void {
-    const version = (this.#timers.get(name) ?? 0) + 1
-    this.#timers.set(name, version)
-    if (afterMs === undefined) return
-    // it fires when the thread gets round to it, as a timer of the event loop does
-    this.network.kernel.after(afterMs, () => this.main.run(0, () => void (this.#timers.get(name) === version && this.give({ type: 'timer', name }))))
+    this.#timers.get(name)?.()
+    this.#timers.delete(name)
+    if (afterMs !== undefined) this.#timers.set(name, this.#after(afterMs, () => this.give({ type: 'timer', name })))
+  }
+
+  /** It fires when the thread gets round to it, as a timer of the event loop does. */
+  #after(ms: number, fire: () => void): () => void {
+    let cancelled = false
+    this.network.kernel.after(ms, () => cancelled || this.main.run(0, () => void (cancelled || fire())))
+    return () => {
+      cancelled = true
+    }
   }
 
   #receive(message: Message): void {
@@ -249,7 +277,7 @@ export class ScaleValidator {
         return besideUs + fresh.length * costs.admitUs
       },
       () => {
-        if (fresh.length > 0) this.verifying.check(fresh.length, () => this.main.run(fresh.length * this.#stepUs.workUs, () => this.#add(fresh, spreads)))
+        if (fresh.length > 0) this.verifying.check(fresh.length, () => this.#add(fresh, spreads))
       },
     )
   }
@@ -267,8 +295,10 @@ export class ScaleValidator {
 
   #tellWork(): void {
     const pending = this.#mempool.size > 0
-    if (pending || this.#toldWork) this.give({ type: 'work', pending })
+    if (pending !== this.#toldWork || (pending && this.#refused)) this.give({ type: 'work', pending })
     this.#toldWork = pending
+    this.#refused = false
+    this.#pacing.look()
   }
 
   #spread(transactions: readonly number[]): void {
@@ -306,10 +336,11 @@ export class ScaleValidator {
           if (!ordered.some((set) => set.has(one))) taken.push(one)
         }
         chosen = taken
-        return taken.length * costs.proposeUs + (taken.length * costs.transactionBytes * costs.appendByteNs) / 1_000
+        return taken.length * costs.proposeUs
       },
       () => {
         if (chosen.length === 0) {
+          this.#refused = true
           this.give({ type: 'noProposal', view, height })
           return
         }
@@ -329,18 +360,15 @@ export class ScaleValidator {
     return sets
   }
 
-  /** Into the vote log; what is said later waits for it. */
+  /** Goes into the vote log with what is said next. */
   #keep(header: BlockHeader, transactions: readonly number[]): void {
     const key = toHex(blockHash(header))
     if (this.#open.has(key)) return
     this.#open.set(key, { header, transactions })
-    this.#keeping++
-    this.disk.append(transactions.length * (this.network.costs.transactionBytes + hashBytes + 6), () => {
-      if (--this.#keeping > 0) return
-      const acts = this.#afterKeeping
-      this.#afterKeeping = []
-      for (const act of acts) act()
-    })
+    this.#openTransactions += transactions.length
+    this.#unwrittenBytes += transactions.length * (this.network.costs.transactionBytes + hashBytes + 6)
+    this.#unwrittenEntries++
+    this.#mustWrite = true
   }
 
   #judge({ header, blockHash: hash, holders }: Validate): void {
@@ -355,8 +383,7 @@ export class ScaleValidator {
       this.give({ type: 'payload', blockHash: hash, verdict: 'valid' })
       this.#executeNext()
     }
-    const bytes = transactions.length * costs.transactionBytes
-    this.main.run(transactions.length * costs.judgeUs + (bytes * costs.appendByteNs) / 1_000, () => {
+    this.main.run(transactions.length * costs.judgeUs, () => {
       const missing = transactions.filter((one) => this.#state[one] === unknown || this.#state[one] === checking)
       const holder = validators.find((one) => holders.some((each) => equalBytes(each.publicKey, this.network.keyOf(one))))
       if (missing.length === 0 || this.#open.has(key) || holder === undefined) {
@@ -413,6 +440,7 @@ export class ScaleValidator {
       this.#state[one] = ran
     }
     this.#open.delete(toHex(blockHash(header)))
+    this.#openTransactions -= transactions.length
     this.give({ type: 'executed', height: header.height as Height, blockHash: blockHash(header), stateRoot })
     this.#tellWork()
     this.network.executed(this, header, transactions)

@@ -18,7 +18,7 @@ const costs: Costs = {
   byteNs: 3,
   encodeUs: 1,
   inboundUs: 8,
-  steps: { 4: { messageUs: 12, workUs: 1 }, 7: { messageUs: 12, workUs: 1 } },
+  stepUs: { 4: 12, 7: 12 },
   admitUs: 40,
   proposeUs: 8,
   judgeUs: 9,
