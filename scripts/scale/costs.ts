@@ -45,8 +45,8 @@ export interface Costs {
 }
 
 /**
- * A transaction at the validator that a client hands it to, over HTTP and with its receipt: docs/performance.md, "Where the time goes", 3.3 % of 377 µs of main thread a transaction, of which
- * each of four validators took a quarter.
+ * A transaction at the validator that a client hands it to, over HTTP and with its receipt: by profile 3.3 % of 377 µs of main thread a transaction, of which each of four validators took a
+ * quarter (docs/performance.md of 24 November 2026; 5 % of some 300 µs later).
  */
 export const rpcUs = 50
 /** Written by the vote log: a usual server's flash, stated and not measured. */
