@@ -125,12 +125,13 @@ export async function openLoad(urls: readonly string[], readUrl: string): Promis
       let pendingBefore = pending
       let movedMs = performance.now()
       while (left > 0 || pending > 0) {
+        // before what became final is made up for again
+        if (pending !== pendingBefore) movedMs = performance.now()
         const room = Math.min(left, outstanding - pending)
         if (room > 0) {
           sendAll(await pool.take(room), () => performance.now(), underWay)
           left -= room
         }
-        if (pending !== pendingBefore) movedMs = performance.now()
         pendingBefore = pending
         if (performance.now() - movedMs > stalledMs) throw new Error(`${pending} transactions are pending, and none of them became final for ${stalledMs / 1_000} s ${failures.join('; ')}`)
         await tick()

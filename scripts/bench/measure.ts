@@ -1,5 +1,5 @@
 // What the processes used, from /proc and their own counters. Linux only, as is the rest of what is measured here.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { keyPairFromSeed, sign, verify } from '../../primitives/ed25519.ts'
@@ -66,7 +66,8 @@ export function secondsOf(folder: string): number {
 export function watchMemory(watched: readonly Watched[]): { readonly stop: () => number } {
   let maxPages = 0
   const look = (): void => {
-    for (const { pid } of watched) maxPages = Math.max(maxPages, Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]))
+    // a run that failed has ended its processes before it says so
+    for (const { pid } of watched) if (existsSync(`/proc/${pid}/statm`)) maxPages = Math.max(maxPages, Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]))
   }
   look()
   const timer = setInterval(look, sampleMs)
