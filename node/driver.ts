@@ -181,6 +181,8 @@ export function createDriver(context: DriverContext): Driver {
       for (const cancel of timers.values()) cancel()
       timers.clear()
       await running
+      // what is final here and went with no vote yet: the next start goes on from it. A log that has failed has said so, and nothing binds to these
+      if (unwritten.length > 0) await votes.append(unwritten.splice(0)).catch(() => undefined)
     },
   }
 }
