@@ -29,7 +29,7 @@ t.test('500 networks of four agree and go on', (t) => {
   const { failures, blocks, viewChanges, faults } = runSeeds(1, 500, { validators: 4 })
   t.same(failures, [])
   t.ok(blocks > 4_000 && viewChanges > 1_000, `the runs were worth it: ${blocks} blocks, ${viewChanges} view changes`)
-  for (const kind of faultKinds.filter((one) => one !== 'byzantine')) t.ok((faults.get(kind) ?? 0) > 20, `${kind} happened`)
+  for (const kind of faultKinds.filter((one) => one !== 'byzantine')) t.ok((faults.get(kind) ?? 0) > 10, `${kind} happened: ${faults.get(kind)}`)
   t.ok([...faults.keys()].filter((one) => one.startsWith('byzantine:')).length >= 13, 'every liar had its turn')
   t.comment(`${blocks} blocks, ${viewChanges} view changes`)
   t.end()
