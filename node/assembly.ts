@@ -28,6 +28,7 @@ import { createExecutor, type ExecutedBlock } from './executor.ts'
 import { createGossip } from './gossip.ts'
 import { createHouse } from './house.ts'
 import { createJoining } from './joining.ts'
+import { resendTransactionsMax } from './limits.ts'
 import { createMembership } from './membership.ts'
 import { createMempool } from './mempool.ts'
 import { createMetrics } from './metrics.ts'
@@ -398,6 +399,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   transport.onPeer((peer, connected) => {
     log.info(connected ? 'peer-up' : 'peer-down', { peer })
     report.freshness.look()
+    if (connected && validatorNames().includes(peer)) gossip.greet(peer, mempool.waitingSince(clock.monotonic(), resendTransactionsMax).map(({ transaction }) => transaction.bytes))
     if (connected && membership.isValidator() && followerNames().includes(peer) && store.head().height > 0) gossip.tellHead(store.head().height, peer)
   })
   try {

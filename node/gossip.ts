@@ -1,5 +1,5 @@
-// Gossip: how a transaction gets from the node that took it to every validator. Each is sent once to each peer, and again by whoever took it if it still waits
-// after a while. What a peer sends is admitted like what a client sends; nothing is passed on, since every node reaches every validator itself.
+// Gossip: how a transaction gets from the node that took it to every validator. Each is sent once to each peer, to a peer that comes into sight while it waits, and
+// again by whoever took it if it still waits after a while. What a peer sends is admitted like what a client sends; nothing is passed on, since every node reaches every validator itself.
 import type { Height } from '../primitives/brand.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
@@ -22,6 +22,8 @@ const contentBytesMax = channelLimits.gossip.messageBytesMax - 4_096
 export interface Gossip {
   /** To every validator connected; those passed in one turn go together. */
   readonly spread: (envelope: Uint8Array) => void
+  /** To one peer that has just come into sight: what waits here was sent before it could hear it. */
+  readonly greet: (peer: string, envelopes: readonly Uint8Array[]) => void
   readonly spreadBody: (body: Uint8Array) => void
   readonly tellHead: (head: Height, peer: string) => void
   readonly handler: MessageHandler
@@ -46,17 +48,20 @@ function isItsFault(code: string): boolean {
 
 export function createGossip({ transport, admission, clock, log, validators, everybody, takeBody, takeHead }: GossipContext): Gossip {
   let waiting: Uint8Array[] = []
-  const flush = (): void => {
-    const all = waiting
-    waiting = []
+  const sendAll = (all: readonly Uint8Array[], peers: readonly string[]): void => {
     for (let from = 0; from < all.length; ) {
       let size = 0
       let to = from
       while (to < all.length && to - from < gossipTransactionsMax && (to === from || size + (all[to] as Uint8Array).length <= contentBytesMax)) size += (all[to++] as Uint8Array).length
       const message = encode(gossipMessage, { type: 'transactions', envelopes: all.slice(from, to) })
-      for (const name of validators()) transport.send(name, 'gossip', message)
+      for (const name of peers) transport.send(name, 'gossip', message)
       from = to
     }
+  }
+  const flush = (): void => {
+    const all = waiting
+    waiting = []
+    sendAll(all, validators())
   }
   const refuse = (peer: string, error: unknown): void => {
     if (!(error instanceof DongbaekError)) throw error
@@ -84,6 +89,7 @@ export function createGossip({ transport, admission, clock, log, validators, eve
       waiting.push(envelope)
       if (waiting.length === 1) clock.soon(flush)
     },
+    greet: (peer, envelopes) => sendAll(envelopes, [peer]),
     spreadBody: (body) => {
       const message = encode(gossipMessage, { type: 'body', body })
       for (const name of everybody()) transport.send(name, 'gossip', message)

@@ -290,19 +290,21 @@ async function finalCheck(field: Field): Promise<string[]> {
   await allReady(field)
   const problems = await checkReceipts(field, field.load.acknowledged)
   problems.push(...(await checkBlocks(field)))
-  // idle now: all are at one height, and its state is certified
-  const roots = await Promise.all(
-    field.sites.map(async ({ client }) => {
-      for (let waited = 0; waited < 15_000; waited += 100) {
-        const { head, checkpoint, problems: said } = await patiently(() => client.call('node_status', {}))
-        if (checkpoint?.height === head.height && said.length === 0) return `${head.height} ${head.hash} ${checkpoint.stateRoot}`
-        await pause(100)
-      }
-      return `not certified: ${JSON.stringify(await client.call('node_status', {}))}`
-    }),
-  )
-  if (new Set(roots).size !== 1 || roots[0]?.startsWith('not')) problems.push(`the state at the end is not one: ${roots.join(' · ')}`)
+  const ends = await standstill(field)
+  if (new Set(ends).size !== 1 || ends[0]?.startsWith('not')) problems.push(`the state at the end is not one: ${ends.join(' · ')}`)
   return [...problems, ...field.deaths]
+}
+
+/** What each says once nothing waits any more: a transaction whose client gave up is still ordered. Within fifteen seconds all are idle at one height, its state certified. */
+async function standstill({ sites }: Field): Promise<readonly string[]> {
+  for (let waited = 0; ; waited += 100) {
+    const statuses = await Promise.all(sites.map(async ({ client }) => patiently(() => client.call('node_status', {}))))
+    const ends = statuses.map(({ head, checkpoint, problems, mempool }) =>
+      checkpoint?.height === head.height && problems.length === 0 && mempool.transactions === 0 ? `${head.height} ${head.hash} ${checkpoint.stateRoot}` : `not at rest: block ${head.height}, certified ${checkpoint?.height}, ${mempool.transactions} wait; ${problems.join('; ')}`,
+    )
+    if ((new Set(ends).size === 1 && !ends.some((end) => end.startsWith('not'))) || waited >= 15_000) return ends
+    await pause(100)
+  }
 }
 
 function linesOf(log: string, event: string): number {

@@ -3,10 +3,14 @@ import { createServer } from 'node:net'
 import t from 'tap'
 import type { Hash, Height, View } from '../../primitives/brand.ts'
 import { codeOf, DongbaekError } from '../../primitives/errors.ts'
+import { systemClock } from '../../node/clock.ts'
 import { createInbound } from '../../node/inbound.ts'
+import { houseKeepingMs } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
 import { recordEntry } from '../../node/vote-entries.ts'
+import type { Clock } from '../../node/world.ts'
 import { blockHash } from '../../consensus/block.ts'
+import { chainIdOf } from '../../genesis/genesis.ts'
 import { encodeMessage } from '../../consensus/messages.ts'
 import { scheduleOf, type ValidatorSet } from '../../consensus/validators.ts'
 import { buildTransaction, createClient, randomSeed, signTransaction, toBase64url, walletFromSeed } from '../../rpc/client/index.ts'
@@ -86,6 +90,22 @@ t.test('a vote log that fails stops the node in order, and the reason is told', 
   await client.call('tx_submit', { transaction: toBase64url(signed.bytes) })
   t.equal(codeOf(await first.failed), 'votelog/failed')
   t.equal(await client.call('node_status', {}).then(() => 'answered', () => 'closed'), 'closed')
+})
+
+t.test('what a validator took while it was alone goes to the others as they come into sight', async (t) => {
+  // without housekeeping nothing is sent a second time
+  const clock: Clock = { ...systemClock, after: (ms, fire) => systemClock.after(ms === houseKeepingMs ? 2 ** 31 - 1 : ms, fire) }
+  const nodes = createAssembled({ clock })
+  t.teardown(nodes.stopAll)
+  const client = createClient({ url: (await nodes.start('validator-3')).url })
+  const registrar = walletFromSeed(seedOf('registrar'))
+  const wallet = walletFromSeed(randomSeed())
+  const signed = await signTransaction(buildTransaction({ chain: chainIdOf(nodes.genesis), kind: 'did.register', sender: wallet, countersigners: [registrar], payload: { keys: [wallet.didKey], services: [] } }), [wallet, registrar])
+  await client.call('tx_submit', { transaction: toBase64url(signed.bytes) })
+  await Promise.all(nodes.names.slice(0, 3).map(nodes.start))
+  await until(async () => (await client.call('chain_head', {})).height === 1, 20_000)
+  const { receipt } = await client.call('tx_get', { id: toBase64url(signed.id) })
+  t.equal(receipt?.status, 'ok')
 })
 
 t.test('a node whose state differed from the certified one is not ready after a restart either', async (t) => {
