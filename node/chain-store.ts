@@ -10,7 +10,7 @@ import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
 import { windowMax } from '../consensus/limits.ts'
 import type { Did, Hash, Height, TransactionId } from '../primitives/brand.ts'
-import { concatBytes, equalBytes, fromUtf8, utf8 } from '../primitives/bytes.ts'
+import { equalBytes, fromUtf8, shortLived, utf8 } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
@@ -85,8 +85,16 @@ export function heightKey(prefix: string, at: Height): Uint8Array {
   return key
 }
 
-function hashKey(prefix: string, value: Uint8Array): Uint8Array {
-  return concatBytes(utf8(prefix), value)
+/** In UTF-8, like utf8(): from Buffer's pool it takes a fifth of the time. */
+function textKey(text: string): Uint8Array {
+  return Buffer.from(text)
+}
+
+function hashKey(prefix: 'h' | 't', value: Uint8Array): Uint8Array {
+  const key = shortLived(1 + value.length)
+  key[0] = prefix.charCodeAt(0)
+  key.set(value, 1)
+  return key
 }
 
 const inverted = Number.MAX_SAFE_INTEGER
@@ -105,8 +113,8 @@ type StoredState = Pick<Executed, 'changes' | 'pages'>
 
 export function stateOps({ changes, pages }: StoredState): StoreOp[] {
   const ops: StoreOp[] = []
-  for (const { key, value } of changes) ops.push(value === undefined ? { type: 'del', key: utf8(`s${key}`) } : { type: 'put', key: utf8(`s${key}`), value })
-  for (const { path, page } of pages) ops.push(page === undefined ? { type: 'del', key: utf8(`n${path}`) } : { type: 'put', key: utf8(`n${path}`), value: page })
+  for (const { key, value } of changes) ops.push(value === undefined ? { type: 'del', key: textKey(`s${key}`) } : { type: 'put', key: textKey(`s${key}`), value })
+  for (const { path, page } of pages) ops.push(page === undefined ? { type: 'del', key: textKey(`n${path}`) } : { type: 'put', key: textKey(`n${path}`), value: page })
   return ops
 }
 
@@ -125,7 +133,7 @@ export function blockOps(store: StoreReader, { decision, references, transaction
     // an id that ran keeps its receipt: what the envelope's rules refuse later (a duplicate, or the same once it has expired) is no run
     if (receipt.code?.startsWith('tx/') === true && store.get(hashKey('t', id)) !== undefined) return
     ops.push({ type: 'put', key: hashKey('t', id), value: encode(placeRow, { height: at, index }) })
-    for (const { signer } of signatures) ops.push({ type: 'put', key: utf8(`d${signer}/${didPlace(at, index)}`), value: id })
+    for (const { signer } of signatures) ops.push({ type: 'put', key: textKey(`d${signer}/${didPlace(at, index)}`), value: id })
   })
   return ops
 }
@@ -138,7 +146,7 @@ export function dropOps(store: Pick<ChainStore, 'block' | 'payload' | 'placeOf'>
   for (const [index, envelope] of (store.payload(at) ?? []).entries()) {
     const { id, signatures } = decodeTransaction(envelope)
     if (store.placeOf(id)?.height !== at) continue
-    keys.push(hashKey('t', id), ...signatures.map(({ signer }) => utf8(`d${signer}/${didPlace(at, index)}`)))
+    keys.push(hashKey('t', id), ...signatures.map(({ signer }) => textKey(`d${signer}/${didPlace(at, index)}`)))
   }
   return keys.map((key) => ({ type: 'del', key }))
 }
@@ -206,8 +214,8 @@ export function createChainStore(store: Store): ChainStore {
       const last = rows.length > limit ? rows[limit - 1] : undefined
       return { items: rows.slice(0, limit).map(({ value }) => value as TransactionId), next: last === undefined ? undefined : fromUtf8(last.key).slice(prefix.length) }
     },
-    stateValue: (key) => store.get(utf8(`s${key}`)),
-    treePage: (path) => store.get(utf8(`n${path}`)),
+    stateValue: (key) => store.get(textKey(`s${key}`)),
+    treePage: (path) => store.get(textKey(`n${path}`)),
     rowsAbove: async (at) => {
       for (const prefix of ['b', 'p', 'r', 'c'] as const) {
         const [row] = await store.page({ gt: heightKey(prefix, at), lte: heightKey(prefix, Number.MAX_SAFE_INTEGER as Height), limit: 1 })

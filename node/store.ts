@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import type { ClassicLevel, Snapshot } from 'classic-level'
-import { concatBytes, toHex, utf8 } from '../primitives/bytes.ts'
+import { concatBytes, shortLived, toHex, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { damagedStore, rebuildWay as wayOut } from './damage.ts'
 import { codeOfSystem, writeFileAtomically } from './files.ts'
@@ -101,9 +101,11 @@ async function openDatabase(folder: string, createIfMissing: boolean): Promise<D
 
 /** The value with its checksum, as it lies on the disk. */
 export function sealValue(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const out = new Uint8Array(value.length + checksumBytes)
+  const { length } = value
+  const checksum = crc32(value, crc32(key))
+  const out = shortLived(length + checksumBytes)
   out.set(value)
-  new DataView(out.buffer).setUint32(value.length, crc32(value, crc32(key)))
+  for (let i = 0; i < checksumBytes; i++) out[length + i] = checksum >>> (8 * (checksumBytes - 1 - i))
   return out
 }
 

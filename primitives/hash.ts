@@ -11,6 +11,8 @@ export const hashBytes = 32
 /** Stands for "nothing": the parent of the genesis, an empty tree. No known input hashes to it. */
 export const zeroHash: Hash = new Uint8Array(hashBytes) as Hash
 
+/** Where short inputs are joined: to make room for each costs as much as to hash it. */
+const joined = new Uint8Array(4_096)
 const prefixes = new Map<string, Uint8Array>()
 
 /** The domain prefix `dongbaek/<tag>\0`, put before what is hashed or signed. Tags are constants of the code, so the cache is bounded. */
@@ -23,7 +25,20 @@ export function domain(tag: string): Uint8Array {
   return prefix
 }
 
+/** SHA-256 over the parts, joined. */
+export function hashOf(...parts: readonly Uint8Array[]): Hash {
+  let length = 0
+  for (const part of parts) length += part.length
+  if (length > joined.length) return sha256(concatBytes(...parts)) as Hash
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return sha256(joined.subarray(0, length)) as Hash
+}
+
 /** SHA-256 over the domain prefix and the parts, joined. */
 export function taggedHash(tag: string, ...parts: readonly Uint8Array[]): Hash {
-  return sha256(concatBytes(domain(tag), ...parts)) as Hash
+  return hashOf(domain(tag), ...parts)
 }

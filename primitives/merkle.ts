@@ -1,18 +1,18 @@
 // Merkle tree over an ordered list (RFC 9162 section 2.1): leaves and nodes hashed under different prefixes, no duplicate of the last leaf.
 // Used for the transactions and the receipts of a block, where the place in the list is proven together with the content.
 import type { Hash } from './brand.ts'
-import { concatBytes, equalBytes } from './bytes.ts'
-import { sha256, zeroHash } from './hash.ts'
+import { equalBytes } from './bytes.ts'
+import { hashOf, zeroHash } from './hash.ts'
 
 const leafPrefix = Uint8Array.of(0)
 const nodePrefix = Uint8Array.of(1)
 
 function leafHash(leaf: Uint8Array): Hash {
-  return sha256(concatBytes(leafPrefix, leaf)) as Hash
+  return hashOf(leafPrefix, leaf)
 }
 
 function nodeHash(left: Uint8Array, right: Uint8Array): Hash {
-  return sha256(concatBytes(nodePrefix, left, right)) as Hash
+  return hashOf(nodePrefix, left, right)
 }
 
 /** Root of the list; zeroHash for an empty one. */

@@ -74,12 +74,21 @@ function head(out: Writer, value: number, fix: number, fixMax: number, [one, two
 
 /** Throws anything for what is no MessagePack of the protocol, bytes behind the value included. Longer forms of a value are read: the codec compares. */
 export function unpack(bytes: Uint8Array): Wire {
+  // copies: a hash must not keep the whole of it alive
+  return readAll(bytes, (from, to) => bytes.slice(from, to))
+}
+
+/** The same; byte strings are views of `bytes`. */
+export function unpackInPlace(bytes: Uint8Array): Wire {
+  return readAll(bytes, (from, to) => bytes.subarray(from, to))
+}
+
+function readAll(bytes: Uint8Array, part: (from: number, to: number) => Uint8Array): Wire {
   let at = 0
   const take = (length: number): Uint8Array => {
     if (at + length > bytes.length) throw new Error('the bytes end too early')
     at += length
-    // a copy: a hash must not keep the whole of it alive
-    return bytes.slice(at - length, at)
+    return part(at - length, at)
   }
   const number = (width: number): number => take(width).reduce((value, byte) => value * 256 + byte, 0)
   const items = (count: number): readonly Wire[] => {

@@ -3,7 +3,7 @@
 // key, so nobody can use up an id by putting other keys, or fewer, under somebody's body: with one id there is one effect.
 import type { Did, Hash, TransactionId } from '../primitives/brand.ts'
 import { concatBytes, equalBytes } from '../primitives/bytes.ts'
-import { decode, encode } from '../primitives/codec.ts'
+import { decodeInPlace, encode } from '../primitives/codec.ts'
 import { assert, DongbaekError } from '../primitives/errors.ts'
 import { domain, taggedHash } from '../primitives/hash.ts'
 import { transactionBytesMax, transactionSignaturesMax } from '../primitives/limits.ts'
@@ -60,10 +60,10 @@ export interface Transaction extends Omit<TransactionBody, 'signers'> {
   readonly sender: Did
   readonly reference: Hash
   readonly signatures: readonly TransactionSignature[]
-  /** The canonical bytes it was decoded from. */
+  /** The canonical bytes it was decoded from; all other byte strings of it are views of these. */
   readonly bytes: Uint8Array
-  /** What the signatures are over. */
-  readonly signedBytes: Uint8Array
+  /** The encoded body, which the signatures are over (transactionSignedBytes). */
+  readonly body: Uint8Array
 }
 
 export function multikeyOf(publicKey: Uint8Array, algorithm: Algorithm = 'ed25519'): Uint8Array {
@@ -104,8 +104,8 @@ export function encodeTransaction(body: Uint8Array, signatures: readonly Uint8Ar
  * The payload stays encoded; `decodePayload` of its kind reads it. Throws `codec/…` or `tx/signers`.
  */
 export function decodeTransaction(encoded: Uint8Array): Transaction {
-  const { body, signatures } = decode(envelopeSchema, encoded, transactionBytesMax)
-  const { signers, ...rest } = decode(bodySchema, body, transactionBytesMax)
+  const { body, signatures } = decodeInPlace(envelopeSchema, encoded, transactionBytesMax)
+  const { signers, ...rest } = decodeInPlace(bodySchema, body, transactionBytesMax)
   if (signatures.length !== signers.length) throw new DongbaekError('tx/signers', `the body names ${signers.length} signers, and ${signatures.length} have signed`)
   const sender = (signers[0] as SignerKey).did
   const countersigners = signers.slice(1)
@@ -118,12 +118,13 @@ export function decodeTransaction(encoded: Uint8Array): Transaction {
     reference: envelopeReference(encoded),
     signatures: signers.map(({ did, key }, i) => ({ signer: did, key, signature: signatures[i] as Uint8Array })),
     bytes: encoded,
-    signedBytes: transactionSignedBytes(body),
+    body,
   }
 }
 
 /** What a verifier must check before the transaction may be ordered. */
 export function signatureChecks(transaction: Transaction): readonly SignedItem[] {
-  return transaction.signatures.map(({ key, signature }) => signedItem(key, transaction.signedBytes, signature))
+  const message = transactionSignedBytes(transaction.body)
+  return transaction.signatures.map(({ key, signature }) => signedItem(key, message, signature))
 }
 

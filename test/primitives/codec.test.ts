@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { toBase64url as toBase64urlPortable } from '../../primitives/base64url.portable.ts'
-import { equalBytes, fromBase64url, toBase64url, utf8 } from '../../primitives/bytes.ts'
-import { decode, encode } from '../../primitives/codec.ts'
+import { equalBytes, fromBase64url, shortLived, toBase64url, utf8 } from '../../primitives/bytes.ts'
+import { decode, decodeInPlace, encode } from '../../primitives/codec.ts'
 import { codeOf } from '../../primitives/errors.ts'
-import { pack, unpack } from '../../primitives/messagepack.node.ts'
-import { pack as packPortable, unpack as unpackPortable } from '../../primitives/messagepack.portable.ts'
-import { integer, list, record, type Schema, type Wire } from '../../primitives/schema.ts'
+import { pack, unpack, unpackInPlace } from '../../primitives/messagepack.node.ts'
+import { pack as packPortable, unpack as unpackPortable, unpackInPlace as unpackInPlacePortable } from '../../primitives/messagepack.portable.ts'
+import { bytes, integer, list, record, type Schema, type Wire } from '../../primitives/schema.ts'
 
 const pair = record({ a: integer(), b: integer() })
 
@@ -73,7 +73,8 @@ t.test('MessagePack: msgpackr and the portable one write the same bytes, and tak
   for (const value of edges) {
     const bytes = new Uint8Array(pack(value))
     t.ok(equalBytes(packPortable(value), bytes), String(value).slice(0, 20))
-    t.same(unpackPortable(bytes), unpack(bytes))
+    const read = unpack(bytes)
+    for (const one of [unpackPortable, unpackInPlace, unpackInPlacePortable]) t.same(one(bytes), read)
   }
   const { wire } = fc.letrec<{ readonly wire: Wire }>((tie) => ({
     wire: fc.oneof({ depthSize: 'small' }, fc.constant(null), fc.boolean(), fc.nat(2 ** 31 - 1), fc.bigInt({ min: 2n ** 32n, max: 2n ** 53n - 1n }), fc.string({ unit: 'grapheme' }), fc.uint8Array({ maxLength: 70 }), fc.array(tie('wire'), { maxLength: 20 })),
@@ -106,4 +107,31 @@ t.test('MessagePack: msgpackr and the portable one write the same bytes, and tak
   )
   t.ok(taken > 2_000)
   for (const hex of ['', 'c1', 'c7', '80', 'cb0000000000000000', 'cf0000000000000001', 'd0ff', 'ff', 'e0', 'c410', 'a2c328', '9101ff', '0101', 'd6ffffffffff', 'dd7fffffff']) t.throws(() => unpackPortable(Buffer.from(hex, 'hex')), hex)
+})
+
+t.test('decoded byte strings are copies, in place they are views; and what is encoded stays what it was', (t) => {
+  const schema = record({ short: bytes(0, 100), long: bytes(0, 2_000) })
+  const values = [0, 1, 2].map((i) => ({ short: new Uint8Array(80).fill(i), long: new Uint8Array(1_500).fill(i) }))
+  const encodings = values.map((value) => encode(schema, value))
+  for (const [i, encoded] of encodings.entries()) {
+    const copied = decode(schema, encoded, 3_000)
+    const viewed = decodeInPlace(schema, encoded, 3_000)
+    t.same([copied, viewed], [values[i], values[i]])
+    t.equal(viewed.short.buffer, encoded.buffer)
+    encoded.fill(9)
+    t.same(copied, values[i])
+    t.same(viewed.long, new Uint8Array(1_500).fill(9))
+  }
+  t.throws(() => decodeInPlace(schema, Uint8Array.of(0x92, 0xc4, 0x00, 0xc5, 0x00, 0x00), 10), { code: 'codec/not-canonical' })
+  t.end()
+})
+
+t.test('short-lived bytes never overlap', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(1_100), { maxLength: 60 }), (lengths) => {
+      const parts = lengths.map((length, i) => shortLived(length).fill(i))
+      return parts.every((part, i) => part.length === lengths[i] && part.every((byte) => byte === i))
+    }),
+  )
+  t.end()
 })

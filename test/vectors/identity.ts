@@ -21,6 +21,7 @@ import { eventSchema } from '../../state/events.ts'
 import type { ReadyTransaction } from '../../state/families.ts'
 import type { Kind } from '../../state/family.ts'
 import { type Receipt, receiptSchema } from '../../state/receipt.ts'
+import { transactionSignedBytes } from '../../state/transaction.ts'
 import { actorWith, createHarness, type TestActor, testIssuer, testKey, testPhone, testRegistrar, withKey } from '../support/state-harness.ts'
 
 export function identityVectors(): Json {
@@ -45,7 +46,7 @@ export function identityVectors(): Json {
       payloadJson: schema.toJson(payload),
       payload: toHex(transaction.payload),
       signers: transaction.signatures.map(({ signer, key, signature }) => ({ signer, key: toHex(key), signature: toHex(signature) })),
-      signedBytes: toHex(transaction.signedBytes),
+      signedBytes: toHex(transactionSignedBytes(transaction.body)),
       envelope: toHex(transaction.bytes),
       id: toHex(transaction.id),
       receiptJson: receiptSchema.toJson(receipt),
