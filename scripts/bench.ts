@@ -31,6 +31,8 @@ const nearBest = 0.95
 /** Signed ahead for a run: what a step came to and half as much again. What is used beyond it is signed as it goes. */
 const spare = 1.5
 const expectedAtFirst = 1_000
+/** More would be signed too long before it is sent, and fill the memory of this process. */
+const signedAheadMax = 400_000
 /** Transactions under way on opening day: as many as a block of the preset takes. */
 const dayOutstanding = 1_000
 
@@ -88,7 +90,7 @@ async function bench(options: BenchOptions, data: string, processes: Processes):
   const spends = new Set<string>()
   const pool = createPool(makerOf(mix, city, (part, id) => void (part === 'spend' && spends.add(toBase64url(id)))))
   const { pace, expected, words } = await choosePace(options, load, pool)
-  await pool.fill(Math.ceil(expected * (seconds + warmUpMs / 1_000) * spare) + ('outstanding' in pace ? pace.outstanding : 0))
+  await pool.fill(Math.min(signedAheadMax, Math.ceil(expected * (seconds + warmUpMs / 1_000) * spare) + ('outstanding' in pace ? pace.outstanding : 0)))
   const lateBefore = pool.late()
   const capture: Capture | undefined = options.profile === undefined ? undefined : await openCapture(nodes[0]?.log ?? '')
   screen.step('Signed', `${pool.size()} transactions`)
@@ -104,7 +106,7 @@ async function bench(options: BenchOptions, data: string, processes: Processes):
   await pause(endMs - performance.now())
   const after = await read(watched)
   const own = process.cpuUsage(cpuBefore)
-  const rssMiB = memory.stop()
+  const resident = memory.stop()
   if (capture !== undefined && options.profile !== undefined) {
     mkdirSync(path.dirname(path.resolve(options.profile)), { recursive: true })
     writeFileSync(options.profile, JSON.stringify(await capture.stop()))
@@ -114,7 +116,7 @@ async function bench(options: BenchOptions, data: string, processes: Processes):
   const full = await read(watched)
   screen.step('Measured', `${seconds} s, and waited for every receipt`)
 
-  const { result, beside } = await resultOf(options, { nodes, sent: load.sent, startMs, endMs, empty, before, after, full, own, rssMiB, load: words, signedLate: pool.late() - lateBefore })
+  const { result, beside } = await resultOf(options, { nodes, sent: load.sent, startMs, endMs, empty, before, after, full, own, memory: resident, load: words, signedLate: pool.late() - lateBefore })
   printReport(result, beside)
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 2)}\n`)
 
@@ -146,7 +148,7 @@ async function playOpeningDay(options: BenchOptions, network: Network, watched: 
     after,
     full: after,
     own: process.cpuUsage(cpuBefore),
-    rssMiB: memory.stop(),
+    memory: memory.stop(),
     load: `closed loop with ${outstanding} under way`,
     signedLate: load.sent.size,
   })

@@ -62,12 +62,19 @@ export function secondsOf(folder: string): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
-/** The largest resident set of any of the processes until `stop`, in MiB. */
-export function watchMemory(watched: readonly Watched[]): { readonly stop: () => number } {
-  let maxPages = 0
+/** Resident sets in MiB, of whichever process had the largest at the time. */
+export interface Memory {
+  readonly max: number
+  /** The largest in each fifth of the time: what grows without end is larger in each. */
+  readonly fifths: readonly number[]
+}
+
+export function watchMemory(watched: readonly Watched[]): { readonly stop: () => Memory } {
+  const samples: number[] = []
   const look = (): void => {
     // a run that failed has ended its processes before it says so
-    for (const { pid } of watched) if (existsSync(`/proc/${pid}/statm`)) maxPages = Math.max(maxPages, Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]))
+    const pages = watched.map(({ pid }) => (existsSync(`/proc/${pid}/statm`) ? Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) : 0))
+    samples.push((Math.max(...pages) * pageBytes) / 1_048_576)
   }
   look()
   const timer = setInterval(look, sampleMs)
@@ -75,7 +82,9 @@ export function watchMemory(watched: readonly Watched[]): { readonly stop: () =>
     stop: () => {
       look()
       clearInterval(timer)
-      return (maxPages * pageBytes) / 1_048_576
+      const largest = (from: number, to: number): number => samples.slice(from, to).reduce((max, one) => Math.max(max, one), 0)
+      const at = (fifth: number): number => Math.floor((samples.length * fifth) / 5)
+      return { max: largest(0, samples.length), fifths: [0, 1, 2, 3, 4].map((fifth) => largest(at(fifth), Math.max(at(fifth) + 1, at(fifth + 1)))) }
     },
   }
 }

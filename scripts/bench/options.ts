@@ -67,7 +67,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   if (values.report !== undefined && (mix === openingDay || [values.validators, values.rate, values.outstanding, values.json, values.profile].some((value) => value !== undefined))) throw new Error('--report goes with --seconds, --base-port and the mixes that take them alone.')
   return {
     validators: whole('--validators', values.validators ?? '4', 1, 32),
-    seconds: whole('--seconds', values.seconds ?? '15', 1, 600),
+    seconds: whole('--seconds', values.seconds ?? '15', 1, 3_600),
     mix,
     scale: shareOf(values.scale ?? '1'),
     rate: values.rate === undefined ? undefined : whole('--rate', values.rate, 1, 100_000),

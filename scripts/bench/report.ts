@@ -44,6 +44,8 @@ export interface Beside {
   readonly viewChanges: number
   /** From the logs of the nodes, over their whole life. */
   readonly warnings: ReadonlyMap<string, number>
+  /** The largest resident set of a validator in each fifth of the run, in MiB. */
+  readonly memoryByFifths: readonly number[]
   readonly storeBytesPerTx: number
   readonly votesBytesPerTx: number
   readonly threads: readonly (readonly [name: string, microsecondsPerTx: number])[]
@@ -61,7 +63,7 @@ export function printReport(result: BenchResult, beside: Beside): void {
     ['CPU', `${(result.cpuSecondsPerTx * 1e6).toFixed(0)} µs a tx over all validators (${beside.validatorCores.toFixed(2)} cores), of which signatures at the floor ${((beside.verifyUs * result.validators) / (result.cpuSecondsPerTx * 1e6) * 100).toFixed(0)} %`],
     ['machine', `load average ${beside.loadAverage.toFixed(1)} on ${availableParallelism()} cores; with all of them free, the CPU used would carry ${number(Math.round(availableParallelism() / (result.cpuSecondsPerTx + beside.generatorCores / Math.max(1, result.txPerSecond))))} tx/s (computed)`],
     ['threads', beside.threads.map(([name, us]) => `${name} ${us.toFixed(0)} µs`).join(', ')],
-    ['memory', `${result.rssMiB.validatorMax} MiB at the most in a validator`],
+    ['memory', `${result.rssMiB.validatorMax} MiB at the most in a validator; in each fifth of the run ${beside.memoryByFifths.map((mebibytes) => mebibytes.toFixed(0)).join(', ')}`],
     ['disk', `${number(bytesPerTx.disk)} bytes a tx and validator (store ${number(beside.storeBytesPerTx)}, vote log ${number(beside.votesBytesPerTx)})`],
     ['network', `${number(bytesPerTx.network)} bytes a tx sent by a validator`],
     ['generator', `${beside.generatorCores.toFixed(2)} cores; ${number(beside.signedLate)} transactions signed during the run`],

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { createClient } from '../../rpc/client/index.ts'
 import type { DevnetNode } from '../devnet/network.ts'
 import type { Sent } from './load.ts'
-import { measureVerification, type Reading, verifyFloor, warnings } from './measure.ts'
+import { measureVerification, type Memory, type Reading, verifyFloor, warnings } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import type { Beside, BenchResult } from './report.ts'
 import { latencySummary, round } from './statistics.ts'
@@ -23,7 +23,7 @@ export interface Run {
   readonly full: Reading
   /** What the generator used meanwhile. */
   readonly own: NodeJS.CpuUsage
-  readonly rssMiB: number
+  readonly memory: Memory
   readonly load: string
   readonly signedLate: number
 }
@@ -60,12 +60,13 @@ export async function resultOf({ validators, mix }: BenchOptions, run: Run): Pro
       ratioToFloor: round(finished / seconds / floor, 3),
       blocks: after.height - before.height,
       txPerBlock: round(finished / Math.max(1, after.height - before.height)),
-      rssMiB: { validatorMax: round(run.rssMiB) },
+      rssMiB: { validatorMax: round(run.memory.max) },
       bytesPerTx: { disk: store + votes, network: round(perTx(after.networkBytes - before.networkBytes) / validators, 0) },
       versions: await versions(nodes[0]?.rpc ?? ''),
     },
     beside: {
       load: run.load,
+      memoryByFifths: run.memory.fifths,
       generatorCores: (run.own.user + run.own.system) / 1e6 / seconds,
       signedLate: run.signedLate,
       verifyUs: verifySeconds * 1e6,
