@@ -6,6 +6,7 @@ import { DongbaekError } from '../primitives/errors.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
 import type { SignedItem } from '../primitives/signature.ts'
 import { type ReadyTransaction, readyTransaction } from '../state/families.ts'
+import type { Seen } from '../state/seen.ts'
 import { decodeTransaction, envelopeReference, signatureChecks } from '../state/transaction.ts'
 import type { Mempool } from './mempool.ts'
 import type { Clock, Verifier } from './world.ts'
@@ -32,7 +33,7 @@ export interface AdmissionContext {
   readonly verifier: Verifier
   readonly clock: Clock
   /** True when a transaction with this id has run and could run again by its time. */
-  readonly hasRun: (id: TransactionId) => boolean
+  readonly hasRun: (transaction: Seen) => boolean
   /** How far ahead of now `validUntilMs` may lie, in ms. */
   readonly validityMsMax: () => number
   /** A transaction has come into the mempool. */
@@ -66,8 +67,8 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
 
   const take = async (ready: ReadyTransaction, door: (ready: ReadyTransaction) => Promise<void>): Promise<Admitted> => {
     const { id } = ready.transaction
-    if (!hasRun(id)) await door(ready)
-    if (hasRun(id) || !mempool.add(ready, clock.monotonic())) return { id, added: undefined }
+    if (!hasRun(ready.transaction)) await door(ready)
+    if (hasRun(ready.transaction) || !mempool.add(ready, clock.monotonic())) return { id, added: undefined }
     onAdded()
     return { id, added: ready }
   }
@@ -84,7 +85,7 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
       if (checked === undefined) {
         const ready = read(encoded)
         const { id } = ready.transaction
-        if (mempool.hasId(id) || hasRun(id)) return { id, added: undefined }
+        if (mempool.hasId(id) || hasRun(ready.transaction)) return { id, added: undefined }
         checked = verified(ready).finally(() => checking.delete(key))
         checking.set(key, checked)
       }

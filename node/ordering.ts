@@ -9,9 +9,10 @@ import type { LogRecord } from '../consensus/record.ts'
 import type { ReplicaStatus } from '../consensus/report.ts'
 import { type Replica, restoreReplica } from '../consensus/replica.ts'
 import type { Durable, ReplicaPoint } from '../consensus/restore.ts'
-import type { Hash, Height, TransactionId, View } from '../primitives/brand.ts'
+import type { Hash, Height, View } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
+import type { Seen } from '../state/seen.ts'
 import type { Availability } from './availability.ts'
 import type { ChainStore } from './chain-store.ts'
 import { createDriver, type Driver } from './driver.ts'
@@ -59,7 +60,7 @@ export interface OrderingContext {
   readonly store: ChainStore
   readonly payloads: Payloads
   readonly mempool: Mempool
-  readonly hasRun: (id: TransactionId) => boolean
+  readonly hasRun: (transaction: Seen) => boolean
   readonly availability: Availability
   readonly transport: Transport
   readonly verifier: Verifier

@@ -1,8 +1,9 @@
 // The proposer: what a primary puts into the next block. In order of arrival, leaving out what blocks still open order already.
 import type { Proposal } from '../consensus/input.ts'
 import type { Propose } from '../consensus/output.ts'
-import type { Hash, TimeMs, TransactionId } from '../primitives/brand.ts'
+import type { Hash, TimeMs } from '../primitives/brand.ts'
 import type { ReadyTransaction } from '../state/families.ts'
+import type { Seen } from '../state/seen.ts'
 import type { Mempool } from './mempool.ts'
 import { manifestOf, type Payloads, payloadRoot } from './payloads.ts'
 
@@ -21,7 +22,7 @@ export interface MadeProposal {
 export interface AlreadyOrdered {
   readonly payloads: Payloads
   readonly executedHead: Hash
-  readonly hasRun: (id: TransactionId) => boolean
+  readonly hasRun: (transaction: Seen) => boolean
 }
 
 /** Undefined when there is nothing to order. `nowMs` is this node's clock; block time never runs backwards. */
@@ -30,7 +31,7 @@ export function makeProposal(request: Propose, mempool: Mempool, { payloads, exe
   const ordered = payloads.orderedBetween(executedHead, parent)
   const timeMs = Math.max(nowMs, parentTimeMs + 1) as TimeMs
   // what is too late for this block time would get a refusal that its sender could still have been spared
-  const skip = (id: string, { transaction }: ReadyTransaction): boolean => ordered(id) || hasRun(transaction.id) || transaction.validUntilMs < timeMs
+  const skip = (id: string, { transaction }: ReadyTransaction): boolean => ordered(id) || hasRun(transaction) || transaction.validUntilMs < timeMs
   const transactions = mempool.take(limits.transactionsMax, limits.bytesMax, skip)
   if (transactions.length === 0) return undefined
   const references = transactions.map(({ transaction }) => transaction.reference)

@@ -65,8 +65,7 @@ export function* executeInSteps(state: State, block: ExecutableBlock, stepTransa
   for (const ready of block.transactions) {
     if (receipts.length > 0 && receipts.length % stepTransactions === 0) yield
     receipts.push(run(overlay, info, ready, receipts.length, state.seen, latestMs))
-    const { id, validUntilMs } = ready.transaction
-    if (validUntilMs <= latestMs) state.seen.add(id, validUntilMs)
+    if (ready.transaction.validUntilMs <= latestMs) state.seen.add(ready.transaction)
   }
   const outcome: BlockOutcome = { height: block.height, events: blockEvents }
   const leaves = receiptLeaves(outcome, receipts)
@@ -144,7 +143,7 @@ function checkEnvelope(view: Overlay, block: BlockInfo, ready: ReadyTransaction,
   if (transaction.chain !== block.chain) return refuse('tx/wrong-chain', { chain: block.chain })
   if (block.timeMs > transaction.validUntilMs) return refuse('tx/expired', { blockTimeMs: block.timeMs })
   if (transaction.validUntilMs > latestMs) return refuse('tx/valid-until-too-far', { latestMs })
-  if (seen.has(transaction.id)) return refuse('tx/duplicate')
+  if (seen.has(transaction)) return refuse('tx/duplicate')
   if (isPaused(view, transaction.kind)) return refuse('tx/family-paused', { kind: transaction.kind })
   return checkKeys(view, ready)
 }

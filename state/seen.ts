@@ -1,39 +1,38 @@
 // Ids run once: the ids of the recent past, forgotten when their transactions could no longer run anyway.
 // Derived from the blocks alone (those within the validity window), so it needs no place in the state tree.
-import type { Height, TimeMs, TransactionId } from '../primitives/brand.ts'
+import type { Height, TimeMs } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { longestValidityMs, parametersAt } from './governance/parameters.ts'
+import type { Transaction } from './transaction.ts'
 import type { ReadView } from './view.ts'
 
+/** An id binds the transaction, its time included. */
+export type Seen = Pick<Transaction, 'id' | 'validUntilMs'>
+
 export interface SeenIds {
-  readonly has: (id: TransactionId) => boolean
-  readonly add: (id: TransactionId, validUntilMs: TimeMs) => void
+  readonly has: (transaction: Seen) => boolean
+  readonly add: (transaction: Seen) => void
   /** Forgets ids whose transactions expire before `nowMs`. */
   readonly forget: (nowMs: TimeMs) => void
 }
 
 const bucketMs = 10_000
 
+/** By when they expire: what is forgotten goes as a whole, and no set grows so large that making room for more is felt (one of a million takes some 70 ms at once). */
 export function createSeenIds(): SeenIds {
   const buckets = new Map<number, Set<string>>()
-  const all = new Set<string>()
+  const bucketOf = ({ validUntilMs }: Seen): number => Math.floor(validUntilMs / bucketMs)
   return {
-    has: (id) => all.has(toBase64url(id)),
-    add: (id, validUntilMs) => {
-      const key = toBase64url(id)
-      const bucket = Math.floor(validUntilMs / bucketMs)
+    has: (transaction) => buckets.get(bucketOf(transaction))?.has(toBase64url(transaction.id)) === true,
+    add: (transaction) => {
+      const bucket = bucketOf(transaction)
       let ids = buckets.get(bucket)
       if (ids === undefined) buckets.set(bucket, (ids = new Set()))
-      ids.add(key)
-      all.add(key)
+      ids.add(toBase64url(transaction.id))
     },
     forget: (nowMs) => {
-      for (const [bucket, ids] of buckets) {
-        if ((bucket + 1) * bucketMs > nowMs) continue
-        for (const key of ids) all.delete(key)
-        buckets.delete(bucket)
-      }
+      for (const bucket of buckets.keys()) if ((bucket + 1) * bucketMs <= nowMs) buckets.delete(bucket)
     },
   }
 }
@@ -41,7 +40,7 @@ export function createSeenIds(): SeenIds {
 export interface RanBlock {
   readonly height: Height
   readonly timeMs: TimeMs
-  readonly transactions: Iterable<{ readonly id: TransactionId; readonly validUntilMs: TimeMs }>
+  readonly transactions: Iterable<Seen>
 }
 
 /**
@@ -54,8 +53,9 @@ export function recallIds(seen: SeenIds, view: ReadView, headTimeMs: TimeMs, new
     if (timeMs < oldestMs) return
     const parameters = parametersAt(view, (height - 1) as Height)
     if (parameters === undefined) throw new DongbaekError('state/damaged', `the stored state does not remember the parameters of height ${height - 1}: rebuild it with \`dongbaek resync\``)
-    for (const { id, validUntilMs } of transactions) {
-      if (validUntilMs >= headTimeMs && validUntilMs <= timeMs + parameters.transactionValidityMsMax) seen.add(id, validUntilMs)
+    for (const transaction of transactions) {
+      const { validUntilMs } = transaction
+      if (validUntilMs >= headTimeMs && validUntilMs <= timeMs + parameters.transactionValidityMsMax) seen.add(transaction)
     }
   }
 }

@@ -44,7 +44,7 @@ t.test('a proposal keeps the order of arrival and leaves out what is ordered, wh
   const made = makeProposal(
     { view: 0 as View, height: 6 as Height, parent: blockHash(parent.header), parentTimeMs: 1_780_000_001_000 as TimeMs },
     mempool,
-    { payloads, executedHead: parent.header.parent, hasRun: (id) => idOf(ran) === Buffer.from(id).toString('base64url') },
+    { payloads, executedHead: parent.header.parent, hasRun: ({ id }) => idOf(ran) === Buffer.from(id).toString('base64url') },
     { transactionsMax: 10, bytesMax: 100_000 },
     1_780_000_000_000,
   )
