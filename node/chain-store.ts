@@ -10,7 +10,7 @@ import { blockHash, blockHeader } from '../consensus/block.ts'
 import { type CheckpointCertificate, checkpointCertificate, type Decision, slotCertificate } from '../consensus/certificate.ts'
 import { windowMax } from '../consensus/limits.ts'
 import type { Did, Hash, Height, TransactionId } from '../primitives/brand.ts'
-import { equalBytes, fromUtf8, shortLived, utf8 } from '../primitives/bytes.ts'
+import { equalBytes, fromUtf8, utf8 } from '../primitives/bytes.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { blockBytesMax, blockTransactionsMax, transactionBytesMax } from '../primitives/limits.ts'
@@ -91,7 +91,7 @@ function textKey(text: string): Uint8Array {
 }
 
 function hashKey(prefix: 'h' | 't', value: Uint8Array): Uint8Array {
-  const key = shortLived(1 + value.length)
+  const key = new Uint8Array(1 + value.length)
   key[0] = prefix.charCodeAt(0)
   key.set(value, 1)
   return key

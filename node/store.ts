@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import type { ClassicLevel, Snapshot } from 'classic-level'
-import { concatBytes, shortLived, toHex, utf8 } from '../primitives/bytes.ts'
+import { concatBytes, toHex, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { damagedStore, rebuildWay as wayOut } from './damage.ts'
 import { codeOfSystem, writeFileAtomically } from './files.ts'
@@ -103,9 +103,9 @@ async function openDatabase(folder: string, createIfMissing: boolean): Promise<D
 export function sealValue(key: Uint8Array, value: Uint8Array): Uint8Array {
   const { length } = value
   const checksum = crc32(value, crc32(key))
-  const out = shortLived(length + checksumBytes)
+  const out = Buffer.allocUnsafe(length + checksumBytes)
   out.set(value)
-  for (let i = 0; i < checksumBytes; i++) out[length + i] = checksum >>> (8 * (checksumBytes - 1 - i))
+  out.writeUInt32BE(checksum, length)
   return out
 }
 

@@ -17,26 +17,6 @@ export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes)
 }
 
-const slabBytes = 8_192
-const pooledBytesMax = 1_024
-let slab = new Uint8Array(slabBytes)
-let slabUsed = 0
-
-/**
- * `length` bytes to be written at once and over their whole length, for what lives no longer than a block is under way: short ones share a slab, and one that is kept keeps all of it. A buffer of its
- * own costs ten times as much, and is one more for the collector to find.
- */
-export function shortLived(length: number): Uint8Array {
-  if (length > pooledBytesMax) return new Uint8Array(length)
-  if (slabUsed + length > slabBytes) {
-    slab = new Uint8Array(slabBytes)
-    slabUsed = 0
-  }
-  const out = slab.subarray(slabUsed, slabUsed + length)
-  slabUsed += length
-  return out
-}
-
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length

@@ -1,17 +1,13 @@
 // Canonical MessagePack. A value is valid only in the one encoding that we would give it ourselves:
 // bound the length, decode, check the schema, encode again, compare. docs/protocol.md states the same form for other languages.
-import { pack, unpack, unpackInPlace } from '#messagepack'
-import { equalBytes, shortLived } from './bytes.ts'
+import { pack, packToKeep, unpack, unpackInPlace } from '#messagepack'
+import { equalBytes } from './bytes.ts'
 import { DongbaekError } from './errors.ts'
 import type { Schema, Wire } from './schema.ts'
 
 /** Throws `codec/invalid` when the value breaks a bound of its schema. */
 export function encode<T>(schema: Schema<T>, value: T): Uint8Array {
-  const packed = pack(schema.toWire(value, ''))
-  // a copy: what was packed may be a view of a shared buffer
-  const out = shortLived(packed.length)
-  out.set(packed)
-  return out
+  return packToKeep(schema.toWire(value, ''))
 }
 
 /**

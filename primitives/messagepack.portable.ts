@@ -12,6 +12,9 @@ export function pack(value: Wire): Uint8Array {
   return out.written()
 }
 
+/** Bytes of their own, as those of `pack` are here. */
+export const packToKeep = pack
+
 interface Writer {
   /** `width` bytes of a number, big-endian. */
   readonly number: (value: number, width: number) => void
