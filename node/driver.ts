@@ -17,6 +17,7 @@ export interface Driver {
   readonly input: (input: Input) => void
   /** Keeps the entry of a payload; whatever an input given later leads to is on the disk after it, or with it. */
   readonly keepPayload: (entry: Uint8Array) => void
+  /** Rejects when the vote log does not take what it had not got yet. */
   readonly stop: () => Promise<void>
 }
 
@@ -66,11 +67,13 @@ export function createDriver(context: DriverContext): Driver {
   let unwritten: Uint8Array[] = []
   let mustWrite = false
   let stopped = false
+  let failed = false
   const timers = new Map<TimerName, () => void>()
 
   const fail = (error: unknown): void => {
     if (stopped) return
     stopped = true
+    failed = true
     onFatal(error)
   }
 
@@ -181,8 +184,8 @@ export function createDriver(context: DriverContext): Driver {
       for (const cancel of timers.values()) cancel()
       timers.clear()
       await running
-      // what is final here and went with no vote yet: the next start goes on from it. A log that has failed has said so, and nothing binds to these
-      if (unwritten.length > 0) await votes.append(unwritten.splice(0)).catch(() => undefined)
+      // what is final here and went with no vote yet: the next start goes on from it. Of a log that has failed it was told already
+      if (unwritten.length > 0 && !failed) await votes.append(unwritten.splice(0))
     },
   }
 }

@@ -8,6 +8,7 @@ import type { LogRecord } from '../../consensus/record.ts'
 import type { Hash, Height, View } from '../../primitives/brand.ts'
 import { blockBytesMax, blockTransactionsMax } from '../../primitives/limits.ts'
 import { utf8 } from '../../primitives/bytes.ts'
+import { DongbaekError } from '../../primitives/errors.ts'
 import { zeroHash } from '../../primitives/hash.ts'
 import { createDriver, type Driver, type DriverContext } from '../../node/driver.ts'
 import { unwrittenMax, voteLogCompactBytes } from '../../node/limits.ts'
@@ -119,6 +120,21 @@ t.test('what has become final is carried out at once, and goes to the disk with 
   t.same(readEntries(appended).records.map(({ type }) => type), ['committed', 'prepared'])
   await synced()
   t.same(events, ['append 2', 'send other'])
+})
+
+t.test('a stop writes what has become final, and says so when the log does not take it', async (t) => {
+  const decision = { header: makePayload(1, [makeTransaction('one')]).header, certificate: { view: 0 as View, height: 1 as Height, blockHash: zeroHash, signatures: [{ validator: 0, signature: new Uint8Array(64) }] } }
+  const step = (): Output => ({ ...nothing, persist: [{ ...decision, type: 'committed' }] })
+  const { driver, appended } = rig(step, { immediate: true })
+  driver.input(timer)
+  await settled()
+  await driver.stop()
+  t.same(readEntries(appended).records.map(({ type }) => type), ['committed'])
+  const full = new DongbaekError('votelog/failed', 'the disk is full')
+  const failing = rig(step, { votes: { append: async () => Promise.reject(full), rewrite: async () => {}, sizeBytes: () => 0 } })
+  failing.driver.input(timer)
+  await settled()
+  await t.rejects(failing.driver.stop(), full)
 })
 
 t.test('one that never votes keeps few final blocks in memory', async (t) => {
