@@ -25,18 +25,18 @@ function runSeeds(first: number, seeds: number, options: Omit<SimulationOptions,
   return sum
 }
 
-t.test('500 networks of four agree and go on', (t) => {
-  const { failures, blocks, viewChanges, faults } = runSeeds(1, 500, { validators: 4 })
+t.test('1,000 networks of four agree and go on', (t) => {
+  const { failures, blocks, viewChanges, faults } = runSeeds(1, 1_000, { validators: 4 })
   t.same(failures, [])
-  t.ok(blocks > 4_000 && viewChanges > 1_000, `the runs were worth it: ${blocks} blocks, ${viewChanges} view changes`)
-  for (const kind of faultKinds.filter((one) => one !== 'byzantine')) t.ok((faults.get(kind) ?? 0) > 10, `${kind} happened: ${faults.get(kind)}`)
+  t.ok(blocks > 8_000 && viewChanges > 2_000, `the runs were worth it: ${blocks} blocks, ${viewChanges} view changes`)
+  for (const kind of faultKinds.filter((one) => one !== 'byzantine')) t.ok((faults.get(kind) ?? 0) > 20, `${kind} happened: ${faults.get(kind)}`)
   t.ok([...faults.keys()].filter((one) => one.startsWith('byzantine:')).length >= 13, 'every liar had its turn')
   t.comment(`${blocks} blocks, ${viewChanges} view changes`)
   t.end()
 })
 
-t.test('100 networks of seven agree and go on', (t) => {
-  const { failures, blocks, viewChanges } = runSeeds(1, 100, { validators: 7 })
+t.test('200 networks of seven agree and go on', (t) => {
+  const { failures, blocks, viewChanges } = runSeeds(1, 200, { validators: 7 })
   t.same(failures, [])
   t.comment(`${blocks} blocks, ${viewChanges} view changes`)
   t.end()
