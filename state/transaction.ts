@@ -60,7 +60,7 @@ export interface Transaction extends Omit<TransactionBody, 'signers'> {
   readonly sender: Did
   readonly reference: Hash
   readonly signatures: readonly TransactionSignature[]
-  /** The canonical bytes it was decoded from; all other byte strings of it are views of these. */
+  /** The canonical bytes it was decoded from; all other byte strings of it but the id and the reference are views of these. */
   readonly bytes: Uint8Array
   /** The encoded body, which the signatures are over (transactionSignedBytes). */
   readonly body: Uint8Array
