@@ -15,7 +15,7 @@ import { acceptProposals, collectPrepared, onPayload, onPrePrepare, onVote, send
 import type { Output } from './output.ts'
 import { askForProposal, onNoProposal, onProposal, onWork } from './propose.ts'
 import type { LogRecord } from './record.ts'
-import { statusOf, type ReplicaStatus } from './report.ts'
+import { statusOf, type ReplicaStatus, type Waiting, waitingOf } from './report.ts'
 import { replay, restoreState, type ReplicaPoint } from './restore.ts'
 import { brokenInvariants } from './safety.ts'
 import type { ReplicaState } from './state.ts'
@@ -29,6 +29,7 @@ export interface Replica {
   /** Handles one input. Deterministic: the same inputs in the same order give the same outputs. The first must be `start`. */
   readonly step: (input: Input) => Output
   readonly status: () => ReplicaStatus
+  readonly waiting: () => Waiting
   /** For verifying what comes from the wire (verification.ts). Changes when a set change has been executed. */
   readonly schedule: () => Schedule
   /** Whether a payload is asked for here, or vouched for: the driver must not forget it. */
@@ -62,6 +63,7 @@ export function restoreReplica(config: ReplicaConfig, point: ReplicaPoint, recor
       return settle(state)
     },
     status: () => statusOf(state),
+    waiting: () => waitingOf(state),
     schedule: () => state.schedule,
     needsPayload: (hash) => {
       const verdict = state.payloads.get(toHex(hash))?.verdict

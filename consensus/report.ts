@@ -34,7 +34,6 @@ export interface ReplicaStatus {
   readonly checkpoint: Height
   /** Blocks proposed and not final yet. */
   readonly open: number
-  readonly waiting: Waiting
 }
 
 export function statusOf(state: ReplicaState): ReplicaStatus {
@@ -49,7 +48,6 @@ export function statusOf(state: ReplicaState): ReplicaStatus {
     executed: state.executed,
     checkpoint: lowWatermark(state),
     open: Math.max(0, state.tip.height - state.committed.height),
-    waiting: waitingFor(state),
   }
 }
 
@@ -57,7 +55,8 @@ function others(state: ReplicaState, lacks: (index: number) => boolean): Validat
   return state.epoch.set.validators.filter((_, index) => index !== state.self && lacks(index))
 }
 
-function waitingFor(state: ReplicaState): Waiting {
+/** What it waits for, and from whom. For those who ask: to find out takes longer than most steps do. */
+export function waitingOf(state: ReplicaState): Waiting {
   const primary = primaryOf(state)
   if (state.halted) return { what: 'operator' }
   if (isBehind(state)) {

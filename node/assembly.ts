@@ -303,7 +303,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     onFatal,
   })
   let ordering = await beginOrdering(neededRecords(entries.records, durable()))
-  if (ordering.status().waiting.what === 'operator') halt('its state differed from what a quorum certified before it was started')
+  if (ordering.waiting().what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
   const report = createSelfReport({ genesis, clock, staleMs: config.rpc.staleMs, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: voting.recovering, halted: () => halted, unknownRules: () => unknownRules, evidence: evidence.counts })
   const known = await store.checkpointAtOrBelow(store.head().height)

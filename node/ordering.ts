@@ -33,6 +33,7 @@ export interface Ordering {
   /** The first input; before it nothing happens. */
   readonly begin: () => void
   readonly status: () => ReplicaStatus
+  readonly waiting: Replica['waiting']
   readonly schedule: Replica['schedule']
   /** Of this and of earlier lives, as far as the vote log goes back. */
   readonly standing: () => Standing
@@ -284,6 +285,7 @@ export function createOrdering(context: OrderingContext): Ordering {
   return {
     begin: () => driver.input({ type: 'start' }),
     status,
+    waiting: replica.waiting,
     schedule: replica.schedule,
     standing: () => {
       const { committed, epoch, view } = status()

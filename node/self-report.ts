@@ -68,9 +68,9 @@ export function createSelfReport(context: SelfReportContext): SelfReport {
   })
 
   const judgement = (): Judgement => {
-    const replica = ordering().status()
     return judge({
-      replica,
+      view: ordering().status().view,
+      waiting: ordering().waiting(),
       set: membership.set(),
       connected: new Set(connectedPeers()),
       self: membership.ownName(),

@@ -1,7 +1,8 @@
 // What a node says of itself, in words: an operator must see at once what is wrong or waited for, and from whom.
-import type { ReplicaStatus } from '../consensus/report.ts'
+import type { Waiting } from '../consensus/report.ts'
 import type { ValidatorSet } from '../consensus/validators.ts'
 import { faultsTolerated, isQuorum } from '../consensus/quorum.ts'
+import type { View } from '../primitives/brand.ts'
 import { unreachable } from '../primitives/errors.ts'
 
 /** A validator that follows without a vote. */
@@ -12,7 +13,8 @@ export interface Recovering {
 }
 
 export interface Situation {
-  readonly replica: ReplicaStatus
+  readonly view: View
+  readonly waiting: Waiting
   readonly set: ValidatorSet
   /** Names of connected peers. */
   readonly connected: ReadonlySet<string>
@@ -43,7 +45,7 @@ export interface Judgement {
 }
 
 export function judge(situation: Situation): Judgement {
-  const { replica, set, connected, self, role, former, unknownRules, evidence, syncTarget, stored, behindMs, staleMs, recovering, halted } = situation
+  const { view, waiting, set, connected, self, role, former, unknownRules, evidence, syncTarget, stored, behindMs, staleMs, recovering, halted } = situation
   const problems: string[] = []
   const inSight = placesInSight(set, self, connected)
   const away = set.validators.filter((_, index) => !inSight.has(index)).map(({ name }) => name)
@@ -64,8 +66,8 @@ export function judge(situation: Situation): Judgement {
     )
   }
   // an observer takes no part in views: it waits for blocks only
-  const waiting = role === 'validator' || replica.waiting.what === 'blocks' || replica.waiting.what === 'operator' ? waitingFor(replica) : undefined
-  if (waiting !== undefined && halted === undefined) problems.push(waiting)
+  const awaited = role === 'validator' || waiting.what === 'blocks' || waiting.what === 'operator' ? describe(waiting, view) : undefined
+  if (awaited !== undefined && halted === undefined) problems.push(awaited)
   const isStale = role === 'observer' && behindMs > staleMs
   if (isStale) problems.push(`what this node shows may be ${Math.round(behindMs / 1_000)} s old`)
   // an observer is always a little behind while blocks go by, and serves all the same
@@ -83,7 +85,7 @@ export function placesInSight(set: ValidatorSet, self: string, connected: Readon
   return new Set(set.validators.flatMap(({ name }, index) => (name === self || connected.has(name) ? [index] : [])))
 }
 
-function waitingFor({ waiting, view }: ReplicaStatus): string | undefined {
+function describe(waiting: Waiting, view: View): string | undefined {
   const names = 'from' in waiting ? waiting.from.map(({ name }) => name).join(', ') : ''
   switch (waiting.what) {
     case 'nothing':

@@ -65,6 +65,10 @@ export class BenchReplica {
     return this.replica.status()
   }
 
+  get waiting() {
+    return this.replica.waiting()
+  }
+
   give(input: Input): Output {
     const output = this.replica.step(input)
     this.take(output)

@@ -114,10 +114,11 @@ function unfinished(world: World, probe: number): string | undefined {
   for (const node of world.correct) {
     const status = node.replica?.status()
     if (status === undefined) return `${node.name} is down`
-    if (!world.checker.isExecuted(node, probe)) return `${node.name} has not executed the last transaction: ${JSON.stringify(status)}`
-    if (node.mempool.size > 0) return `${node.name} still holds transactions ${[...node.mempool].join(' ')}: ${JSON.stringify(status)}`
-    if (status.committed !== top) return `${node.name} is at ${status.committed} of ${top}: ${JSON.stringify(status)}`
-    if (status.checkpoint !== top) return `${node.name} has only ${status.checkpoint} of ${top} certified: ${JSON.stringify(status)}`
+    const stand = (): string => JSON.stringify({ ...status, waiting: node.replica?.waiting() })
+    if (!world.checker.isExecuted(node, probe)) return `${node.name} has not executed the last transaction: ${stand()}`
+    if (node.mempool.size > 0) return `${node.name} still holds transactions ${[...node.mempool].join(' ')}: ${stand()}`
+    if (status.committed !== top) return `${node.name} is at ${status.committed} of ${top}: ${stand()}`
+    if (status.checkpoint !== top) return `${node.name} has only ${status.checkpoint} of ${top} certified: ${stand()}`
   }
   // Nobody is left behind: it would be missing when this view fails. Who left for a later one is already where the others then go.
   const stands = world.members.map((node) => node.replica?.status()).filter((status) => status !== undefined)
