@@ -1,6 +1,6 @@
 // Admission: the one way of a transaction into the mempool, whether from RPC or from a peer. Cheap checks come first;
 // what is known already costs one hash and no signature check. Signatures of transactions that arrive together are checked in one batch.
-import type { TransactionId } from '../primitives/brand.ts'
+import type { Hash, TransactionId } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { transactionBytesMax } from '../primitives/limits.ts'
@@ -19,6 +19,8 @@ export interface Admission {
   readonly admit: (encoded: Uint8Array, door?: (ready: ReadyTransaction) => Promise<void>) => Promise<Admitted>
   /** Decodes and checks without taking it. */
   readonly check: (encoded: Uint8Array) => Promise<ReadyTransaction>
+  /** Whether the signatures of this envelope are being checked now. */
+  readonly isChecking: (reference: Hash) => boolean
 }
 
 export interface Admitted {
@@ -37,7 +39,7 @@ export interface AdmissionContext {
   /** How far ahead of now `validUntilMs` may lie, in ms. */
   readonly validityMsMax: () => number
   /** A transaction has come into the mempool. */
-  readonly onAdded: () => void
+  readonly onAdded: (ready: ReadyTransaction) => void
 }
 
 export function createAdmission({ chainId, mempool, verifier, clock, hasRun, validityMsMax, onAdded }: AdmissionContext): Admission {
@@ -69,11 +71,12 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
     const { id } = ready.transaction
     if (!hasRun(ready.transaction)) await door(ready)
     if (hasRun(ready.transaction) || !mempool.add(ready, clock.monotonic())) return { id, added: undefined }
-    onAdded()
+    onAdded(ready)
     return { id, added: ready }
   }
 
   return {
+    isChecking: (reference) => checking.has(toBase64url(reference)),
     check: async (encoded) => verified(read(encoded)),
     admit: async (encoded, door = async () => {}) => {
       if (encoded.length > transactionBytesMax) throw new DongbaekError('codec/too-large', `a transaction has at most ${transactionBytesMax} bytes`, { bytes: encoded.length, bytesMax: transactionBytesMax })

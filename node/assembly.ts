@@ -135,8 +135,19 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   let validityMs = readValidityMs(store)
   let unknownRules = readUnknownRules(store)
   const warnOfRules = (): void => (unknownRules === undefined ? undefined : log.warn('rules-unknown', { version: unknownRules.version, fromHeight: unknownRules.fromHeight }))
-  const admission = createAdmission({ chainId, mempool, verifier, clock, hasRun: state.seen.has, validityMsMax: () => validityMs, onAdded: () => tellWork() })
-  const availability = createAvailability({ chainId, mempool, transport, verifier, clock, log, blockBytesMax: consensus.bytesMax, own: payloads.get })
+  const admission = createAdmission({
+    chainId,
+    mempool,
+    verifier,
+    clock,
+    hasRun: state.seen.has,
+    validityMsMax: () => validityMs,
+    onAdded: (ready) => {
+      availability.arrived(ready)
+      tellWork()
+    },
+  })
+  const availability = createAvailability({ chainId, mempool, admission, gossipSettled: () => gossip.settled(), transport, verifier, clock, log, blockBytesMax: consensus.bytesMax, own: payloads.get })
   const gossip = createGossip({
     transport,
     admission,

@@ -1,5 +1,5 @@
 // Gossip: how a transaction gets from the node that took it to every validator. Each is sent once to each peer, to a peer that comes into sight while it waits, and
-// again by whoever took it if it still waits after a while. What a peer sends is admitted like what a client sends; nothing is passed on, since every node reaches every validator itself.
+// again by whoever holds it when blocks have passed it over (house.ts). What a peer sends is admitted like what a client sends; nothing is passed on, since every node reaches every validator itself.
 import type { Height } from '../primitives/brand.ts'
 import { decode, encode } from '../primitives/codec.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
@@ -27,6 +27,8 @@ export interface Gossip {
   readonly spreadBody: (body: Uint8Array) => void
   readonly tellHead: (head: Height, peer: string) => void
   readonly handler: MessageHandler
+  /** Resolves once what has come in so far is admitted or refused; at once when nothing is under way. */
+  readonly settled: () => Promise<void>
 }
 
 export interface GossipContext {
@@ -48,6 +50,8 @@ function isItsFault(code: string): boolean {
 
 export function createGossip({ transport, admission, clock, log, validators, everybody, takeBody, takeHead }: GossipContext): Gossip {
   let waiting: Uint8Array[] = []
+  let delivery: Promise<unknown> | undefined
+  const turn = (): Promise<void> => new Promise((resolve) => clock.soon(resolve))
   const sendAll = (all: readonly Uint8Array[], peers: readonly string[]): void => {
     for (let from = 0; from < all.length; ) {
       let size = 0
@@ -98,7 +102,17 @@ export function createGossip({ transport, admission, clock, log, validators, eve
       transport.send(peer, 'gossip', encode(gossipMessage, { type: 'head', height: head }))
     },
     handler: async (messages) => {
-      await Promise.all(messages.map(({ peer, bytes: encoded }) => handleOne(peer, encoded)))
+      const all = Promise.all(messages.map(({ peer, bytes: encoded }) => handleOne(peer, encoded)))
+      delivery = all
+      await all.finally(() => (delivery = undefined))
+    },
+    // what has come in while one delivery was under way makes the next
+    settled: async () => {
+      for (let deliveries = 0; deliveries < 2 && delivery !== undefined; deliveries++) {
+        await Promise.allSettled([delivery])
+        await turn()
+        await turn()
+      }
     },
   }
 }

@@ -1,4 +1,4 @@
-// Housekeeping: what nobody's message brings about. Transactions that wait are sent again, those too late are dropped, and a primary that lets
+// Housekeeping: what nobody's message brings about. Transactions that were passed over are sent again, those too late are dropped, and a primary that lets
 // one wait while it makes blocks is suspected.
 import type { TimeMs } from '../primitives/brand.ts'
 import { houseKeepingMs, resendAfterMs, resendTransactionsMax } from './limits.ts'
@@ -6,7 +6,7 @@ import type { Mempool } from './mempool.ts'
 import type { Clock, Log } from './world.ts'
 
 export interface House {
-  /** After each stored block. `hasRoom`: another transaction would have fitted; otherwise what counts is when the latest came here of those that it orders. */
+  /** After each stored block. `hasRoom`: another transaction would have fitted; `latestArrivalMs`: when the latest came here of those that it orders. */
   readonly blockStored: (hasRoom: boolean, latestArrivalMs: number) => void
   readonly stop: () => void
 }
@@ -28,6 +28,9 @@ export function createHouse(context: HouseContext): House {
   const { clock, log, mempool, inclusionTimeoutMs } = context
   // what had come by then could have been in a block: it had room when it was stored here, or orders what came here as late as that
   let openMs = Number.NEGATIVE_INFINITY
+  // a line that is long is no line that is lost: blocks that still order what came before a transaction will come to it
+  let orderedMs = Number.NEGATIVE_INFINITY
+  let storedMs = clock.monotonic()
   let resentMs = clock.monotonic()
   let view = context.view()
   // each primary has the whole time, and so has one that was suspected in vain: the others may know better
@@ -55,7 +58,8 @@ export function createHouse(context: HouseContext): House {
     if (dropped > 0) log.info('transactions-expired', { dropped })
     if (nowMs - resentMs >= resendAfterMs) {
       resentMs = nowMs
-      for (const { transaction } of mempool.waitingSince(nowMs - resendAfterMs, resendTransactionsMax)) context.spread(transaction.bytes)
+      const passedMs = nowMs - storedMs >= resendAfterMs ? nowMs : Math.min(orderedMs, nowMs)
+      for (const { transaction } of mempool.waitingSince(passedMs - resendAfterMs, resendTransactionsMax)) context.spread(transaction.bytes)
     }
     lookForLeftOut(nowMs)
     context.tellWork()
@@ -64,6 +68,8 @@ export function createHouse(context: HouseContext): House {
   return {
     blockStored: (hasRoom, latestArrivalMs) => {
       openMs = Math.max(openMs, hasRoom ? clock.monotonic() : latestArrivalMs)
+      orderedMs = Math.max(orderedMs, latestArrivalMs)
+      storedMs = clock.monotonic()
     },
     stop: () => cancel(),
   }

@@ -18,6 +18,8 @@ export interface Judging {
   /** A block has become final: others come within reach. */
   readonly advance: () => void
   readonly isUnderWay: (block: Hash) => boolean
+  /** As the proposal of a case under way brought it. */
+  readonly manifestOf: (block: Hash) => Uint8Array | undefined
   readonly stop: () => void
 }
 
@@ -118,6 +120,7 @@ export function createJudging(context: JudgingContext): Judging {
       }
     },
     isUnderWay: (block) => cases.has(toBase64url(block)),
+    manifestOf: (block) => cases.get(toBase64url(block))?.manifest,
     stop: () => {
       stopped = true
     },

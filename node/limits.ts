@@ -179,7 +179,7 @@ export const mempoolTransactionsMax = 50_000
 export const mempoolBytesMax = 64 * 1_048_576
 /** One sender, such as an officer's back end or a load test, may fill a part of the mempool only. */
 export const mempoolPerSenderMax = 10_000
-/** A transaction that still waits after this long is sent to the validators again: the first copy may be lost. */
+/** A transaction that waits while blocks order what came this much later, or while there are none for this long, is sent to the validators again: the first copy may be lost. */
 export const resendAfterMs = 2_000
 /** How many of those at a time. */
 export const resendTransactionsMax = 256
@@ -188,6 +188,10 @@ export const gossipTransactionsMax = 256
 
 // ---------------------------------------------------------------- payloads and catching up
 
+/** What a proposal orders and is not here may be on its way from another validator: it is asked for after this long. Three hops between sites 15 ms apart. */
+export const gossipGraceMs = 50
+/** And after what has come in is looked through, but for that no longer than this: whoever keeps us busy must not keep us from voting. */
+export const gossipSettleMs = 500
 /** One question for envelopes or blocks; a peer that takes longer is passed over for this round. The first round is short, each later one twice as patient. */
 export const fetchFirstTimeoutMs = 500
 export const fetchTimeoutMs = 4_000

@@ -174,7 +174,7 @@ export function createOrdering(context: OrderingContext): Ordering {
 
   const obtain = async (decision: Decision): Promise<Payload> => {
     const { header } = decision
-    const payload = await availability.obtain({ header, manifest: () => undefined, holders: context.validatorNames, isWanted: () => !stopped, final: true })
+    const payload = await availability.obtain({ header, manifest: () => judging.manifestOf(blockHash(header)), holders: context.validatorNames, isWanted: () => !stopped, final: true })
     if (payload === undefined) throw new DongbaekError('node/final-block-invalid', `block ${header.height} is final, yet its transactions do not decode here: this version does not fit the network. Start the release that the network runs`, { height: header.height })
     payloads.put(payload, false)
     return payload

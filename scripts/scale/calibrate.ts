@@ -304,7 +304,7 @@ async function measureOrdering(city: StateCity): Promise<Ordering> {
     const proposed = last as ReturnType<typeof payloadOf>
     transactionBytes = Math.round(proposed.bytes / blockTransactions)
 
-    const availability = createAvailability({ chainId, mempool, transport: { request: async () => Promise.reject(new Error('all of it is here')) }, verifier: believing, clock, log: silentLog, blockBytesMax: consensus.bytesMax, own: () => undefined })
+    const availability = createAvailability({ chainId, mempool, admission: { isChecking: () => false }, gossipSettled: async () => {}, transport: { request: async () => Promise.reject(new Error('all of it is here')) }, verifier: believing, clock, log: silentLog, blockBytesMax: consensus.bytesMax, own: () => undefined })
     const manifest = manifestOf(proposed.references)
     const judgeStartUs = threadUs()
     const payload = await availability.obtain({ header: proposed.header, manifest: () => manifest, holders: () => [], isWanted: () => true, final: false })

@@ -8,7 +8,7 @@ import { createAvailability } from '../../node/availability.ts'
 import { decodeFetchQuestion, encodeFetchAnswer, type FetchAnswer } from '../../node/exchange.ts'
 import { systemClock } from '../../node/clock.ts'
 import { createJudging, type Judging } from '../../node/judging.ts'
-import { judgedAheadMax, judgeLifetimeMs } from '../../node/limits.ts'
+import { gossipGraceMs, judgedAheadMax, judgeLifetimeMs } from '../../node/limits.ts'
 import { silentLog } from '../../node/log.ts'
 import { manifestOf, type Payload } from '../../node/payloads.ts'
 import { verify } from '../../primitives/ed25519.ts'
@@ -30,6 +30,8 @@ function rig(hold: Readonly<Record<string, (question: 'block' | 'envelopes') => 
   const asked: string[] = []
   const availability = createAvailability({
     chainId: testChain,
+    admission: { isChecking: () => false },
+    gossipSettled: async () => {},
     mempool: { byReference: (reference) => mempool?.byReference.get(Buffer.from(reference).toString('base64url')) },
     transport: {
       request: async (peer, _protocol, question) => {
@@ -158,7 +160,7 @@ t.test('an envelope whose signature does not verify makes the block invalid', as
   const payload = makePayload(1, [{ ...good, transaction: decodeTransaction(bytes) }])
   const { judging, clock, verdicts } = rig({ primary: () => answerOf(payload) }, undefined)
   judging.judge(request(payload))
-  await clock.advance(1)
+  await clock.advance(gossipGraceMs)
   t.same(verdicts, ['invalid'])
 })
 
@@ -190,6 +192,8 @@ t.test('a final block is fetched though the first to answer names its envelopes 
   const availability = createAvailability({
     chainId: testChain,
     mempool: { byReference: () => undefined },
+    admission: { isChecking: () => false },
+    gossipSettled: async () => {},
     transport: {
       request: async (peer, _protocol, question) => {
         if (peer === 'liar') return encodeFetchAnswer({ references: payload.references, envelopes: [] })

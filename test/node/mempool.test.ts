@@ -56,6 +56,8 @@ interface HouseRig {
   readonly clock: ManualClock
   readonly house: House
   readonly suspicions: number[]
+  /** When what waits was sent again. */
+  readonly resent: number[]
   readonly seen: { view: number }
   readonly ordered: Set<string>
   readonly mempool: Mempool
@@ -66,6 +68,7 @@ function houseRig(t: Test, waits: boolean): HouseRig {
   const mempool = createMempool()
   if (waits) mempool.add(makeTransaction('left out'), 0)
   const suspicions: number[] = []
+  const resent: number[] = []
   const ordered = new Set<string>()
   const seen = { view: 0 }
   const house = createHouse({
@@ -75,11 +78,11 @@ function houseRig(t: Test, waits: boolean): HouseRig {
     inclusionTimeoutMs: 5_000,
     isOrdered: (id) => ordered.has(id),
     view: () => seen.view,
-    spread: () => {},
+    spread: () => void resent.push(clock.monotonic()),
     tellWork: () => {},
     suspect: () => void suspicions.push(clock.monotonic()),
   })
-  const rig: HouseRig = { clock, house, suspicions, ordered, seen, mempool }
+  const rig: HouseRig = { clock, house, suspicions, resent, ordered, seen, mempool }
   t.teardown(rig.house.stop)
   return rig
 }
@@ -133,6 +136,18 @@ t.test('nobody is suspected while blocks are full, while none is made, or when t
   t.same(idle.suspicions, [])
 })
 
+t.test('what waits is sent again when blocks pass it over or there are none, and not because the line is long', async (t) => {
+  const passed = houseRig(t, true)
+  await seconds(passed, 5, 'roomy')
+  t.not(passed.resent.length, 0)
+  const silent = houseRig(t, true)
+  await seconds(silent, 3)
+  t.not(silent.resent.length, 0, 'nothing is ordered at all')
+  const long = houseRig(t, true)
+  await seconds(long, 60, 'full')
+  t.same(long.resent, [], 'blocks order what came before it')
+})
+
 t.test('cometbft #1637: transactions stuck without expiry. All that waits goes when its time has passed, though no block is ever made', async (t) => {
   const { clock, mempool } = houseRig(t, false)
   const most = Array.from({ length: 40 }, (_, i) => makeTransaction(`${i}`, { validUntilMs: testValidUntilMs - 495_000 + 50 * i }))
@@ -146,6 +161,18 @@ t.test('cometbft #1637: transactions stuck without expiry. All that waits goes w
   t.same(mempool.take(10, 1_000_000, () => false).map(idOf), [makeTransaction('later')].map(idOf))
   await clock.advance(500_000)
   t.same(mempool.size(), { transactions: 0, bytes: 0 })
+})
+
+t.test('what waits is sent again when blocks pass it over or there are none, and not because the line is long', async (t) => {
+  const passed = houseRig(t, true)
+  await seconds(passed, 5, 'roomy')
+  t.not(passed.resent.length, 0)
+  const silent = houseRig(t, true)
+  await seconds(silent, 3)
+  t.not(silent.resent.length, 0, 'nothing is ordered at all')
+  const long = houseRig(t, true)
+  await seconds(long, 60, 'full')
+  t.same(long.resent, [], 'blocks order what came before it')
 })
 
 t.test('cometbft #1637: what could wait for longer than the chain allows never comes in', async (t) => {

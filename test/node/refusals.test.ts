@@ -204,6 +204,8 @@ t.test('a block that is wanted no more is given up', async (t) => {
   const availability = createAvailability({
     chainId: testChain,
     mempool: { byReference: () => undefined },
+    admission: { isChecking: () => false },
+    gossipSettled: async () => {},
     transport: { request: async () => new Uint8Array() },
     verifier: { verifyBatch: async () => [] },
     clock: systemClock,
