@@ -18,6 +18,7 @@ import { createInbox } from './inbox.ts'
 import * as limits from './limits.ts'
 import { createLink, perChannel, type Link } from './link.ts'
 import { createThrottle } from './log.ts'
+import { noiseCrypto } from './noise-crypto.ts'
 import { ask, asError, refuse, serve } from './requests.ts'
 import { channels, requestProtocols, type Clock, type Log, type Peer, type PeerHandler, type RequestHandler, type RequestProtocol, type Transport } from './world.ts'
 
@@ -88,7 +89,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
         listenOpts: { keepAlive: true, keepAliveInitialDelay: 5_000, noDelay: true },
       }),
     ],
-    connectionEncrypters: [inOnePiece(noise())],
+    connectionEncrypters: [inOnePiece(noise({ crypto: noiseCrypto }))],
     streamMuxers: [
       yamux({
         maxInboundStreams: limits.inboundStreamsMax,

@@ -50,12 +50,23 @@ export interface Payloads {
 
 export function createPayloads(): Payloads {
   const open = new Map<string, { readonly payload: Payload; readonly kept: boolean }>()
+  /** By id, how many of them order it: a proposer asks for everything that waits. */
+  const orderedBy = new Map<string, number>()
+  const count = (ids: Iterable<string>, by: 1 | -1): void => {
+    for (const id of ids) {
+      const left = (orderedBy.get(id) ?? 0) + by
+      if (left === 0) orderedBy.delete(id)
+      else orderedBy.set(id, left)
+    }
+  }
   let bytes = 0
   let transactions = 0
   const drop = (key: string): void => {
     const payload = open.get(key)?.payload
-    bytes -= payload?.bytes ?? 0
-    transactions -= payload?.transactions.length ?? 0
+    if (payload === undefined) return
+    bytes -= payload.bytes
+    transactions -= payload.transactions.length
+    count(payload.ids, -1)
     open.delete(key)
   }
   return {
@@ -66,6 +77,7 @@ export function createPayloads(): Payloads {
       open.set(key, { payload, kept: kept || before })
       bytes += payload.bytes
       transactions += payload.transactions.length
+      count(payload.ids, 1)
     },
     get: (block) => open.get(toBase64url(block))?.payload,
     isKept: (block) => open.get(toBase64url(block))?.kept === true,
@@ -95,9 +107,9 @@ export function createPayloads(): Payloads {
         sets.push(payload.ids)
         at = payload.header.parent
       }
-      return (id) => sets.some((ids) => ids.has(id))
+      return (id) => orderedBy.has(id) && sets.some((ids) => ids.has(id))
     },
-    orders: (id) => [...open.values()].some(({ payload }) => payload.ids.has(id)),
+    orders: (id) => orderedBy.has(id),
   }
 }
 
