@@ -277,8 +277,8 @@ export const waitingBodyMs = 3_600_000
 
 /** A decoded value with its key in the cache, roughly; measured on balances and accounts. */
 export const stateEntryBytes = 1_024
-/** A decoded tree page with its nodes (some 6 KB), and the eight stored pages that are kept beside it (some 900 bytes each, with what holds them), roughly. */
-export const treePageBytes = 13_312
+/** A decoded tree page (some 2.8 KB), and the eight stored pages that are kept beside it (some 900 bytes each, with what holds them), roughly. */
+export const treePageBytes = 10_240
 
 // ---------------------------------------------------------------- the node
 

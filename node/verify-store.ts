@@ -14,8 +14,7 @@ import { receiptsRoot } from '../state/receipt.ts'
 import { decodeValue, stateKey } from '../state/table.ts'
 import { decodeTransaction } from '../state/transaction.ts'
 import { createStateTree } from '../state/tree.ts'
-import { nodeOfSlots } from '../state/tree-node.ts'
-import { decodePage } from '../state/tree-page.ts'
+import { decodePage, empty, hashAt, leaf, nibbles, slotsOfPage } from '../state/tree-page.ts'
 import { auditChain, wholeAudit } from './audit.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { OpenChain } from './open-chain.ts'
@@ -88,17 +87,19 @@ async function verifyCheckpoints(store: ChainStore, head: Height, chainId: strin
 /** Every page below the root is the one that its parent names, and the leaves are the values that are stored, no more and no fewer. */
 async function verifyState(database: Store, store: ChainStore, stateRoot: Hash): Promise<number> {
   let leaves = 0
-  const walk = (path: string): Uint8Array | undefined => {
+  const walk = (path: string): Uint8Array => {
     const page = store.treePage(path)
     if (page === undefined) throw damaged(`page ${path} of the state tree is missing`)
-    const slots = decodePage(page)
-    slots.forEach((slot, nibble) => {
-      if (slot?.leaf === true) leaves++
-      else if (slot !== undefined && !equalBytes(walk(path + nibble.toString(16)) ?? new Uint8Array(), slot.hash)) throw damaged(`page ${path}${nibble.toString(16)} of the state tree is not the one that its parent names`)
-    })
-    return nodeOfSlots(slots)?.hash
+    const decoded = decodePage(page)
+    for (let slot = 0; slot < slotsOfPage; slot++) {
+      const kind = decoded.kinds[slotsOfPage + slot]
+      const below = path + (nibbles[slot] as string)
+      if (kind === leaf) leaves++
+      else if (kind !== empty && !equalBytes(walk(below), hashAt(decoded, slotsOfPage + slot))) throw damaged(`page ${below} of the state tree is not the one that its parent names`)
+    }
+    return hashAt(decoded, 1)
   }
-  if (!equalBytes(walk('') ?? new Uint8Array(), stateRoot)) throw damaged('the root of the state tree is not the one of the head')
+  if (!equalBytes(walk(''), stateRoot)) throw damaged('the root of the state tree is not the one of the head')
   const tree = createStateTree(store.treePage, pagesMax)
   const from = utf8('s')
   const end = endOfPrefix(from)

@@ -1,10 +1,10 @@
 // SHA-256 (FIPS 180-4) under domain tags, so that bytes hashed for one purpose never pass for another.
 // The implementation is chosen by package.json "imports": native on Node, @noble/hashes elsewhere. Both give the same bytes.
-import { sha256 } from '#sha256'
+import { sha256, sha256Into } from '#sha256'
 import type { Hash } from './brand.ts'
 import { concatBytes, utf8 } from './bytes.ts'
 
-export { sha256 }
+export { sha256, sha256Into }
 
 export const hashBytes = 32
 

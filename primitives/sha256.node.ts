@@ -3,9 +3,14 @@ import { hash } from 'node:crypto'
 
 const digestBytes = 32
 
-export function sha256(bytes: Uint8Array): Uint8Array {
+/** Writes the digest to `target` from `at` on. */
+export function sha256Into(bytes: Uint8Array, target: Uint8Array, at: number): void {
   const digest = hash('sha256', bytes, 'binary')
+  for (let i = 0; i < digestBytes; i++) target[at + i] = digest.charCodeAt(i)
+}
+
+export function sha256(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(digestBytes)
-  for (let i = 0; i < digestBytes; i++) out[i] = digest.charCodeAt(i)
+  sha256Into(bytes, out, 0)
   return out
 }

@@ -8,8 +8,8 @@ import { sha256, zeroHash } from '../primitives/hash.ts'
 import { stateKeyBytesMax, stateValueBytesMax } from '../primitives/limits.ts'
 import { bytes, hash, type Infer, record, token, union } from '../primitives/schema.ts'
 import { createStateTree, type PageWrite } from './tree.ts'
-import { leafOf, nodeOfSlots, type TreeNode } from './tree-node.ts'
-import { decodePage, encodePage } from './tree-page.ts'
+import { leafOf, type TreeNode } from './tree-node.ts'
+import { decodePage, emptyPage, encodePage, fold, nodeAt, setNode } from './tree-page.ts'
 
 /** Entries of one part, encoded. Half of an answer between nodes; one part in each peer's hands is what a joining node holds in memory. */
 export const partBytesMax = 4 * 1_048_576
@@ -105,7 +105,7 @@ export function subtreeOf(entries: readonly SnapshotEntry[], within: string): Su
   const top = pages.find(({ path }) => path === within)?.page
   if (leaves.length === 1) return { node: leafOf(first.keyHash, first.valueHash), pages }
   assert(top !== undefined, 'several entries have a page at their prefix')
-  return { node: nodeOfSlots(decodePage(top)), pages }
+  return { node: nodeAt(decodePage(top), 1), pages }
 }
 
 export function partOf(node: TreeNode, at: string): SnapshotPart {
@@ -128,16 +128,17 @@ export function joinParts(parts: readonly SnapshotPart[]): { readonly root: Hash
   const join = (from: number, to: number, path: string): TreeNode => {
     const only = parts[from]
     if (to - from === 1 && only?.prefix === path) return nodeOf(only)
-    const slots: TreeNode[] = new Array<TreeNode>(16).fill(undefined)
+    const page = emptyPage()
     for (let start = from; start < to; ) {
       const nibble = (parts[start] as SnapshotPart).prefix[path.length] as string
       let end = start + 1
       while (end < to && (parts[end] as SnapshotPart).prefix[path.length] === nibble) end++
-      slots[Number.parseInt(nibble, 16)] = join(start, end, path + nibble)
+      setNode(page, Number.parseInt(nibble, 16), join(start, end, path + nibble))
       start = end
     }
-    const node = nodeOfSlots(slots)
-    if (path === '' || (node !== undefined && !node.leaf)) pages.push({ path, page: encodePage([...new Array<TreeNode>(16).fill(undefined), ...slots]) })
+    fold(page, -1)
+    const node = nodeAt(page, 1)
+    if (path === '' || (node !== undefined && !node.leaf)) pages.push({ path, page: encodePage(page) })
     return node
   }
   const root = join(0, parts.length, '')

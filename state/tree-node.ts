@@ -15,9 +15,6 @@ export interface Inner {
 /** undefined is the empty subtree. */
 export type TreeNode = Leaf | Inner | undefined
 
-/** A heap: node 1 is the page's root, nodes 16 to 31 are its slots. A slot that is an inner node is the root of the page below. */
-export type TreePage = TreeNode[]
-
 const leafInput = new Uint8Array(65)
 const innerInput = new Uint8Array(65)
 innerInput[0] = 1
@@ -35,11 +32,4 @@ export function parentOf(left: TreeNode, right: TreeNode): TreeNode {
   innerInput.set(left?.hash ?? zeroHash, 1)
   innerInput.set(right?.hash ?? zeroHash, 33)
   return { leaf: false, hash: sha256(innerInput) }
-}
-
-/** The root of a page from its 16 slots. */
-export function nodeOfSlots(slots: readonly TreeNode[]): TreeNode {
-  let row = slots
-  while (row.length > 1) row = Array.from({ length: row.length / 2 }, (_, i) => parentOf(row[2 * i], row[2 * i + 1]))
-  return row[0]
 }

@@ -3,12 +3,11 @@
 // The root depends on the content alone, not on the order it came in. Four levels are kept together as one page of 16 slots,
 // so that a look-up reads a few pages and a block writes each page once (the idea of the Jellyfish Merkle tree, Diem, 2021).
 import type { Hash } from '../primitives/brand.ts'
-import { compareBytes, equalBytes } from '../primitives/bytes.ts'
+import { compareBytes } from '../primitives/bytes.ts'
 import { assert, DongbaekError } from '../primitives/errors.ts'
 import { zeroHash } from '../primitives/hash.ts'
 import { createRecent } from './recent.ts'
-import { type Inner, leafOf, parentOf, type TreeNode, type TreePage } from './tree-node.ts'
-import { decodePage, encodePage, findLeaf, nibbleAt, nibbles } from './tree-page.ts'
+import { clearSlot, decodePage, empty, emptyPage, encodePage, findLeaf, fold, hashAt, holdsKey, inner, isNamedBy, keyHashAt, leaf, nibbleAt, nibbles, nodeAt, raise, setLeaf, slotsOfPage, type TreePage, valueHashAt } from './tree-page.ts'
 
 export interface TreeChange {
   readonly keyHash: Uint8Array
@@ -44,21 +43,6 @@ export interface StateTree {
   readonly count: () => number
 }
 
-function emptyPage(): TreePage {
-  return new Array<TreeNode>(32).fill(undefined)
-}
-
-/** Recomputes the nodes above the slots in the bit set `dirty` (bit i is heap node i). */
-function fold(page: TreePage, dirty: number): void {
-  let marks = dirty
-  for (let i = 31; i >= 2; i -= 2) {
-    if (((marks >>> (i - 1)) & 3) === 0) continue
-    const parent = i >> 1
-    page[parent] = parentOf(page[i - 1], page[i])
-    marks |= 1 << parent
-  }
-}
-
 /** Pages kept as they are stored for each that is kept decoded: they take a seventh of the room, and save what reading one from the disk costs. */
 const storedPerDecoded = 8
 
@@ -82,24 +66,19 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
     if (hit !== undefined) return hit
     const encoded = storedAt(path)
     if (encoded === undefined) return undefined
-    const page = emptyPage()
-    decodePage(encoded).forEach((node, slot) => {
-      page[16 + slot] = node
-    })
-    fold(page, -1)
+    const page = decodePage(encoded)
     pages.set(path, page)
     return page
   }
-  const loadChild = (path: string, named: Inner): TreePage => {
+  const loadChild = (path: string, above: TreePage, slot: number): TreePage => {
     const page = load(path)
-    const root = page?.[1]
-    if (page === undefined || root === undefined || !equalBytes(root.hash, named.hash)) {
+    if (page === undefined || !isNamedBy(page, above, slot)) {
       throw new DongbaekError('state/damaged', `page ${path} of the state tree is ${page === undefined ? 'missing' : 'not the one that the page above it names'}: rebuild the state with \`dongbaek resync\``)
     }
     return page
   }
 
-  const apply = (path: string, page: TreePage, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): TreeNode => {
+  const apply = (path: string, page: TreePage, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): void => {
     const depth = path.length
     let dirty = 0
     let start = from
@@ -107,13 +86,12 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
       const nibble = nibbleAt((changes[start] as TreeChange).keyHash, depth)
       let end = start + 1
       while (end < to && nibbleAt((changes[end] as TreeChange).keyHash, depth) === nibble) end++
-      page[16 + nibble] = applySlot(path + (nibbles[nibble] as string), page[16 + nibble], changes, start, end, writes)
-      dirty |= 1 << (16 + nibble)
+      applySlot(path + (nibbles[nibble] as string), page, nibble, changes, start, end, writes)
+      dirty |= 1 << (slotsOfPage + nibble)
       start = end
     }
     fold(page, dirty)
-    const root = page[1]
-    if (depth > 0 && (root === undefined || root.leaf)) {
+    if (depth > 0 && page.kinds[1] !== inner) {
       pages.delete(path)
       stored.delete(path)
       writes.push({ path, page: undefined })
@@ -123,34 +101,38 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
       stored.set(path, encoded)
       writes.push({ path, page: encoded })
     }
-    return root
   }
 
-  const applySlot = (path: string, slot: TreeNode, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): TreeNode => {
-    if (slot !== undefined && !slot.leaf) return apply(path, loadChild(path, slot), changes, from, to, writes)
-    if (to - from === 1) {
+  /** `path` is that of the page that hangs below the slot, or would. */
+  const applySlot = (path: string, above: TreePage, slot: number, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): void => {
+    const kind = above.kinds[slotsOfPage + slot]
+    if (kind !== inner && to - from === 1) {
       const { keyHash, valueHash, isNew } = changes[from] as TreeChange
-      if (slot === undefined || equalBytes(slot.keyHash, keyHash)) {
-        assert(slot === undefined || isNew !== true, 'a key that is new to the state')
-        return valueHash === undefined ? undefined : leafOf(keyHash, valueHash)
+      if (kind === empty || holdsKey(above, slot, keyHash)) {
+        assert(kind === empty || isNew !== true, 'a key that is new to the state')
+        if (valueHash === undefined) clearSlot(above, slot)
+        else setLeaf(above, slot, keyHash, valueHash)
+        return
       }
-      if (valueHash === undefined) return slot
+      if (valueHash === undefined) return
     }
-    const page = emptyPage()
-    if (slot !== undefined) {
-      const nibble = nibbleAt(slot.keyHash, path.length)
-      page[16 + nibble] = slot
-      fold(page, 1 << (16 + nibble))
+    const page = kind === inner ? loadChild(path, above, slot) : emptyPage()
+    if (kind === leaf) {
+      const keyHash = keyHashAt(above, slot)
+      const nibble = nibbleAt(keyHash, path.length)
+      setLeaf(page, nibble, keyHash, valueHashAt(above, slot))
+      fold(page, 1 << (slotsOfPage + nibble))
     }
-    return apply(path, page, changes, from, to, writes)
+    apply(path, page, changes, from, to, writes)
+    raise(page, above, slot)
   }
 
   const countIn = (path: string, page: TreePage): number => {
     let leaves = 0
-    for (let nibble = 0; nibble < 16; nibble++) {
-      const slot = page[16 + nibble]
-      const below = path + (nibbles[nibble] as string)
-      if (slot !== undefined) leaves += slot.leaf ? 1 : countIn(below, loadChild(below, slot))
+    for (let slot = 0; slot < slotsOfPage; slot++) {
+      const kind = page.kinds[slotsOfPage + slot]
+      const below = path + (nibbles[slot] as string)
+      if (kind !== empty) leaves += kind === leaf ? 1 : countIn(below, loadChild(below, page, slot))
     }
     return leaves
   }
@@ -159,17 +141,18 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
     leaf: (keyHash) => {
       let path = ''
       for (let page = pages.get(path); page !== undefined; page = pages.get(path)) {
-        const nibble = nibbleAt(keyHash, path.length)
-        const slot = page[16 + nibble]
-        if (slot === undefined) return undefined
-        if (slot.leaf) return equalBytes(slot.keyHash, keyHash) ? slot.valueHash : undefined
-        path += nibbles[nibble] as string
+        const slot = nibbleAt(keyHash, path.length)
+        if (page.kinds[slotsOfPage + slot] !== inner) return holdsKey(page, slot, keyHash) ? valueHashAt(page, slot) : undefined
+        path += nibbles[slot] as string
       }
       // decoding a page for one look would cost more than all the rest
       return findLeaf(storedAt, keyHash, path)
     },
     count: () => countIn('', load('') ?? emptyPage()),
-    root: () => (load('')?.[1]?.hash ?? zeroHash) as Hash,
+    root: () => {
+      const page = load('')
+      return page === undefined ? zeroHash : (hashAt(page, 1) as Hash)
+    },
     update: (changes) => {
       if (changes.length === 0) return []
       const sorted = [...changes].sort((a, b) => compareBytes(a.keyHash, b.keyHash))
@@ -184,15 +167,15 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
       let at = 1
       let depth = 0
       for (;;) {
-        const node = page[at]
+        const node = nodeAt(page, at)
         if (node === undefined || node.leaf) return { keyHash, siblings, terminal: node === undefined ? undefined : { keyHash: node.keyHash, valueHash: node.valueHash } }
-        if (at >= 16) {
-          path += nibbles[at - 16] as string
-          page = loadChild(path, node)
+        if (at >= slotsOfPage) {
+          path += nibbles[at - slotsOfPage] as string
+          page = loadChild(path, page, at - slotsOfPage)
           at = 1
         }
         const bit = ((keyHash[depth >> 3] as number) >> (7 - (depth & 7))) & 1
-        siblings.push(page[2 * at + 1 - bit]?.hash ?? zeroHash)
+        siblings.push(hashAt(page, 2 * at + 1 - bit))
         at = 2 * at + bit
         depth++
       }
