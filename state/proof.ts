@@ -1,5 +1,5 @@
 // Checking a proof of one state key against a state root, as a phone does. See tree.ts for the hashes.
-import { equalBytes, utf8 } from '../primitives/bytes.ts'
+import { equalBytes } from '../primitives/bytes.ts'
 import { sha256, zeroHash } from '../primitives/hash.ts'
 import { bytes, hash, type Infer, list, optional, record } from '../primitives/schema.ts'
 import type { StateProof } from './tree.ts'
@@ -16,7 +16,7 @@ export const stateProofSchema = record({
 export type StateProofWire = Infer<typeof stateProofSchema>
 
 export function keyHashOf(key: string): Uint8Array {
-  return sha256(utf8(key))
+  return sha256(key)
 }
 
 /** True if the state with this root holds exactly `value` under `key`, or nothing when `value` is undefined. */

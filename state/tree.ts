@@ -43,7 +43,7 @@ export interface StateTree {
   readonly count: () => number
 }
 
-/** Pages kept as they are stored for each that is kept decoded: they take a seventh of the room, and save what reading one from the disk costs. */
+/** Pages kept as they are stored for each that is kept decoded: they take a third of the room each, and save what reading one from the disk costs. */
 const storedPerDecoded = 8
 
 /**
