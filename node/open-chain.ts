@@ -1,4 +1,5 @@
 // Opening the chain that a data folder holds, or making it from the genesis, with the checks that keep a damaged or foreign store from being served.
+import { randomInt } from 'node:crypto'
 import { createStateTree } from '../state/tree.ts'
 import { blockHash } from '../consensus/block.ts'
 import type { Height } from '../primitives/brand.ts'
@@ -14,6 +15,8 @@ import { auditChain } from './audit.ts'
 import { asDamage, damagedStore } from './damage.ts'
 import { startAudit, stateEntryBytes, treePageBytes } from './limits.ts'
 import type { Log, Store } from './world.ts'
+
+const multiplierMax = 2 ** 32
 
 export interface OpenChain {
   readonly store: ChainStore
@@ -37,7 +40,7 @@ async function openWhole(database: Store, genesis: Genesis, cacheMiB: number, lo
     source: { get: store.stateValue },
     cache: createValueCache(Math.floor(cacheBytes / 2 / stateEntryBytes)),
     tree,
-    seen: createSeenIds(),
+    seen: createSeenIds(randomInt(multiplierMax) | 1),
   }
   if (readHead(database) === undefined) {
     if ((await database.page({ limit: 1 })).length > 0) throw damagedStore(database.place, 'it holds data and no head row')

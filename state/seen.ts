@@ -1,9 +1,9 @@
 // Ids run once: the ids of the recent past, forgotten when their transactions could no longer run anyway.
 // Derived from the blocks alone (those within the validity window), so it needs no place in the state tree.
 import type { Height, TimeMs } from '../primitives/brand.ts'
-import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { longestValidityMs, parametersAt } from './governance/parameters.ts'
+import { createIdSet, type IdSet } from './id-set.ts'
 import type { Transaction } from './transaction.ts'
 import type { ReadView } from './view.ts'
 
@@ -19,17 +19,23 @@ export interface SeenIds {
 
 const bucketMs = 10_000
 
-/** By when they expire: what is forgotten goes as a whole, and no set grows so large that making room for more is felt (one of a million takes some 70 ms at once). */
-export function createSeenIds(): SeenIds {
-  const buckets = new Map<number, Set<string>>()
+/** For whoever need not fear ids that were made for it. */
+const goldenRatio = 0x9e37_79b1
+
+/**
+ * By when they expire: what is forgotten goes as a whole, and no set grows so large that making room for more is felt (one of a million takes some 70 ms at once).
+ * `multiplier`: see createIdSet.
+ */
+export function createSeenIds(multiplier = goldenRatio): SeenIds {
+  const buckets = new Map<number, IdSet>()
   const bucketOf = ({ validUntilMs }: Seen): number => Math.floor(validUntilMs / bucketMs)
   return {
-    has: (transaction) => buckets.get(bucketOf(transaction))?.has(toBase64url(transaction.id)) === true,
+    has: (transaction) => buckets.get(bucketOf(transaction))?.has(transaction.id) === true,
     add: (transaction) => {
       const bucket = bucketOf(transaction)
       let ids = buckets.get(bucket)
-      if (ids === undefined) buckets.set(bucket, (ids = new Set()))
-      ids.add(toBase64url(transaction.id))
+      if (ids === undefined) buckets.set(bucket, (ids = createIdSet(multiplier)))
+      ids.add(transaction.id)
     },
     forget: (nowMs) => {
       for (const bucket of buckets.keys()) if ((bucket + 1) * bucketMs <= nowMs) buckets.delete(bucket)
