@@ -27,7 +27,7 @@ export interface Gossip {
   readonly spreadBody: (body: Uint8Array) => void
   readonly tellHead: (head: Height, peer: string) => void
   readonly handler: MessageHandler
-  /** Resolves once what has come in so far is admitted or refused; at once when nothing is under way. */
+  /** Resolves once all that has come in is admitted or refused; at once when nothing is under way. While more and more comes that may be never. */
   readonly settled: () => Promise<void>
 }
 
@@ -106,10 +106,10 @@ export function createGossip({ transport, admission, clock, log, validators, eve
       delivery = all
       await all.finally(() => (delivery = undefined))
     },
-    // what has come in while one delivery was under way makes the next
     settled: async () => {
-      for (let deliveries = 0; deliveries < 2 && delivery !== undefined; deliveries++) {
+      while (delivery !== undefined) {
         await Promise.allSettled([delivery])
+        // what has come in meanwhile is delivered in the next turn
         await turn()
         await turn()
       }

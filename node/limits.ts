@@ -40,8 +40,9 @@ export const channelLimits: Readonly<Record<Channel, ChannelLimits>> = {
     outgoingMessagesMax: 32_768,
     inboundBytesMax: 4 * 1_048_576,
     inboundMessagesMax: 8_192,
-    deliveryBytesMax: 1_048_576,
-    deliveryMessagesMax: 1_024,
+    // Some 250 transactions of each peer, 15 ms of reading: votes pass in between.
+    deliveryBytesMax: 65_536,
+    deliveryMessagesMax: 256,
     flush: 'turn',
   },
 }
