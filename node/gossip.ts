@@ -51,7 +51,17 @@ function isItsFault(code: string): boolean {
 export function createGossip({ transport, admission, clock, log, validators, everybody, takeBody, takeHead }: GossipContext): Gossip {
   let waiting: Uint8Array[] = []
   let delivery: Promise<unknown> | undefined
+  /** One for all who wait: under a load that never ends each would wait for ever. */
+  let settling: Promise<void> | undefined
   const turn = (): Promise<void> => new Promise((resolve) => clock.soon(resolve))
+  const settle = async (): Promise<void> => {
+    while (delivery !== undefined) {
+      await Promise.allSettled([delivery])
+      // what has come in meanwhile is delivered in the next turn
+      await turn()
+      await turn()
+    }
+  }
   const sendAll = (all: readonly Uint8Array[], peers: readonly string[]): void => {
     for (let from = 0; from < all.length; ) {
       let size = 0
@@ -107,12 +117,8 @@ export function createGossip({ transport, admission, clock, log, validators, eve
       await all.finally(() => (delivery = undefined))
     },
     settled: async () => {
-      while (delivery !== undefined) {
-        await Promise.allSettled([delivery])
-        // what has come in meanwhile is delivered in the next turn
-        await turn()
-        await turn()
-      }
+      if (delivery !== undefined) settling ??= settle().finally(() => (settling = undefined))
+      await settling
     },
   }
 }

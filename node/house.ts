@@ -58,7 +58,7 @@ export function createHouse(context: HouseContext): House {
     if (dropped > 0) log.info('transactions-expired', { dropped })
     if (nowMs - resentMs >= resendAfterMs) {
       resentMs = nowMs
-      const passedMs = nowMs - storedMs >= resendAfterMs ? nowMs : Math.min(orderedMs, nowMs)
+      const passedMs = nowMs - storedMs >= resendAfterMs ? nowMs : orderedMs
       for (const { transaction } of mempool.waitingSince(passedMs - resendAfterMs, resendTransactionsMax)) context.spread(transaction.bytes)
     }
     lookForLeftOut(nowMs)
