@@ -59,7 +59,8 @@ interface Gathering {
 
 export function createAvailability(context: AvailabilityContext): Availability {
   const { chainId, mempool, admission, transport, verifier, clock, log, own } = context
-  const awaited = new Map<string, Set<Gathering>>()
+  /** Those that wait for gossip; a handful, as many as blocks are judged at a time. */
+  const waiting = new Set<Gathering>()
 
   const ask = async (peer: string, question: FetchQuestion, timeoutMs: number): Promise<FetchAnswer | undefined> => {
     try {
@@ -135,23 +136,14 @@ export function createAvailability(context: AvailabilityContext): Availability {
 
   /** Until nothing is missing, or what has come in is looked through, some time more has gone by, and nothing that is missing is being checked. */
   const gossiped = async (gathering: Gathering, isWanted: () => boolean): Promise<void> => {
-    const keys = [...gathering.missing.keys()]
-    for (const key of keys) {
-      const waiting = awaited.get(key)
-      if (waiting === undefined) awaited.set(key, new Set([gathering]))
-      else waiting.add(gathering)
-    }
+    waiting.add(gathering)
     const whole = new Promise<void>((resolve) => (gathering.whole = resolve))
     try {
       await within(gossipSettleMs, whole, context.gossipSettled())
       do await within(gossipGraceMs, whole)
       while (gathering.missing.size > 0 && unknown(gathering).length === 0 && isWanted())
     } finally {
-      for (const key of keys) {
-        const waiting = awaited.get(key)
-        waiting?.delete(gathering)
-        if (waiting?.size === 0) awaited.delete(key)
-      }
+      waiting.delete(gathering)
     }
   }
 
@@ -191,9 +183,9 @@ export function createAvailability(context: AvailabilityContext): Availability {
       }
     },
     arrived: (ready) => {
-      if (awaited.size === 0) return
+      if (waiting.size === 0) return
       const key = toBase64url(ready.transaction.reference)
-      for (const gathering of awaited.get(key) ?? []) find(gathering, key, ready)
+      for (const gathering of waiting) if (gathering.missing.has(key)) find(gathering, key, ready)
     },
   }
 }

@@ -163,18 +163,6 @@ t.test('cometbft #1637: transactions stuck without expiry. All that waits goes w
   t.same(mempool.size(), { transactions: 0, bytes: 0 })
 })
 
-t.test('what waits is sent again when blocks pass it over or there are none, and not because the line is long', async (t) => {
-  const passed = houseRig(t, true)
-  await seconds(passed, 5, 'roomy')
-  t.not(passed.resent.length, 0)
-  const silent = houseRig(t, true)
-  await seconds(silent, 3)
-  t.not(silent.resent.length, 0, 'nothing is ordered at all')
-  const long = houseRig(t, true)
-  await seconds(long, 60, 'full')
-  t.same(long.resent, [], 'blocks order what came before it')
-})
-
 t.test('cometbft #1637: what could wait for longer than the chain allows never comes in', async (t) => {
   const clock = createManualClock(testValidUntilMs - 60_000)
   const mempool = createMempool()
