@@ -5,6 +5,7 @@ import { sha256 } from '../primitives/hash.ts'
 import { keyHashOf } from '../state/proof.ts'
 import type { StateTree } from '../state/tree.ts'
 import { findLeaf } from '../state/tree-page.ts'
+import { pathText } from '../state/tree-path.ts'
 import type { StateSource } from '../state/view.ts'
 import { damagedStore } from './damage.ts'
 
@@ -33,7 +34,7 @@ export function checkedSource(get: StateSource['get'], tree: StateTree, place: s
 export function presenceChecked(get: StateSource['get'], readPage: (path: string) => Uint8Array | undefined, place: string): StateSource['get'] {
   return (key) => {
     const value = get(key)
-    if (value === undefined) checkValue(key, value, findLeaf(readPage, keyHashOf(key)), place)
+    if (value === undefined) checkValue(key, value, findLeaf((path) => readPage(pathText(path)), keyHashOf(key)), place)
     return value
   }
 }

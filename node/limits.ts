@@ -278,8 +278,8 @@ export const waitingBodyMs = 3_600_000
 
 /** A decoded value with its key in the cache, roughly; measured on balances and accounts. */
 export const stateEntryBytes = 1_024
-/** A decoded tree page (some 2.8 KB), and the eight stored pages that are kept beside it (some 900 bytes each, with what holds them), roughly. */
-export const treePageBytes = 10_240
+/** A decoded page of the upper tree (some 1.4 KB), and one of the lowest as it is stored (some 600 bytes), with what holds them, roughly. */
+export const treePageBytes = 2_048
 
 // ---------------------------------------------------------------- the node
 

@@ -14,7 +14,8 @@ import { receiptsRoot } from '../state/receipt.ts'
 import { decodeValue, stateKey } from '../state/table.ts'
 import { decodeTransaction } from '../state/transaction.ts'
 import { createStateTree } from '../state/tree.ts'
-import { decodePage, empty, hashAt, leaf, nibbles, slotsOfPage } from '../state/tree-page.ts'
+import { decodePage, empty, hashAt, kindAt, leaf, slotsOfPage } from '../state/tree-page.ts'
+import { nibbles } from '../state/tree-path.ts'
 import { auditChain, wholeAudit } from './audit.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { OpenChain } from './open-chain.ts'
@@ -92,7 +93,7 @@ async function verifyState(database: Store, store: ChainStore, stateRoot: Hash):
     if (page === undefined) throw damaged(`page ${path} of the state tree is missing`)
     const decoded = decodePage(page)
     for (let slot = 0; slot < slotsOfPage; slot++) {
-      const kind = decoded.kinds[slotsOfPage + slot]
+      const kind = kindAt(decoded, slot)
       const below = path + (nibbles[slot] as string)
       if (kind === leaf) leaves++
       else if (kind !== empty && !equalBytes(walk(below), hashAt(decoded, slotsOfPage + slot))) throw damaged(`page ${below} of the state tree is not the one that its parent names`)

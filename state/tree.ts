@@ -7,7 +7,10 @@ import { compareBytes } from '../primitives/bytes.ts'
 import { assert, DongbaekError } from '../primitives/errors.ts'
 import { zeroHash } from '../primitives/hash.ts'
 import { createRecent } from './recent.ts'
-import { clearSlot, decodePage, empty, emptyPage, encodePage, findLeaf, fold, hashAt, holdsKey, inner, isNamedBy, keyHashAt, leaf, nibbleAt, nibbles, nodeAt, raise, setLeaf, slotsOfPage, type TreePage, valueHashAt } from './tree-page.ts'
+import { clearPage, clearSlot, decodePage, empty, emptyPage, encodePage, findLeaf, fold, hashAt, hasPagesBelow, holdsKey, inner, isNamedBy, keyHashAt, kindAt, kindOf, leaf, nibbleAt, nodeAt, raise, setLeaf, slotsOfPage, type TreePage, valueHashAt } from './tree-page.ts'
+import { pathBelow, pathText, rootPath, type TreePath } from './tree-path.ts'
+
+const levelsOfPage = 4
 
 export interface TreeChange {
   readonly keyHash: Uint8Array
@@ -43,69 +46,84 @@ export interface StateTree {
   readonly count: () => number
 }
 
-/** Pages kept as they are stored for each that is kept decoded: they take a third of the room each, and save what reading one from the disk costs. */
-const storedPerDecoded = 8
-
 /**
  * A tree over stored pages. `readPage` returns what was last written at a path, this tree's own unwritten updates included.
- * Keeps about `pagesMax` pages decoded, and eight times as many as they are stored. A page that is missing, or is not the one that the page above it names, throws `state/damaged`.
+ * Keeps about `pagesMax` decoded pages that others hang below, and as many of the others as they are stored. A page that is missing, or is not the one that the page above it names, throws `state/damaged`.
  */
 export function createStateTree(readPage: (path: string) => Uint8Array | undefined, pagesMax: number): StateTree {
-  const pages = createRecent<TreePage>(pagesMax)
-  const stored = createRecent<Uint8Array>(pagesMax * storedPerDecoded)
+  /** What is further down is reached through these again and again, and decoding one takes as many hashes as it has slots. */
+  const upper = createRecent<TreePath, TreePage>(pagesMax)
+  /** The lowest pages: most of a large tree, and each of them is passed rarely. They hold a few leaves, and take a fifth of the room as they are stored. */
+  const lowest = createRecent<TreePath, Uint8Array>(pagesMax)
+  /** By depth: a page to decode into that is not kept. Of one depth no two are in use at once. */
+  const spare: (TreePage | undefined)[] = []
 
-  const storedAt = (path: string): Uint8Array | undefined => {
-    const known = stored.get(path)
+  const storedAt = (path: TreePath): Uint8Array | undefined => {
+    const known = lowest.get(path)
     if (known !== undefined) return known
-    const encoded = readPage(path)
-    if (encoded !== undefined) stored.set(path, encoded)
+    const encoded = readPage(pathText(path))
+    if (encoded !== undefined) lowest.set(path, encoded)
     return encoded
   }
-  const load = (path: string): TreePage | undefined => {
-    const hit = pages.get(path)
+  const spareAt = (depth: number): TreePage => (spare[depth] ??= emptyPage())
+  const keep = (path: TreePath, depth: number, page: TreePage): void => {
+    if (spare[depth] === page) spare[depth] = undefined
+    lowest.delete(path)
+    upper.set(path, page)
+  }
+  const load = (path: TreePath, depth: number): TreePage | undefined => {
+    const hit = upper.get(path)
     if (hit !== undefined) return hit
     const encoded = storedAt(path)
     if (encoded === undefined) return undefined
-    const page = decodePage(encoded)
-    pages.set(path, page)
+    const page = decodePage(encoded, spareAt(depth))
+    if (hasPagesBelow(page)) keep(path, depth, page)
     return page
   }
-  const loadChild = (path: string, above: TreePage, slot: number): TreePage => {
-    const page = load(path)
+  const loadChild = (path: TreePath, depth: number, above: TreePage, slot: number): TreePage => {
+    const page = load(path, depth)
     if (page === undefined || !isNamedBy(page, above, slot)) {
-      throw new DongbaekError('state/damaged', `page ${path} of the state tree is ${page === undefined ? 'missing' : 'not the one that the page above it names'}: rebuild the state with \`dongbaek resync\``)
+      throw new DongbaekError('state/damaged', `page ${pathText(path)} of the state tree is ${page === undefined ? 'missing' : 'not the one that the page above it names'}: rebuild the state with \`dongbaek resync\``)
     }
     return page
   }
+  const newPage = (depth: number): TreePage => {
+    const page = spareAt(depth)
+    clearPage(page)
+    return page
+  }
+  const loadRoot = (): TreePage => load(rootPath, 0) ?? newPage(0)
 
-  const apply = (path: string, page: TreePage, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): void => {
-    const depth = path.length
+  const apply = (path: TreePath, depth: number, page: TreePage, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): void => {
     let dirty = 0
     let start = from
     while (start < to) {
       const nibble = nibbleAt((changes[start] as TreeChange).keyHash, depth)
       let end = start + 1
       while (end < to && nibbleAt((changes[end] as TreeChange).keyHash, depth) === nibble) end++
-      applySlot(path + (nibbles[nibble] as string), page, nibble, changes, start, end, writes)
+      applySlot(pathBelow(path, nibble), depth + 1, page, nibble, changes, start, end, writes)
       dirty |= 1 << (slotsOfPage + nibble)
       start = end
     }
     fold(page, dirty)
-    if (depth > 0 && page.kinds[1] !== inner) {
-      pages.delete(path)
-      stored.delete(path)
-      writes.push({ path, page: undefined })
-    } else {
-      const encoded = encodePage(page)
-      pages.set(path, page)
-      stored.set(path, encoded)
-      writes.push({ path, page: encoded })
+    if (depth > 0 && kindOf(page) !== inner) {
+      upper.delete(path)
+      lowest.delete(path)
+      writes.push({ path: pathText(path), page: undefined })
+      return
     }
+    const encoded = encodePage(page)
+    if (hasPagesBelow(page)) keep(path, depth, page)
+    else {
+      upper.delete(path)
+      lowest.set(path, encoded)
+    }
+    writes.push({ path: pathText(path), page: encoded })
   }
 
-  /** `path` is that of the page that hangs below the slot, or would. */
-  const applySlot = (path: string, above: TreePage, slot: number, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): void => {
-    const kind = above.kinds[slotsOfPage + slot]
+  /** `path` and `depth` are those of the page that hangs below the slot, or would. */
+  const applySlot = (path: TreePath, depth: number, above: TreePage, slot: number, changes: readonly TreeChange[], from: number, to: number, writes: PageWrite[]): void => {
+    const kind = kindAt(above, slot)
     if (kind !== inner && to - from === 1) {
       const { keyHash, valueHash, isNew } = changes[from] as TreeChange
       if (kind === empty || holdsKey(above, slot, keyHash)) {
@@ -116,62 +134,64 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
       }
       if (valueHash === undefined) return
     }
-    const page = kind === inner ? loadChild(path, above, slot) : emptyPage()
+    const page = kind === inner ? loadChild(path, depth, above, slot) : newPage(depth)
     if (kind === leaf) {
       const keyHash = keyHashAt(above, slot)
-      const nibble = nibbleAt(keyHash, path.length)
+      const nibble = nibbleAt(keyHash, depth)
       setLeaf(page, nibble, keyHash, valueHashAt(above, slot))
       fold(page, 1 << (slotsOfPage + nibble))
     }
-    apply(path, page, changes, from, to, writes)
+    apply(path, depth, page, changes, from, to, writes)
     raise(page, above, slot)
   }
 
-  const countIn = (path: string, page: TreePage): number => {
+  const countIn = (path: TreePath, depth: number, page: TreePage): number => {
     let leaves = 0
     for (let slot = 0; slot < slotsOfPage; slot++) {
-      const kind = page.kinds[slotsOfPage + slot]
-      const below = path + (nibbles[slot] as string)
-      if (kind !== empty) leaves += kind === leaf ? 1 : countIn(below, loadChild(below, page, slot))
+      const kind = kindAt(page, slot)
+      const below = pathBelow(path, slot)
+      if (kind !== empty) leaves += kind === leaf ? 1 : countIn(below, depth + 1, loadChild(below, depth + 1, page, slot))
     }
     return leaves
   }
 
   return {
     leaf: (keyHash) => {
-      let path = ''
-      for (let page = pages.get(path); page !== undefined; page = pages.get(path)) {
-        const slot = nibbleAt(keyHash, path.length)
-        if (page.kinds[slotsOfPage + slot] !== inner) return holdsKey(page, slot, keyHash) ? valueHashAt(page, slot) : undefined
-        path += nibbles[slot] as string
+      let path = rootPath
+      let depth = 0
+      for (let page = upper.get(path); page !== undefined; page = upper.get(path)) {
+        const slot = nibbleAt(keyHash, depth)
+        if (kindAt(page, slot) !== inner) return holdsKey(page, slot, keyHash) ? valueHashAt(page, slot) : undefined
+        path = pathBelow(path, slot)
+        depth++
       }
       // decoding a page for one look would cost more than all the rest
-      return findLeaf(storedAt, keyHash, path)
+      return findLeaf(storedAt, keyHash, path, depth)
     },
-    count: () => countIn('', load('') ?? emptyPage()),
+    count: () => countIn(rootPath, 0, loadRoot()),
     root: () => {
-      const page = load('')
+      const page = load(rootPath, 0)
       return page === undefined ? zeroHash : (hashAt(page, 1) as Hash)
     },
     update: (changes) => {
       if (changes.length === 0) return []
       const sorted = [...changes].sort((a, b) => compareBytes(a.keyHash, b.keyHash))
       const writes: PageWrite[] = []
-      apply('', load('') ?? emptyPage(), sorted, 0, sorted.length, writes)
+      apply(rootPath, 0, loadRoot(), sorted, 0, sorted.length, writes)
       return writes
     },
     prove: (keyHash) => {
       const siblings: Uint8Array[] = []
-      let path = ''
-      let page = load('') ?? emptyPage()
+      let path = rootPath
+      let page = loadRoot()
       let at = 1
       let depth = 0
       for (;;) {
         const node = nodeAt(page, at)
         if (node === undefined || node.leaf) return { keyHash, siblings, terminal: node === undefined ? undefined : { keyHash: node.keyHash, valueHash: node.valueHash } }
         if (at >= slotsOfPage) {
-          path += nibbles[at - slotsOfPage] as string
-          page = loadChild(path, page, at - slotsOfPage)
+          path = pathBelow(path, at - slotsOfPage)
+          page = loadChild(path, depth / levelsOfPage, page, at - slotsOfPage)
           at = 1
         }
         const bit = ((keyHash[depth >> 3] as number) >> (7 - (depth & 7))) & 1

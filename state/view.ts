@@ -52,7 +52,7 @@ interface Entry {
 }
 
 /** Decoded values of the committed state, bounded, shared by block after block. */
-export type ValueCache = Pick<Recent<Entry>, 'get' | 'set'>
+export type ValueCache = Pick<Recent<string, Entry>, 'get' | 'set'>
 
 export function createValueCache(entriesMax: number): ValueCache {
   return createRecent(entriesMax)

@@ -4,7 +4,7 @@ import t from 'tap'
 import { compareBytes, concatBytes, equalBytes } from '../../primitives/bytes.ts'
 import { sha256, zeroHash } from '../../primitives/hash.ts'
 import { keyHashOf, verifyStateProof } from '../../state/proof.ts'
-import { createStateTree, type StateProof, type StateTree } from '../../state/tree.ts'
+import { createStateTree, type StateProof, type StateTree, type TreeChange } from '../../state/tree.ts'
 
 interface Leaf {
   readonly keyHash: Uint8Array
@@ -88,6 +88,40 @@ t.test('a small cache and a long history change nothing, and an empty content le
   small.put([...small.content.keys()].map((key) => [key, undefined] as const))
   t.same(small.tree.root(), zeroHash)
   t.same([...small.pages.keys()], [''])
+  t.end()
+})
+
+t.test('keys that share nearly all of their hash hang as deep as they must, and are found there, proven and taken out again', (t) => {
+  const pages = new Map<string, Uint8Array>()
+  const tree = createStateTree((path) => pages.get(path), 4)
+  const put = (changes: readonly TreeChange[]): void => {
+    for (const { path, page } of tree.update(changes)) {
+      if (page === undefined) pages.delete(path)
+      else pages.set(path, page)
+    }
+  }
+  // nobody can make such keys; the tree must not rely on that
+  const leaves = [12, 13, 14, 15, 31, 62, 63].map((nibble): Leaf => {
+    const keyHash = sha256(Uint8Array.of(1))
+    keyHash[nibble >> 1] = (keyHash[nibble >> 1] as number) ^ (nibble % 2 === 0 ? 0x10 : 1)
+    return { keyHash, valueHash: sha256(Uint8Array.of(nibble)) }
+  })
+  leaves.forEach((leaf, i) => {
+    put([leaf])
+    t.strictSame(tree.root(), naiveRoot(leaves.slice(0, i + 1)))
+  })
+  t.ok([...pages.keys()].some((path) => path.length === 62), 'down to the last nibbles')
+  const again = createStateTree((path) => pages.get(path), 4)
+  for (const { keyHash, valueHash } of leaves) {
+    t.strictSame([tree.leaf(keyHash), again.leaf(keyHash)], [valueHash, valueHash])
+    t.strictSame(again.prove(keyHash).terminal, { keyHash, valueHash })
+  }
+  t.equal(again.count(), leaves.length)
+  leaves.forEach(({ keyHash }, i) => {
+    put([{ keyHash, valueHash: undefined }])
+    t.strictSame(tree.root(), naiveRoot(leaves.slice(i + 1)))
+  })
+  t.strictSame([...pages.keys()], [''])
   t.end()
 })
 

@@ -84,7 +84,7 @@ t.test('putNew reads nothing, and asserts that there was nothing', (t) => {
 t.test('what was used last is kept, and never an older value', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 12 }), fc.array(fc.tuple(fc.constantFrom('get', 'set', 'delete'), fc.integer({ min: 0, max: 9 })), { maxLength: 60, size: 'max' }), (entriesMax, steps) => {
-      const kept = createRecent<number>(entriesMax)
+      const kept = createRecent<string, number>(entriesMax)
       const model = new Map<string, number>()
       // the latest use of each key, the newest last
       let used: string[] = []
