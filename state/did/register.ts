@@ -2,7 +2,8 @@
 import { equalBytes } from '../../primitives/bytes.ts'
 import { countersigner, kind, refuse } from '../family.ts'
 import { everyScope, hasRole } from '../roles.ts'
-import { createDid, readDid } from './documents.ts'
+import { stateKey } from '../table.ts'
+import { createDid, didTable, readDid } from './documents.ts'
 import { registered } from './events.ts'
 import { exposesRecovery, signingKey } from './recovery.ts'
 import { didOf, registerPayload } from './types.ts'
@@ -12,6 +13,7 @@ export const register = kind({
   summary: 'Registers the sender’s DID with its first keys; a registrar countersigns.',
   payload: registerPayload,
   createsSender: true,
+  likely: ({ sender }) => [{ key: stateKey(didTable, [sender]), use: 'write' }],
   apply: ({ block, transaction, view, emit }, { keys, services, recovery }) => {
     const { sender } = transaction
     if (sender !== didOf(keys)) return refuse('did/not-self-certifying', { expected: didOf(keys) })
