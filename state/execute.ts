@@ -125,16 +125,17 @@ function settle(state: State, overlay: Overlay): Pick<Executed, 'changes' | 'pag
   return { changes, pages, stateRoot: state.tree.root() }
 }
 
-function run(below: Overlay, block: BlockInfo, ready: ReadyTransaction, index: number, seen: SeenIds, latestMs: number): Receipt {
+function run(overlay: Overlay, block: BlockInfo, ready: ReadyTransaction, index: number, seen: SeenIds, latestMs: number): Receipt {
   const { transaction } = ready
-  const overlay = below.child()
   const events: Event[] = []
+  overlay.mark()
   const refusal = checkEnvelope(overlay, block, ready, seen, latestMs) ?? ready.kind.apply({ block, transaction, view: overlay, emit: (event) => events.push(event) }, ready.payload)
-  const place = { id: transaction.id, height: block.height, index }
-  if (refusal !== undefined) return { ...place, status: 'refused', code: refusal.code, data: refusal.data, events: [] }
+  if (refusal !== undefined) {
+    overlay.takeBack()
+    return { id: transaction.id, height: block.height, index, status: 'refused', code: refusal.code, data: refusal.data, events: [] }
+  }
   assert(events.length <= transactionEventsMax, 'events of a transaction within bounds')
-  overlay.merge()
-  return { ...place, status: 'ok', events }
+  return { id: transaction.id, height: block.height, index, status: 'ok', events }
 }
 
 /** The times come before the ids: of a transaction that could run now, every node remembers the same. */

@@ -1,5 +1,5 @@
-// Views: what rules and queries see of the state. A block executes on an overlay over the committed state, each transaction on an overlay
-// over the block's; a refused transaction's overlay is dropped, so half-done changes cannot exist. Values are decoded, immutable objects.
+// Views: what rules and queries see of the state. A block executes on an overlay over the committed state; what a refused transaction has changed of it
+// is taken back, so half-done changes cannot exist. Values are decoded, immutable objects.
 import { assert } from '../primitives/errors.ts'
 import { createRecent, type Recent } from './recent.ts'
 import { decodeValue, encodeValue, type KeyPart, stateKey, type Table } from './table.ts'
@@ -59,10 +59,10 @@ export function createValueCache(entriesMax: number): ValueCache {
 }
 
 export interface Overlay extends WriteView {
-  /** A layer over this one. */
-  readonly child: () => Overlay
-  /** Hands the changes to the layer below. */
-  readonly merge: () => void
+  /** Where `takeBack` goes back to. */
+  readonly mark: () => void
+  /** Undoes all changes since the last mark. */
+  readonly takeBack: () => void
   /** The changes in key order: the encoded value, or undefined for a removal. Values are encoded here, once a block. */
   readonly changes: () => readonly StateChange[]
   /** Puts the changed values into the cache, once they are the committed state. Those of new keys are left out unless they were looked for: they would push out what is read. */
@@ -78,49 +78,53 @@ export interface StateChange {
 
 /** An overlay over committed state, for one block. */
 export function createOverlay(source: StateSource, cache: ValueCache): Overlay {
-  return layer(
-    (key, table) => {
-      const cached = cache.get(key)
-      if (cached !== undefined) return cached
-      const encoded = source.get(key)
-      const entry = { table, value: encoded === undefined ? undefined : decodeValue(table, encoded) }
-      cache.set(key, entry)
-      return entry
-    },
-    () => undefined,
-    undefined,
-    cache,
-  )
-}
-
-type Lookup = (key: string, table: Table<unknown>) => Entry
-/** What the block has changed so far. */
-type Changed = (key: string) => Entry | undefined
-
-function layer(below: Lookup, changedBelow: Changed, parent: Map<string, Entry> | undefined, cache: ValueCache): Overlay {
   const own = new Map<string, Entry>()
-  const changed: Changed = (key) => own.get(key) ?? changedBelow(key)
-  const lookup: Lookup = (key, table) => own.get(key) ?? below(key, table)
-  const write = <T>(table: Table<T>, parts: readonly KeyPart[], value: T | undefined): void => {
-    own.set(stateKey(table, parts), { table: anyTable(table), value })
+  /** The keys written since the mark, and what the block had under them before: undefined, nothing of its own. */
+  const journal: { readonly keys: string[]; readonly before: (Entry | undefined)[] } = { keys: [], before: [] }
+
+  const committed = (key: string, table: Table<unknown>): Entry => {
+    const cached = cache.get(key)
+    if (cached !== undefined) return cached
+    const encoded = source.get(key)
+    const entry = { table, value: encoded === undefined ? undefined : decodeValue(table, encoded) }
+    cache.set(key, entry)
+    return entry
   }
+  const write = (key: string, entry: Entry): void => {
+    journal.keys.push(key)
+    journal.before.push(own.get(key))
+    own.set(key, entry)
+  }
+  const forget = (): void => {
+    journal.keys.length = 0
+    journal.before.length = 0
+  }
+
   return {
-    get: <T>(table: Table<T>, ...parts: readonly KeyPart[]) => lookup(stateKey(table, parts), anyTable(table)).value as T | undefined,
+    get: <T>(table: Table<T>, ...parts: readonly KeyPart[]) => {
+      const key = stateKey(table, parts)
+      return (own.get(key) ?? committed(key, anyTable(table))).value as T | undefined
+    },
     put: (table, parts, value) => {
       assert(value !== undefined, 'a value to put')
-      write(table, parts, value)
+      write(stateKey(table, parts), { table: anyTable(table), value })
     },
     putNew: (table, parts, value) => {
       const key = stateKey(table, parts)
-      assert(value !== undefined && changed(key) === undefined, `a value to put, and nothing under ${key} yet`)
-      own.set(key, { table: anyTable(table), value, isNew: true })
+      assert(value !== undefined && own.get(key) === undefined, `a value to put, and nothing under ${key} yet`)
+      write(key, { table: anyTable(table), value, isNew: true })
     },
-    remove: (table, parts) => write(table, parts, undefined),
-    child: () => layer(lookup, changed, own, cache),
-    merge: () => {
-      assert(parent !== undefined, 'a layer below to merge into')
-      for (const [key, entry] of own) parent.set(key, entry)
-      own.clear()
+    remove: (table, parts) => write(stateKey(table, parts), { table: anyTable(table), value: undefined }),
+    mark: forget,
+    takeBack: () => {
+      // the last first, since a key may have been written more than once
+      for (let i = journal.keys.length - 1; i >= 0; i--) {
+        const key = journal.keys[i] as string
+        const before = journal.before[i]
+        if (before === undefined) own.delete(key)
+        else own.set(key, before)
+      }
+      forget()
     },
     changes: () =>
       [...own.keys()].sort(compareKeys).map((key) => {

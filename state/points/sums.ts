@@ -17,12 +17,13 @@ export function readSums(view: ReadView, programId: string): Sums {
   return current
 }
 
+const whole = ['budget', 'onHold', 'owed', 'paid', 'grants', 'revoked', 'applications', 'ownPaid', ...terms] as const
+
 /** True if the terms add up to the budget, none is below zero or past the safe integers, and the flows since the opening come to the same terms. */
 export function sumsHold(current: Sums): boolean {
-  const { budget, held, onHold, settled, owed, paid, grants, revoked, applications, ownPaid } = current
-  const whole = [budget, onHold, owed, paid, grants, revoked, applications, ownPaid, ...terms.map((term) => current[term])]
+  const { held, onHold, settled, owed, paid, grants, revoked } = current
   return (
-    whole.every((value) => Number.isSafeInteger(value) && value >= 0) &&
+    whole.every((name) => Number.isSafeInteger(current[name]) && current[name] >= 0) &&
     addUp(current) &&
     onHold <= held &&
     paid === settled + owed &&

@@ -1,4 +1,5 @@
-// Values put under keys that never had one: nothing is read for them, and a second one is our own bug, whenever the first was put.
+// Overlays: values put under keys that never had one (nothing is read for them, and a second one is our own bug, whenever the first was put), and what is taken back.
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { AssertionError } from '../../primitives/errors.ts'
@@ -6,7 +7,7 @@ import { sha256 } from '../../primitives/hash.ts'
 import { integer } from '../../primitives/schema.ts'
 import { keyHashOf } from '../../state/proof.ts'
 import { createRecent } from '../../state/recent.ts'
-import { table } from '../../state/table.ts'
+import { encodeValue, table } from '../../state/table.ts'
 import { createStateTree, type StateTree } from '../../state/tree.ts'
 import { createOverlay, createValueCache, type Overlay } from '../../state/view.ts'
 
@@ -37,20 +38,17 @@ t.test('putNew reads nothing, and asserts that there was nothing', (t) => {
   }
 
   const block = overlayOf()
-  const first = block.child()
-  first.putNew(numbers, ['a'], 1)
-  t.equal(first.get(numbers, 'a'), 1)
-  t.throws(() => first.putNew(numbers, ['a'], 2), AssertionError, 'twice in a transaction')
-  first.merge()
-  const second = block.child()
-  t.throws(() => second.putNew(numbers, ['a'], 2), AssertionError, 'twice in a block')
-  second.put(numbers, ['b'], 5)
-  t.throws(() => second.putNew(numbers, ['b'], 5), AssertionError, 'under a key that the block has put')
-  const dropped = block.child()
-  dropped.putNew(numbers, ['c'], 3)
-  const third = block.child()
-  third.putNew(numbers, ['c'], 4)
-  third.merge()
+  block.putNew(numbers, ['a'], 1)
+  t.equal(block.get(numbers, 'a'), 1)
+  t.throws(() => block.putNew(numbers, ['a'], 2), AssertionError, 'twice in a transaction')
+  block.mark()
+  t.throws(() => block.putNew(numbers, ['a'], 2), AssertionError, 'twice in a block')
+  block.put(numbers, ['b'], 5)
+  t.throws(() => block.putNew(numbers, ['b'], 5), AssertionError, 'under a key that the block has put')
+  block.takeBack()
+  block.putNew(numbers, ['c'], 3)
+  block.takeBack()
+  block.putNew(numbers, ['c'], 4)
   t.equal(reads, 0)
   commit(block)
   t.strictSame([...committed.keys()], ['numbers/a', 'numbers/c'])
@@ -78,6 +76,33 @@ t.test('putNew reads nothing, and asserts that there was nothing', (t) => {
     for (let i = 0; i < 40; i++) again.putNew(numbers, [`${key}${i}`], i)
     t.throws(() => commit(again), AssertionError, `${key} is in the state`)
   }
+  t.end()
+})
+
+t.test('what is taken back is as it was at the mark, however often and whatever it was written', (t) => {
+  const committed = new Map([1, 2, 3].map((n) => [`numbers/${n}`, encodeValue(numbers, n)]))
+  const key = fc.integer({ min: 0, max: 5 }).map(String)
+  const write = fc.record({ key, value: fc.option(fc.nat(9), { nil: undefined }) })
+  fc.assert(
+    fc.property(fc.array(fc.record({ writes: fc.array(write, { maxLength: 6 }), refused: fc.boolean() }), { maxLength: 8 }), (transactions) => {
+      const overlay = createOverlay({ get: (at) => committed.get(at) }, createValueCache(10))
+      const plain = createOverlay({ get: (at) => committed.get(at) }, createValueCache(10))
+      for (const { writes, refused } of transactions) {
+        overlay.mark()
+        for (const each of refused ? [overlay] : [overlay, plain]) {
+          for (const { key: part, value } of writes) {
+            if (value === undefined) each.remove(numbers, [part])
+            else each.put(numbers, [part], value)
+          }
+        }
+        if (refused) overlay.takeBack()
+        for (const part of ['0', '1', '2', '3', '4', '5']) if (overlay.get(numbers, part) !== plain.get(numbers, part)) return false
+      }
+      return isDeepStrictEqual(overlay.changes(), plain.changes())
+    }),
+    { numRuns: 300 },
+  )
+  t.pass('300 blocks')
   t.end()
 })
 
