@@ -76,7 +76,7 @@ const keys = {
   'admin.port': key<number | undefined>(port, 'port of the administration (log level, snapshot, stop); left out, there is none', undefined),
   'log.level': key(level, 'least level that is logged', 'info'),
   'limits.verifyWorkers': key(count(0, 64), 'threads that check signatures, 0 for none; left out, one less than there are cores and at most 4', defaultWorkers()),
-  'limits.stateCacheMiB': key(count(16, 65_536), 'memory for the hot state', 256),
+  'limits.stateCacheMiB': key(count(16, 65_536), 'memory for the hot state', 128),
   'limits.rpcRequestsPerSecond': key(count(1, 1_000_000), 'JSON-RPC requests a second of one client address', 200),
   'limits.senderTransactionsPerSecond': key(count(1, 1_000_000), 'transactions a second that this node takes in from its clients for one sender; ten times as many at once', 100),
   'limits.snapshotBlocks': key(count(0, 1_000_000_000), 'blocks from one snapshot for joining nodes to the next, and how far behind a node must be to join by one; 0: neither', 10_000),

@@ -39,7 +39,7 @@ const rowsPerCitizen = 3
 const sliceRows = 30_000
 const stepMs = 1_000
 const validityMs = 60_000
-const cacheMiB = 256
+const cacheMiB = 128
 const blank = new Uint8Array(64)
 
 export interface StateBlock {
