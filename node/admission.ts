@@ -7,7 +7,7 @@ import { transactionBytesMax } from '../primitives/limits.ts'
 import type { SignedItem } from '../primitives/signature.ts'
 import { type ReadyTransaction, readyTransaction } from '../state/families.ts'
 import type { Seen } from '../state/seen.ts'
-import { decodeTransaction, envelopeReference, signatureChecks } from '../state/transaction.ts'
+import { decodeReferenced, envelopeReference, signatureChecks } from '../state/transaction.ts'
 import type { Mempool } from './mempool.ts'
 import type { Clock, Verifier } from './world.ts'
 
@@ -19,8 +19,8 @@ export interface Admission {
   readonly admit: (encoded: Uint8Array, door?: (ready: ReadyTransaction) => Promise<void>) => Promise<Admitted>
   /** Decodes and checks without taking it. */
   readonly check: (encoded: Uint8Array) => Promise<ReadyTransaction>
-  /** Whether the signatures of this envelope are being checked now. */
-  readonly isChecking: (reference: Hash) => boolean
+  /** Whether the signatures of the envelope with this reference, in base64url, are being checked now. */
+  readonly isChecking: (key: string) => boolean
 }
 
 export interface Admitted {
@@ -47,8 +47,8 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
   const checking = new Map<string, Promise<ReadyTransaction>>()
   const verifySignatures = batched(verifier, clock)
 
-  const read = (encoded: Uint8Array): ReadyTransaction => {
-    const transaction = decodeTransaction(encoded)
+  const read = (encoded: Uint8Array, reference: Hash): ReadyTransaction => {
+    const transaction = decodeReferenced(encoded, reference)
     if (transaction.chain !== chainId) throw new DongbaekError('tx/wrong-chain', `the transaction is for ${transaction.chain}, this is ${chainId}`, { chain: chainId })
     const nowMs = clock.now()
     if (transaction.validUntilMs < nowMs) throw new DongbaekError('tx/expired', 'validUntilMs has passed: make a new transaction', { validUntilMs: transaction.validUntilMs, nowMs })
@@ -76,17 +76,17 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
   }
 
   return {
-    isChecking: (reference) => checking.has(toBase64url(reference)),
-    check: async (encoded) => verified(read(encoded)),
+    isChecking: (key) => checking.has(key),
+    check: async (encoded) => verified(read(encoded, envelopeReference(encoded))),
     admit: async (encoded, door = async () => {}) => {
       if (encoded.length > transactionBytesMax) throw new DongbaekError('codec/too-large', `a transaction has at most ${transactionBytesMax} bytes`, { bytes: encoded.length, bytesMax: transactionBytesMax })
       const reference = envelopeReference(encoded)
-      const pending = mempool.byReference(reference)
-      if (pending !== undefined) return { id: pending.transaction.id, added: undefined }
       const key = toBase64url(reference)
+      const pending = mempool.byReference(key)
+      if (pending !== undefined) return { id: pending.transaction.id, added: undefined }
       let checked = checking.get(key)
       if (checked === undefined) {
-        const ready = read(encoded)
+        const ready = read(encoded, reference)
         const { id } = ready.transaction
         if (mempool.hasId(id) || hasRun(ready.transaction)) return { id, added: undefined }
         checked = verified(ready).finally(() => checking.delete(key))

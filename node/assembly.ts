@@ -206,9 +206,8 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
 
   const onExecuted = ({ height, hash, payload, executed }: ExecutedBlock): void => {
     snapshots.blockStored(height)
-    const ids = executed.receipts.map(({ id }) => id)
-    const latestArrivalMs = mempool.latestArrivalMs(ids, clock.monotonic())
-    mempool.remove(ids)
+    const latestArrivalMs = mempool.latestArrivalMs(payload.ids, clock.monotonic())
+    mempool.remove(payload.ids)
     payloads.release(height)
     validityMs = readValidityMs(store)
     const { scheduled, changed } = membership.blockStored(height, executed.changes)

@@ -6,7 +6,7 @@ import type { Hash } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
 import { type ReadyTransaction, readyTransaction } from '../state/families.ts'
-import { decodeTransaction, envelopeReference, signatureChecks } from '../state/transaction.ts'
+import { decodeReferenced, envelopeReference, signatureChecks } from '../state/transaction.ts'
 import { decodeFetchAnswer, encodeFetchQuestion, type FetchAnswer, type FetchQuestion } from './exchange.ts'
 import type { Admission } from './admission.ts'
 import { answerBytesMax, fetchFirstTimeoutMs, fetchRetryMs, fetchTimeoutMs, gossipGraceMs, gossipSettleMs } from './limits.ts'
@@ -81,10 +81,11 @@ export function createAvailability(context: AvailabilityContext): Availability {
   const take = async (gathering: Gathering, envelopes: readonly Uint8Array[], final: boolean): Promise<boolean> => {
     const fresh = new Map<string, ReadyTransaction>()
     for (const encoded of envelopes) {
-      const key = toBase64url(envelopeReference(encoded))
+      const reference = envelopeReference(encoded)
+      const key = toBase64url(reference)
       if (!gathering.missing.has(key)) continue
       try {
-        const transaction = decodeTransaction(encoded)
+        const transaction = decodeReferenced(encoded, reference)
         if (transaction.chain !== chainId) return false
         fresh.set(key, readyTransaction(transaction))
       } catch (error) {
@@ -108,8 +109,8 @@ export function createAvailability(context: AvailabilityContext): Availability {
   }
 
   const fromMempool = (gathering: Gathering): void => {
-    for (const [key, reference] of gathering.missing) {
-      const ready = mempool.byReference(reference)
+    for (const key of gathering.missing.keys()) {
+      const ready = mempool.byReference(key)
       if (ready !== undefined) find(gathering, key, ready)
     }
   }
@@ -132,7 +133,7 @@ export function createAvailability(context: AvailabilityContext): Availability {
   }
 
   /** Neither here nor being checked here. */
-  const unknown = ({ missing }: Gathering): readonly Hash[] => [...missing.values()].filter((reference) => !admission.isChecking(reference))
+  const unknown = ({ missing }: Gathering): readonly string[] => [...missing.keys()].filter((key) => !admission.isChecking(key))
 
   /** Until nothing is missing, or what has come in is looked through, some time more has gone by, and nothing that is missing is being checked. */
   const gossiped = async (gathering: Gathering, isWanted: () => boolean): Promise<void> => {

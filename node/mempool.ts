@@ -1,6 +1,6 @@
 // The mempool: checked transactions that wait for a block, in order of arrival (a place in line is the place in the chain, so the proposer keeps this order).
 // Bounded in number, bytes and per key that signs for the sender (who names a sender need not be it, until the chain has looked); everything in it expires.
-import type { Hash, TimeMs, TransactionId } from '../primitives/brand.ts'
+import type { TimeMs, TransactionId } from '../primitives/brand.ts'
 import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import type { ReadyTransaction } from '../state/families.ts'
@@ -17,13 +17,14 @@ export interface Mempool {
   /** False when its id is there already. Throws `mempool/full` or `mempool/sender-limit`. */
   readonly add: (ready: ReadyTransaction, nowMs: number) => boolean
   readonly hasId: (id: TransactionId) => boolean
-  readonly byReference: (reference: Hash) => ReadyTransaction | undefined
+  /** By its reference, in base64url. */
+  readonly byReference: (key: string) => ReadyTransaction | undefined
   /** In order of arrival, those that `skip` does not name, within the bounds of a block. */
   readonly take: (transactionsMax: number, bytesMax: number, skip: (id: string, ready: ReadyTransaction) => boolean) => readonly ReadyTransaction[]
-  /** The latest arrival of these, which a block orders. What is not here has come with the block, at `nowMs`, unless so much waits here that it may have found no room. */
-  readonly latestArrivalMs: (ids: readonly TransactionId[], nowMs: number) => number
-  /** Those that ran, by id. */
-  readonly remove: (ids: readonly TransactionId[]) => void
+  /** The latest arrival of these, by id in base64url, which a block orders. What is not here has come with the block, at `nowMs`, unless so much waits here that it may have found no room. */
+  readonly latestArrivalMs: (ids: Iterable<string>, nowMs: number) => number
+  /** Those that ran, by id in base64url. */
+  readonly remove: (ids: Iterable<string>) => void
   /** Drops what can no longer run at this block time. */
   readonly expire: (blockTimeMs: TimeMs) => number
   /** The longest waiting that `skip` does not name, if any. */
@@ -33,13 +34,15 @@ export interface Mempool {
   readonly size: () => { readonly transactions: number; readonly bytes: number }
 }
 
-function keyOf({ transaction }: ReadyTransaction): string {
-  return toBase64url((transaction.signatures[0] as TransactionSignature).key)
+interface Entry extends Pending {
+  // its reference and the key that signs for the sender, in base64url
+  readonly reference: string
+  readonly signer: string
 }
 
 export function createMempool(): Mempool {
   // insertion order is arrival order
-  const pending = new Map<string, Pending>()
+  const pending = new Map<string, Entry>()
   const references = new Map<string, ReadyTransaction>()
   // by the signing key: counted by DID, anyone could fill the share of someone else by signing in that name with a key of his own
   const perKey = new Map<string, number>()
@@ -48,11 +51,10 @@ export function createMempool(): Mempool {
   const drop = (key: string): void => {
     const entry = pending.get(key)
     if (entry === undefined) return
-    const { transaction } = entry.ready
+    const { ready, reference, signer } = entry
     pending.delete(key)
-    references.delete(toBase64url(transaction.reference))
-    bytes -= transaction.bytes.length
-    const signer = keyOf(entry.ready)
+    references.delete(reference)
+    bytes -= ready.transaction.bytes.length
     const left = (perKey.get(signer) ?? 1) - 1
     if (left === 0) perKey.delete(signer)
     else perKey.set(signer, left)
@@ -66,19 +68,20 @@ export function createMempool(): Mempool {
       if (pending.size >= mempoolTransactionsMax || bytes + transaction.bytes.length > mempoolBytesMax) {
         throw new DongbaekError('mempool/full', `this node holds ${pending.size} waiting transactions, as many as it takes: send it again in some seconds, or to another node`, { transactions: pending.size, bytes })
       }
-      const signer = keyOf(ready)
+      const signer = toBase64url((transaction.signatures[0] as TransactionSignature).key)
       const ofSender = perKey.get(signer) ?? 0
       if (ofSender >= mempoolPerSenderMax) {
         throw new DongbaekError('mempool/sender-limit', `${transaction.sender} has ${ofSender} waiting transactions, as many as one sender may: wait for their receipts`, { sender: transaction.sender, waiting: ofSender })
       }
-      pending.set(key, { ready, arrivedMs: nowMs })
-      references.set(toBase64url(transaction.reference), ready)
+      const reference = toBase64url(transaction.reference)
+      pending.set(key, { ready, arrivedMs: nowMs, reference, signer })
+      references.set(reference, ready)
       perKey.set(signer, ofSender + 1)
       bytes += transaction.bytes.length
       return true
     },
     hasId: (id) => pending.has(toBase64url(id)),
-    byReference: (reference) => references.get(toBase64url(reference)),
+    byReference: (key) => references.get(key),
     take: (transactionsMax, bytesMax, skip) => {
       const taken: ReadyTransaction[] = []
       let room = bytesMax
@@ -94,10 +97,12 @@ export function createMempool(): Mempool {
     latestArrivalMs: (ids, nowMs) => {
       const isCrowded = 2 * pending.size > mempoolTransactionsMax || 2 * bytes > mempoolBytesMax
       const missingMs = isCrowded ? Number.NEGATIVE_INFINITY : nowMs
-      return ids.reduce((latest, id) => Math.max(latest, pending.get(toBase64url(id))?.arrivedMs ?? missingMs), Number.NEGATIVE_INFINITY)
+      let latestMs = Number.NEGATIVE_INFINITY
+      for (const id of ids) latestMs = Math.max(latestMs, pending.get(id)?.arrivedMs ?? missingMs)
+      return latestMs
     },
     remove: (ids) => {
-      for (const id of ids) drop(toBase64url(id))
+      for (const id of ids) drop(id)
     },
     expire: (blockTimeMs) => {
       let dropped = 0

@@ -1,6 +1,7 @@
 // Answers to other nodes' questions (exchange.ts): envelopes, payloads of blocks, and final blocks in a row, each within the bounds of an answer, and
 // no faster to one peer than a share of this node's time allows.
 import type { Hash, Height } from '../primitives/brand.ts'
+import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError, unreachable } from '../primitives/errors.ts'
 import { answerFetch } from './availability.ts'
 import type { ChainStore } from './chain-store.ts'
@@ -33,7 +34,7 @@ export interface Serving {
 }
 
 export function createServing({ store, snapshots, mempool, payloads, setChanges, bodyOf, clock, standing }: ServingContext): Serving {
-  const byReference = (reference: Hash): Uint8Array | undefined => (mempool.byReference(reference) ?? payloads.byReference(reference))?.transaction.bytes
+  const byReference = (reference: Hash): Uint8Array | undefined => (mempool.byReference(toBase64url(reference)) ?? payloads.byReference(reference))?.transaction.bytes
   const byBlock = (block: Hash): { readonly references: readonly Hash[]; readonly envelopes: readonly Uint8Array[] } | undefined => {
     const open = payloads.get(block)
     if (open !== undefined) return { references: open.references, envelopes: open.transactions.map(({ transaction }) => transaction.bytes) }

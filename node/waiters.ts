@@ -43,6 +43,7 @@ export function createWaiters(clock: Clock): Waiters {
         if (signal.aborted) abort()
       }),
     tell: (receipt) => {
+      if (count === 0) return
       for (const done of [...(waiting.get(toBase64url(receipt.id)) ?? [])]) done(receipt)
     },
     letGo: () => {

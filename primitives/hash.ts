@@ -11,8 +11,9 @@ export const hashBytes = 32
 /** Stands for "nothing": the parent of the genesis, an empty tree. No known input hashes to it. */
 export const zeroHash: Hash = new Uint8Array(hashBytes) as Hash
 
-/** Where short inputs are joined: to make room for each costs as much as to hash it. */
+/** Where short inputs are joined, and its beginnings by length: to make room for each, or a view of it, costs as much as to hash it. */
 const joined = new Uint8Array(4_096)
+const joinedOf: Uint8Array[] = []
 const prefixes = new Map<string, Uint8Array>()
 
 /** The domain prefix `dongbaek/<tag>\0`, put before what is hashed or signed. Tags are constants of the code, so the cache is bounded. */
@@ -35,7 +36,7 @@ export function hashOf(...parts: readonly Uint8Array[]): Hash {
     joined.set(part, at)
     at += part.length
   }
-  return sha256(joined.subarray(0, length)) as Hash
+  return sha256((joinedOf[length] ??= joined.subarray(0, length))) as Hash
 }
 
 /** SHA-256 over the domain prefix and the parts, joined. */

@@ -27,6 +27,13 @@ export function invalid(path: string, expected: string): DongbaekError {
   return new DongbaekError('codec/invalid', `${path === '' ? 'value' : path}: expected ${expected}`, { path, expected })
 }
 
+/** What a part refused, told with the place of the part. The place is put together here and not on the way down: hardly anything is ever refused. */
+function refusedAt(place: string, error: unknown): unknown {
+  if (!(error instanceof DongbaekError) || error.code !== 'codec/invalid') return error
+  const { path, expected } = error.data as { readonly path: string; readonly expected: string }
+  return invalid(path === '' || path.startsWith('[') ? place + path : `${place}.${path}`, expected)
+}
+
 /** For schemas whose wire form and JSON form are checked alike. */
 function scalar<T extends number | string | boolean>(check: (value: unknown, path: string) => T, jsonSchema: JsonObject): Schema<T> {
   return { toWire: check, fromWire: check, toJson: (value) => value, fromJson: check, jsonSchema }
@@ -118,6 +125,17 @@ export function bytes<T extends Uint8Array = Uint8Array>(min: number, max: numbe
   }
 }
 
+function each<A, B>(items: readonly A[], path: string, act: (item: A, path: string) => B): readonly B[] {
+  const out = new Array<B>(items.length)
+  let i = 0
+  try {
+    for (; i < items.length; i++) out[i] = act(items[i] as A, '')
+  } catch (error) {
+    throw refusedAt(`${path}[${i}]`, error)
+  }
+  return out
+}
+
 export function list<T>(item: Schema<T>, min: number, max: number): Schema<readonly T[]> {
   const bound = (length: number, path: string): void => {
     if (length < min || length > max) throw invalid(path, `a list of ${min} to ${max}`)
@@ -125,18 +143,18 @@ export function list<T>(item: Schema<T>, min: number, max: number): Schema<reado
   return {
     toWire: (values, path) => {
       bound(values.length, path)
-      return values.map((value, i) => item.toWire(value, `${path}[${i}]`))
+      return each(values, path, item.toWire)
     },
     fromWire: (wire, path) => {
       if (!Array.isArray(wire)) throw invalid(path, 'a list')
       bound(wire.length, path)
-      return (wire as readonly Wire[]).map((value, i) => item.fromWire(value, `${path}[${i}]`))
+      return each(wire as readonly Wire[], path, item.fromWire)
     },
     toJson: (values) => values.map(item.toJson),
     fromJson: (json, path) => {
       if (!Array.isArray(json)) throw invalid(path, 'a list')
       bound(json.length, path)
-      return (json as readonly Json[]).map((value, i) => item.fromJson(value, `${path}[${i}]`))
+      return each(json as readonly Json[], path, item.fromJson)
     },
     jsonSchema: { type: 'array', items: item.jsonSchema, minItems: min, maxItems: max },
   }
@@ -182,14 +200,31 @@ export function record<const F extends Fields>(fields: F): Schema<RecordOf<F>> {
   const isOptional = (schema: Schema<unknown>): boolean => absent in schema
   const at = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
   return {
-    toWire: (value, path) => entries.map(([name, schema]) => schema.toWire((value as Record<string, unknown>)[name], at(path, name))),
+    toWire: (value, path) => {
+      const out = new Array<Wire>(entries.length)
+      let i = 0
+      try {
+        for (; i < entries.length; i++) {
+          const [name, schema] = entries[i] as readonly [string, Schema<unknown>]
+          out[i] = schema.toWire((value as Record<string, unknown>)[name], '')
+        }
+      } catch (error) {
+        throw refusedAt(at(path, entries[i]?.[0] ?? ''), error)
+      }
+      return out
+    },
     fromWire: (wire, path) => {
       if (!Array.isArray(wire) || wire.length !== entries.length) throw invalid(path, `a record of ${entries.length} fields`)
       const out: Record<string, unknown> = {}
-      for (let i = 0; i < entries.length; i++) {
-        const [name, schema] = entries[i] as readonly [string, Schema<unknown>]
-        const value = schema.fromWire((wire as readonly Wire[])[i] as Wire, at(path, name))
-        if (value !== undefined) out[name] = value
+      let i = 0
+      try {
+        for (; i < entries.length; i++) {
+          const [name, schema] = entries[i] as readonly [string, Schema<unknown>]
+          const value = schema.fromWire((wire as readonly Wire[])[i] as Wire, '')
+          if (value !== undefined) out[name] = value
+        }
+      } catch (error) {
+        throw refusedAt(at(path, entries[i]?.[0] ?? ''), error)
       }
       return out as RecordOf<F>
     },

@@ -101,9 +101,14 @@ export function encodeTransaction(body: Uint8Array, signatures: readonly Uint8Ar
 
 /**
  * Decodes and checks the form: canonical, within bounds, a signature for each signer, the countersigners distinct and in ascending order after the sender.
- * The payload stays encoded; `decodePayload` of its kind reads it. Throws `codec/…` or `tx/signers`.
+ * The payload stays encoded; `readyTransaction` reads it by the schema of its kind. Throws `codec/…` or `tx/signers`.
  */
 export function decodeTransaction(encoded: Uint8Array): Transaction {
+  return decodeReferenced(encoded, envelopeReference(encoded))
+}
+
+/** decodeTransaction for whoever knows the reference of these bytes already. */
+export function decodeReferenced(encoded: Uint8Array, reference: Hash): Transaction {
   const { body, signatures } = decodeInPlace(envelopeSchema, encoded, transactionBytesMax)
   const { signers, ...rest } = decodeInPlace(bodySchema, body, transactionBytesMax)
   if (signatures.length !== signers.length) throw new DongbaekError('tx/signers', `the body names ${signers.length} signers, and ${signatures.length} have signed`)
@@ -115,7 +120,7 @@ export function decodeTransaction(encoded: Uint8Array): Transaction {
     ...rest,
     sender,
     id: transactionIdOf(body),
-    reference: envelopeReference(encoded),
+    reference,
     signatures: signers.map(({ did, key }, i) => ({ signer: did, key, signature: signatures[i] as Uint8Array })),
     bytes: encoded,
     body,

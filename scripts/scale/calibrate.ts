@@ -23,7 +23,7 @@ import { payloadEntry, recordEntry } from '../../node/vote-entries.ts'
 import { openVoteLog } from '../../node/votelog.ts'
 import type { Peer, Transport, Verifier } from '../../node/world.ts'
 import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
-import { utf8 } from '../../primitives/bytes.ts'
+import { toBase64url, utf8 } from '../../primitives/bytes.ts'
 import { keyPairFromSeed, sign } from '../../primitives/ed25519.ts'
 import { sha256 } from '../../primitives/hash.ts'
 import { verifySigned } from '../../primitives/signature.ts'
@@ -311,7 +311,7 @@ async function measureOrdering(city: StateCity): Promise<Ordering> {
     payloadEntry(payload as NonNullable<typeof payload>)
     judges.push((threadUs() - judgeStartUs) / blockTransactions)
 
-    const ids = open.flat().map(({ transaction }: ReadyTransaction) => transaction.id)
+    const ids = open.flat().map(({ transaction }: ReadyTransaction) => toBase64url(transaction.id))
     const removeStartUs = threadUs()
     mempool.latestArrivalMs(ids, 0)
     mempool.remove(ids)

@@ -31,8 +31,8 @@ function rig(holds: Payload, gossipSettled: () => Promise<void> = async () => {}
   const asked: number[] = []
   const availability = createAvailability({
     chainId: testChain,
-    mempool: { byReference: (reference) => mempool.get(key(reference)) },
-    admission: { isChecking: (reference) => checking.has(key(reference)) },
+    mempool: { byReference: (reference) => mempool.get(reference) },
+    admission: { isChecking: (reference) => checking.has(reference) },
     gossipSettled,
     transport: {
       request: async (_peer, _protocol, encoded) => {

@@ -32,7 +32,7 @@ function rig(hold: Readonly<Record<string, (question: 'block' | 'envelopes') => 
     chainId: testChain,
     admission: { isChecking: () => false },
     gossipSettled: async () => {},
-    mempool: { byReference: (reference) => mempool?.byReference.get(Buffer.from(reference).toString('base64url')) },
+    mempool: { byReference: (reference) => mempool?.byReference.get(reference) },
     transport: {
       request: async (peer, _protocol, question) => {
         asked.push(peer)

@@ -1,6 +1,7 @@
 // The mempool, the proposer and the housekeeping: order, shares, and when a primary is suspected.
 import t from 'tap'
-import type { Hash, Height, TimeMs, TransactionId, View } from '../../primitives/brand.ts'
+import type { Hash, Height, TimeMs, View } from '../../primitives/brand.ts'
+import { toBase64url } from '../../primitives/bytes.ts'
 import { codeOf } from '../../primitives/errors.ts'
 import { blockHash } from '../../consensus/block.ts'
 import { createAdmission } from '../../node/admission.ts'
@@ -20,7 +21,7 @@ t.test('who signs in the name of another fills a share of his own', async (t) =>
   for (let i = 0; i < mempoolPerSenderMax; i++) mempool.add(makeTransaction(`${i}`, { sender: 'victim', signer: 'thief' }), 0)
   t.equal(codeOfThrown(() => mempool.add(makeTransaction('one more', { sender: 'victim', signer: 'thief' }), 0)), 'mempool/sender-limit')
   t.equal(mempool.add(makeTransaction('the real one', { sender: 'victim' }), 0), true)
-  mempool.remove([makeTransaction('0', { sender: 'victim', signer: 'thief' }).transaction.id])
+  mempool.remove([makeTransaction('0', { sender: 'victim', signer: 'thief' }).transaction.id].map(toBase64url))
   t.equal(mempool.add(makeTransaction('room again', { sender: 'victim', signer: 'thief' }), 0), true)
 })
 
@@ -113,7 +114,7 @@ t.test('the latest arrival of what a block orders', (t) => {
   const [early, late, unknown] = ['early', 'late', 'unknown'].map((name) => makeTransaction(name)) as [ReadyTransaction, ReadyTransaction, ReadyTransaction]
   mempool.add(early, 1_000)
   mempool.add(late, 2_000)
-  const ids = (...all: readonly ReadyTransaction[]): TransactionId[] => all.map(({ transaction }) => transaction.id)
+  const ids = (...all: readonly ReadyTransaction[]): string[] => all.map(({ transaction }) => toBase64url(transaction.id))
   t.equal(mempool.latestArrivalMs(ids(late, early), 9_000), 2_000)
   t.equal(mempool.latestArrivalMs(ids(early), 9_000), 1_000)
   t.equal(mempool.latestArrivalMs(ids(early, unknown), 9_000), 9_000, 'what was not here has just come with the block')
@@ -157,7 +158,7 @@ t.test('cometbft #1637: transactions stuck without expiry. All that waits goes w
   t.equal(mempool.size().transactions, most.length + 1, 'none before its time')
   await clock.advance(4_000)
   t.equal(mempool.size().transactions, 1)
-  t.equal(mempool.byReference((most[0] as ReadyTransaction).transaction.reference), undefined)
+  t.equal(mempool.byReference(toBase64url((most[0] as ReadyTransaction).transaction.reference)), undefined)
   t.same(mempool.take(10, 1_000_000, () => false).map(idOf), [makeTransaction('later')].map(idOf))
   await clock.advance(500_000)
   t.same(mempool.size(), { transactions: 0, bytes: 0 })

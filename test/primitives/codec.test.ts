@@ -4,10 +4,10 @@ import t from 'tap'
 import { toBase64url as toBase64urlPortable } from '../../primitives/base64url.portable.ts'
 import { equalBytes, fromBase64url, toBase64url, utf8 } from '../../primitives/bytes.ts'
 import { decode, decodeInPlace, encode } from '../../primitives/codec.ts'
-import { codeOf } from '../../primitives/errors.ts'
+import { codeOf, type DongbaekError } from '../../primitives/errors.ts'
 import { pack, packToKeep, unpack, unpackInPlace } from '../../primitives/messagepack.node.ts'
 import { pack as packPortable, unpack as unpackPortable, unpackInPlace as unpackInPlacePortable } from '../../primitives/messagepack.portable.ts'
-import { bytes, integer, list, record, type Schema, type Wire } from '../../primitives/schema.ts'
+import { bytes, integer, list, optional, record, type Schema, union, type Wire } from '../../primitives/schema.ts'
 
 const pair = record({ a: integer(), b: integer() })
 
@@ -133,5 +133,34 @@ t.test('decoded byte strings are copies, in place they are views; and what is en
     t.same(viewed.long, new Uint8Array(1_500).fill(9))
   }
   t.throws(() => decodeInPlace(schema, Uint8Array.of(0x92, 0xc4, 0x00, 0xc5, 0x00, 0x00), 10), { code: 'codec/not-canonical' })
+  t.end()
+})
+
+t.test('a refusal names the place, however deep', (t) => {
+  const inner = record({ b: integer(0, 5), c: optional(list(list(integer(0, 5), 0, 2), 0, 2)) })
+  const schema = record({ a: list(inner, 0, 3), u: optional(union({ x: record({ d: inner }) })) })
+  const placeOf = (act: () => unknown): unknown => {
+    try {
+      act()
+    } catch (error) {
+      return (error as DongbaekError).data['path']
+    }
+    return undefined
+  }
+  const good = { b: 1 }
+  for (const [value, path] of [
+    [{ a: [good, { b: 9 }] }, 'a[1].b'],
+    [{ a: [good, { b: 1, c: [[1], [1, 7]] }] }, 'a[1].c[1][1]'],
+    [{ a: [good, { b: 1, c: [[1, 1, 1]] }] }, 'a[1].c[0]'],
+    [{ a: [good, good, good, good] }, 'a'],
+    [{ a: [], u: { type: 'x', d: { b: 9 } } }, 'u.d.b'],
+  ] as const) {
+    t.equal(placeOf(() => schema.toWire(value as never, '')), path)
+    t.equal(placeOf(() => schema.fromJson(value as never, '')), path)
+    t.equal(placeOf(() => schema.fromJson(value as never, 'params')), `params.${path}`)
+  }
+  t.equal(placeOf(() => schema.fromWire([[[1, null], [9, null]], null], '')), 'a[1].b')
+  t.equal(placeOf(() => list(inner, 0, 2).fromWire([[1, [[6]]]], '')), '[0].c[0][0]')
+  t.equal(placeOf(() => schema.fromWire(7, '')), '')
   t.end()
 })
