@@ -42,10 +42,26 @@ export interface AdmissionContext {
   readonly onAdded: (ready: ReadyTransaction) => void
 }
 
+/** One transaction whose signatures are being checked, together with others. */
+interface Check {
+  readonly ready: ReadyTransaction
+  readonly batch: Batch
+  /** Where its own begin among the batch's. */
+  readonly from: number
+}
+
+interface Batch {
+  readonly items: SignedItem[]
+  /** In `checking`, until the verdicts are there. */
+  readonly keys: string[]
+  readonly verdicts: Promise<readonly boolean[]>
+}
+
 export function createAdmission({ chainId, mempool, verifier, clock, hasRun, validityMsMax, onAdded }: AdmissionContext): Admission {
-  // envelopes that are being checked now, so that copies from several peers share one check; the door is for each copy's own
-  const checking = new Map<string, Promise<ReadyTransaction>>()
-  const verifySignatures = batched(verifier, clock)
+  // by reference, so that copies from several peers share one check; the door is for each copy's own
+  const checking = new Map<string, Check>()
+  /** What is checked together: all that comes within one turn of the event loop. */
+  let gathering: Batch | undefined
 
   const read = (encoded: Uint8Array, reference: Hash): ReadyTransaction => {
     const transaction = decodeReferenced(encoded, reference)
@@ -57,61 +73,59 @@ export function createAdmission({ chainId, mempool, verifier, clock, hasRun, val
     return readyTransaction(transaction)
   }
 
-  const verified = async (ready: ReadyTransaction): Promise<ReadyTransaction> => {
-    const valid = await verifySignatures(signatureChecks(ready.transaction))
-    const bad = valid.indexOf(false)
-    if (bad >= 0) {
-      const signer = ready.transaction.signatures[bad]?.signer ?? ''
-      throw new DongbaekError('tx/signature-invalid', `the signature of ${signer} does not verify under the key it names`, { signer })
+  const gather = (): Batch => {
+    const items: SignedItem[] = []
+    const keys: string[] = []
+    const verify = async (): Promise<readonly boolean[]> => {
+      await new Promise<void>((resolve) => clock.soon(resolve))
+      gathering = undefined
+      try {
+        return await verifier.verifyBatch(items)
+      } finally {
+        for (const key of keys) checking.delete(key)
+      }
     }
-    return ready
+    return { items, keys, verdicts: verify() }
   }
 
-  const take = async (ready: ReadyTransaction, door: (ready: ReadyTransaction) => Promise<void>): Promise<Admitted> => {
-    const { id } = ready.transaction
-    if (!hasRun(ready.transaction)) await door(ready)
-    if (hasRun(ready.transaction) || !mempool.add(ready, clock.monotonic())) return { id, added: undefined }
-    onAdded(ready)
-    return { id, added: ready }
+  const begin = (ready: ReadyTransaction): Check => {
+    gathering ??= gather()
+    const from = gathering.items.length
+    gathering.items.push(...signatureChecks(ready.transaction))
+    return { ready, batch: gathering, from }
+  }
+
+  const verified = async ({ ready, batch, from }: Check): Promise<ReadyTransaction> => {
+    const verdicts = await batch.verdicts
+    const bad = ready.transaction.signatures.find((_, i) => verdicts[from + i] !== true)
+    if (bad !== undefined) throw new DongbaekError('tx/signature-invalid', `the signature of ${bad.signer} does not verify under the key it names`, { signer: bad.signer })
+    return ready
   }
 
   return {
     isChecking: (key) => checking.has(key),
-    check: async (encoded) => verified(read(encoded, envelopeReference(encoded))),
-    admit: async (encoded, door = async () => {}) => {
+    check: async (encoded) => verified(begin(read(encoded, envelopeReference(encoded)))),
+    admit: async (encoded, door) => {
       if (encoded.length > transactionBytesMax) throw new DongbaekError('codec/too-large', `a transaction has at most ${transactionBytesMax} bytes`, { bytes: encoded.length, bytesMax: transactionBytesMax })
       const reference = envelopeReference(encoded)
       const key = toBase64url(reference)
       const pending = mempool.byReference(key)
       if (pending !== undefined) return { id: pending.transaction.id, added: undefined }
-      let checked = checking.get(key)
-      if (checked === undefined) {
-        const ready = read(encoded, reference)
-        const { id } = ready.transaction
-        if (mempool.hasId(id) || hasRun(ready.transaction)) return { id, added: undefined }
-        checked = verified(ready).finally(() => checking.delete(key))
-        checking.set(key, checked)
+      let check = checking.get(key)
+      if (check === undefined) {
+        const fresh = read(encoded, reference)
+        const { id } = fresh.transaction
+        if (mempool.hasId(id) || hasRun(fresh.transaction)) return { id, added: undefined }
+        check = begin(fresh)
+        check.batch.keys.push(key)
+        checking.set(key, check)
       }
-      return take(await checked, door)
+      const ready = await verified(check)
+      const { id } = ready.transaction
+      if (door !== undefined && !hasRun(ready.transaction)) await door(ready)
+      if (hasRun(ready.transaction) || !mempool.add(ready, clock.monotonic())) return { id, added: undefined }
+      onAdded(ready)
+      return { id, added: ready }
     },
-  }
-}
-
-/** Gathers the checks asked for within one turn of the event loop into one batch. */
-function batched(verifier: Verifier, clock: Clock): (items: readonly SignedItem[]) => Promise<readonly boolean[]> {
-  let items: SignedItem[] = []
-  let verdicts: Promise<readonly boolean[]> | undefined
-  const run = async (): Promise<readonly boolean[]> => {
-    await new Promise<void>((resolve) => clock.soon(resolve))
-    const batch = items
-    items = []
-    verdicts = undefined
-    return verifier.verifyBatch(batch)
-  }
-  return async (own) => {
-    const from = items.length
-    items.push(...own)
-    verdicts ??= run()
-    return (await verdicts).slice(from, from + own.length)
   }
 }

@@ -95,11 +95,13 @@ export function token<T extends string = string>(pattern: RegExp, max: number, w
 }
 
 export function oneOf<const T extends string>(...values: readonly T[]): Schema<T> {
-  const known: ReadonlySet<unknown> = new Set(values)
+  const known: ReadonlyMap<unknown, T> = new Map(values.map((value) => [value, value]))
   return scalar(
     (value, path) => {
-      if (!known.has(value)) throw invalid(path, `one of ${values.join(', ')}`)
-      return value as T
+      // the constant, not its copy that was just decoded: values of the state live long
+      const constant = known.get(value)
+      if (constant === undefined) throw invalid(path, `one of ${values.join(', ')}`)
+      return constant
     },
     { type: 'string', enum: values },
   )

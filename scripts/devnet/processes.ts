@@ -63,7 +63,8 @@ export function createProcesses(onDeath: (node: DevnetNode, how: string, lastLin
 }
 
 function startArguments(node: DevnetNode): string[] {
-  return [path.join(root, 'node/cli/main.ts'), 'start', '--config', node.config]
+  // as whoever started this was started
+  return [...process.execArgv, path.join(root, 'node/cli/main.ts'), 'start', '--config', node.config]
 }
 
 /** The pid of another devnet that runs on this data folder. */
@@ -91,7 +92,7 @@ export async function stopOthers(data: string): Promise<number> {
   const { stdout } = spawnSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8', maxBuffer: psBytesMax })
   const pids = (stdout ?? '').split('\n').flatMap((line) => {
     // the program itself, not a shell or an editor that names it
-    const [, pid, file] = /^\s*(\d+) \S*node \S*node\/cli\/main\.ts start --config (.*)$/.exec(line) ?? []
+    const [, pid, file] = /^\s*(\d+) \S*node (?:--\S+ )*\S*node\/cli\/main\.ts start --config (.*)$/.exec(line) ?? []
     return file?.startsWith(config) === true ? [Number(pid)] : []
   })
   await Promise.all(pids.map(stopPid))
