@@ -38,7 +38,6 @@ import { createPayloads } from './payloads.ts'
 import { replicaConfigOf } from './replica-config.ts'
 import { readUnknownRules, readValidityMs, ruleSetsKey } from './rules.ts'
 import { type PruningContext, pruneOps } from './pruning.ts'
-import { createReadAhead } from './read-ahead.ts'
 import { restorePayloads } from './restore-payloads.ts'
 import { createSelfReport, peerStatuses } from './self-report.ts'
 import { createSetLearning } from './set-learning.ts'
@@ -164,13 +163,11 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
   })
   const setCertificates = createSetCertificates({ chainId, store, epochs: membership.epochs, transport, verifier, clock, log, onFatal })
   const pruning: PruningContext = { store, state, keepBlocks: config.limits.keepBlocks, lowestSnapshot: () => snapshots.list()[0]?.height }
-  const readAhead = createReadAhead(store, state)
   const executor = createExecutor({
     chainId,
     // others read while a block is being stored, when the tree is ahead
-    state: { ...state, source: checkedSource(readAhead.get, state.tree, database.place) },
+    state: { ...state, source: checkedSource(store.stateValue, state.tree, database.place) },
     store,
-    readAhead,
     clock,
     obtain: (decision) => ordering.obtain(decision),
     opsOf: ({ receipts }, height, timeMs) => [...bodies.opsOf(receipts), voteMark(votes.position()), ...pruneOps(pruning, height, timeMs)],

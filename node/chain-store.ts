@@ -18,7 +18,6 @@ import { bytes, hash, height, type Infer, integer, list, record, timeMs } from '
 import type { Executed } from '../state/execute.ts'
 import { receiptSchema } from '../state/receipt.ts'
 import { decodeTransaction, type Transaction } from '../state/transaction.ts'
-import { pathText, type TreePath } from '../state/tree-path.ts'
 import type { QuerySource } from '../state/view.ts'
 import { presenceChecked } from './checked-state.ts'
 import { damagedStore } from './damage.ts'
@@ -57,8 +56,6 @@ export interface ChainStore {
   readonly idsOf: (did: Did, cursor: string | undefined, limit: number) => Promise<{ readonly items: readonly TransactionId[]; readonly next: string | undefined }>
   readonly stateValue: (key: string) => Uint8Array | undefined
   readonly treePage: (path: string) => Uint8Array | undefined
-  /** Several of both, read on a thread of the store. */
-  readonly stateRows: (keys: readonly string[], paths: readonly TreePath[]) => Promise<StateRows>
   /** What is there of a block above `height`, in words. */
   readonly rowsAbove: (height: Height) => Promise<string | undefined>
   /** Which entry of the indexes a stored transaction lacks, or has another than its own, in words. */
@@ -76,11 +73,6 @@ export interface ChainStore {
   readonly openQuery: () => { readonly head: HeadRow; readonly source: QuerySource; readonly close: () => Promise<void> }
 }
 
-export interface StateRows {
-  readonly values: readonly (Uint8Array | undefined)[]
-  readonly pages: readonly (Uint8Array | undefined)[]
-}
-
 const names = { b: 'header', p: 'transactions', r: 'receipts', c: 'checkpoint' } as const
 const headKey = utf8('mhead')
 const syncKey = utf8('msync')
@@ -96,14 +88,6 @@ export function heightKey(prefix: string, at: Height): Uint8Array {
 /** In UTF-8, like utf8(): from Buffer's pool it takes a fifth of the time. */
 function textKey(text: string): Uint8Array {
   return Buffer.from(text)
-}
-
-function valueKey(key: string): Uint8Array {
-  return textKey(`s${key}`)
-}
-
-function pageKey(path: string): Uint8Array {
-  return textKey(`n${path}`)
 }
 
 function hashKey(prefix: 'h' | 't', value: Uint8Array): Uint8Array {
@@ -129,8 +113,8 @@ type StoredState = Pick<Executed, 'changes' | 'pages'>
 
 export function stateOps({ changes, pages }: StoredState): StoreOp[] {
   const ops: StoreOp[] = []
-  for (const { key, value } of changes) ops.push(value === undefined ? { type: 'del', key: valueKey(key) } : { type: 'put', key: valueKey(key), value })
-  for (const { path, page } of pages) ops.push(page === undefined ? { type: 'del', key: pageKey(path) } : { type: 'put', key: pageKey(path), value: page })
+  for (const { key, value } of changes) ops.push(value === undefined ? { type: 'del', key: textKey(`s${key}`) } : { type: 'put', key: textKey(`s${key}`), value })
+  for (const { path, page } of pages) ops.push(page === undefined ? { type: 'del', key: textKey(`n${path}`) } : { type: 'put', key: textKey(`n${path}`), value: page })
   return ops
 }
 
@@ -230,12 +214,8 @@ export function createChainStore(store: Store): ChainStore {
       const last = rows.length > limit ? rows[limit - 1] : undefined
       return { items: rows.slice(0, limit).map(({ value }) => value as TransactionId), next: last === undefined ? undefined : fromUtf8(last.key).slice(prefix.length) }
     },
-    stateValue: (key) => store.get(valueKey(key)),
-    treePage: (path) => store.get(pageKey(path)),
-    stateRows: async (keys, paths) => {
-      const rows = await store.getMany([...keys.map(valueKey), ...paths.map((path) => pageKey(pathText(path)))])
-      return { values: rows.slice(0, keys.length), pages: rows.slice(keys.length) }
-    },
+    stateValue: (key) => store.get(textKey(`s${key}`)),
+    treePage: (path) => store.get(textKey(`n${path}`)),
     rowsAbove: async (at) => {
       for (const prefix of ['b', 'p', 'r', 'c'] as const) {
         const [row] = await store.page({ gt: heightKey(prefix, at), lte: heightKey(prefix, Number.MAX_SAFE_INTEGER as Height), limit: 1 })

@@ -8,7 +8,6 @@ import { type ExecutableBlock, type Executed, executeInSteps, type State } from 
 import type { ChainStore } from './chain-store.ts'
 import { executeStepTransactions } from './limits.ts'
 import type { Payload } from './payloads.ts'
-import type { ReadAhead } from './read-ahead.ts'
 import type { Clock, StoreOp } from './world.ts'
 
 export interface ExecutedBlock {
@@ -29,8 +28,6 @@ export interface ExecutorContext {
   readonly chainId: string
   readonly state: State
   readonly store: ChainStore
-  /** What `state` reads through. */
-  readonly readAhead: ReadAhead
   readonly clock: Pick<Clock, 'soon'>
   /** The payload of a final block; fetched from peers for as long as it takes. Rejects only when the node stops. */
   readonly obtain: (decision: Decision) => Promise<Payload>
@@ -42,7 +39,7 @@ export interface ExecutorContext {
   readonly onFatal: (error: unknown) => void
 }
 
-export function createExecutor({ chainId, state, store, readAhead, clock, obtain, opsOf, onExecuted, onFatal }: ExecutorContext): Executor {
+export function createExecutor({ chainId, state, store, clock, obtain, opsOf, onExecuted, onFatal }: ExecutorContext): Executor {
   const queue: Decision[] = []
   let running: Promise<void> | undefined
   let stopped = false
@@ -62,9 +59,7 @@ export function createExecutor({ chainId, state, store, readAhead, clock, obtain
     if (stopped) return
     assert(header.height === store.head().height + 1, `block ${header.height} follows the stored head ${store.head().height}`)
     const hash = blockHash(header)
-    await readAhead.fetch(payload.transactions)
     const executed = await execute({ chain: chainId, height: header.height, hash, timeMs: header.timeMs, transactions: payload.transactions })
-    readAhead.forget()
     await store.putBlock({ decision, references: payload.references, transactions: payload.transactions.map(({ transaction }) => transaction) }, executed, opsOf(executed, header.height, header.timeMs))
     onExecuted({ height: header.height, hash, payload, executed })
   }

@@ -311,11 +311,6 @@ export const waitersMax = 65_536
 /** Transactions executed in one turn of the event loop: some milliseconds, while a whole block would hold up votes for a good part of a view timeout. */
 export const executeStepTransactions = 32
 
-/** Blocks of fewer transactions are not read ahead for; of larger ones so many show whether it is worth it. */
-export const readAheadSample = 8
-/** From what is in memory one goes so many pages down the tree; what lies deeper is read when it is passed. */
-export const readAheadRounds = 3
-
 /** How long a client's transaction waits for the state to know its keys, how many may wait so, and the values one look may read. */
 export const doorWaitMs = 2_000
 export const doorWaitingMax = 256

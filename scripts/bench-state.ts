@@ -65,7 +65,7 @@ for (const accounts of sizes) {
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`)
 
-async function measure({ store, state, readAhead, spends, bytesPerAccount }: StateCity, accounts: number): Promise<StateResult> {
+async function measure({ store, state, spends, bytesPerAccount }: StateCity, accounts: number): Promise<StateResult> {
   let treeUs = 0
   const tree: typeof state.tree = {
     ...state.tree,
@@ -83,9 +83,7 @@ async function measure({ store, state, readAhead, spends, bytesPerAccount }: Sta
     treeUs = 0
     const allBefore = process.cpuUsage()
     const startUs = threadUs()
-    await readAhead.fetch(executable.transactions)
     const executed = toTheEnd(executeInSteps({ ...state, tree }, executable, executeStepTransactions))
-    readAhead.forget()
     const executedUs = threadUs()
     await store.putBlock(final, executed)
     const storedUs = threadUs()

@@ -37,12 +37,6 @@ export interface Context extends BlockContext {
   readonly transaction: Transaction
 }
 
-/** A row that a transaction will probably touch: to read it, to write it (having read it or not), or to put it where nothing is. */
-export interface LikelyRow {
-  readonly key: string
-  readonly use: 'read' | 'write' | 'new'
-}
-
 export interface Kind<P> {
   /** `family.verb`. */
   readonly kind: string
@@ -50,8 +44,6 @@ export interface Kind<P> {
   readonly payload: Schema<P>
   /** The family itself checks the sender's key: the DID comes into being by this transaction, or is signed for by its recovery key. */
   readonly createsSender?: true
-  /** The rows of this one transaction that `apply` will probably touch, beside the DIDs of the signers: a hint for a kind that comes in masses (likely.ts). */
-  readonly likely?: (transaction: Transaction, payload: P) => readonly LikelyRow[]
   /** The rules, in order. All reads and writes go through the view; a refusal drops the writes. */
   readonly apply: (context: Context, payload: P) => Refusal | undefined
 }

@@ -228,7 +228,7 @@ export function decodePage(bytes: Uint8Array, page: TreePage = emptyPage()): Tre
   let length = headerBytes
   let leaves = 0
   for (let slot = 0; slot < slotsOfPage; slot++) {
-    const kind = storedKindAt(bytes, slot)
+    const kind = storedKind(bytes, slot)
     if (kind > inner) throw damaged()
     length += bytesOfKind(kind)
     if (kind === leaf) leaves += leafBytes
@@ -238,7 +238,7 @@ export function decodePage(bytes: Uint8Array, page: TreePage = emptyPage()): Tre
   let at = headerBytes
   let leafTo = 0
   for (let slot = 0; slot < slotsOfPage; slot++) {
-    const kind = storedKindAt(bytes, slot)
+    const kind = storedKind(bytes, slot)
     const hashAt = slotsAt + slot * hashBytes
     page.nodes[slotsOfPage + slot] = kind
     if (kind === leaf) {
@@ -272,16 +272,15 @@ export function findLeaf(readPage: (path: TreePath) => Uint8Array | undefined, k
     }
     const nibble = nibbleAt(keyHash, depth)
     let at = headerBytes
-    for (let slot = 0; slot < nibble; slot++) at += bytesOfKind(storedKindAt(page, slot))
-    const kind = storedKindAt(page, nibble)
+    for (let slot = 0; slot < nibble; slot++) at += bytesOfKind(storedKind(page, slot))
+    const kind = storedKind(page, nibble)
     if (kind === empty) return undefined
     if (kind === leaf) return equalBytes(page.subarray(at, at + hashBytes), keyHash) ? page.subarray(at + hashBytes, at + leafBytes) : undefined
     path = pathBelow(path, nibble)
   }
 }
 
-/** The same of a page as it is stored. */
-export function storedKindAt(page: Uint8Array, slot: number): number {
+function storedKind(page: Uint8Array, slot: number): number {
   return ((page[slot >> 2] ?? 0) >> (2 * (slot & 3))) & 3
 }
 

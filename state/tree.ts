@@ -7,7 +7,7 @@ import { compareBytes } from '../primitives/bytes.ts'
 import { assert, DongbaekError } from '../primitives/errors.ts'
 import { zeroHash } from '../primitives/hash.ts'
 import { createRecent } from './recent.ts'
-import { clearPage, clearSlot, decodePage, empty, emptyPage, encodePage, findLeaf, fold, hashAt, hasPagesBelow, holdsKey, inner, isNamedBy, keyHashAt, kindAt, kindOf, leaf, nibbleAt, nodeAt, raise, setLeaf, slotsOfPage, storedKindAt, type TreePage, valueHashAt } from './tree-page.ts'
+import { clearPage, clearSlot, decodePage, empty, emptyPage, encodePage, findLeaf, fold, hashAt, hasPagesBelow, holdsKey, inner, isNamedBy, keyHashAt, kindAt, kindOf, leaf, nibbleAt, nodeAt, raise, setLeaf, slotsOfPage, type TreePage, valueHashAt } from './tree-page.ts'
 import { pathBelow, pathText, rootPath, type TreePath } from './tree-path.ts'
 
 const levelsOfPage = 4
@@ -27,13 +27,6 @@ export interface PageWrite {
   readonly page: Uint8Array | undefined
 }
 
-export interface MissingPages {
-  /** On each way the first that is not in memory; each once. */
-  readonly paths: readonly TreePath[]
-  /** The keys that these are on the way to. */
-  readonly keyHashes: readonly Uint8Array[]
-}
-
 export interface StateProof {
   readonly keyHash: Uint8Array
   /** Siblings from the root down; zeroHash for an empty one. */
@@ -49,10 +42,6 @@ export interface StateTree {
   readonly prove: (keyHash: Uint8Array) => StateProof
   /** The hash of the value under a key; undefined when the state has no such key. */
   readonly leaf: (keyHash: Uint8Array) => Uint8Array | undefined
-  /** Which pages to read next, so that the way to each of these keys is in memory. */
-  readonly missing: (keyHashes: readonly Uint8Array[]) => MissingPages
-  /** Takes a page as it is stored, so that it need not be read when it is passed. */
-  readonly offer: (path: TreePath, page: Uint8Array | undefined) => void
   /** The number of keys, by reading every page. */
   readonly count: () => number
 }
@@ -75,13 +64,6 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
     const encoded = readPage(pathText(path))
     if (encoded !== undefined) lowest.set(path, encoded)
     return encoded
-  }
-  /** Of a slot of a page; undefined when the page is not in memory. */
-  const kindInMemory = (path: TreePath, slot: number): number | undefined => {
-    const page = upper.get(path)
-    if (page !== undefined) return kindAt(page, slot)
-    const encoded = lowest.get(path)
-    return encoded === undefined ? undefined : storedKindAt(encoded, slot)
   }
   const spareAt = (depth: number): TreePage => (spare[depth] ??= emptyPage())
   const keep = (path: TreePath, depth: number, page: TreePage): void => {
@@ -185,27 +167,6 @@ export function createStateTree(readPage: (path: string) => Uint8Array | undefin
       }
       // decoding a page for one look would cost more than all the rest
       return findLeaf(storedAt, keyHash, path, depth)
-    },
-    missing: (keyHashes) => {
-      const paths = new Set<TreePath>()
-      const cut: Uint8Array[] = []
-      for (const keyHash of keyHashes) {
-        let path = rootPath
-        for (let depth = 0; ; depth++) {
-          const slot = nibbleAt(keyHash, depth)
-          const kind = kindInMemory(path, slot)
-          if (kind === undefined) {
-            paths.add(path)
-            cut.push(keyHash)
-          }
-          if (kind !== inner) break
-          path = pathBelow(path, slot)
-        }
-      }
-      return { paths: [...paths], keyHashes: cut }
-    },
-    offer: (path, page) => {
-      if (page !== undefined && upper.get(path) === undefined) lowest.set(path, page)
     },
     count: () => countIn(rootPath, 0, loadRoot()),
     root: () => {

@@ -10,7 +10,6 @@ import { checkedSource } from '../../node/checked-state.ts'
 import { silentLog } from '../../node/log.ts'
 import { type OpenChain, openChain } from '../../node/open-chain.ts'
 import { payloadRoot } from '../../node/payloads.ts'
-import { createReadAhead, type ReadAhead } from '../../node/read-ahead.ts'
 import { openStore } from '../../node/store.ts'
 import type { Height, TimeMs, View, Won } from '../../primitives/brand.ts'
 import { utf8 } from '../../primitives/bytes.ts'
@@ -49,7 +48,6 @@ export interface StateBlock {
 
 export interface StateCity extends OpenChain {
   readonly genesis: Genesis
-  readonly readAhead: ReadAhead
   /** Keys and values of a citizen's rows and of its share of the tree, as they go into LevelDB, which compresses them. */
   readonly bytesPerAccount: number
   /** The next block, of spends by citizens whom `pick` chooses (from 0, below the number of accounts). */
@@ -70,8 +68,7 @@ export async function buildStateCity(folder: string, accounts: number): Promise<
   const opened = await openChain(database, genesis, cacheMiB, silentLog)
   const { store } = opened
   // as the executor of a node reads
-  const readAhead = createReadAhead(store, opened.state)
-  const state = { ...opened.state, source: checkedSource(readAhead.get, opened.state.tree, database.place) }
+  const state = { ...opened.state, source: checkedSource(store.stateValue, opened.state.tree, database.place) }
   let salts = 0
 
   const make = <K extends KindName>(kind: K, payload: PayloadOf<K>, ...signers: readonly SignerKey[]): ReadyTransaction => {
@@ -129,7 +126,6 @@ export async function buildStateCity(folder: string, accounts: number): Promise<
     genesis,
     store,
     state,
-    readAhead,
     bytesPerAccount,
     spends: (count, pick) =>
       blockOf(

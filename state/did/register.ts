@@ -2,8 +2,7 @@
 import { equalBytes } from '../../primitives/bytes.ts'
 import { countersigner, kind, refuse } from '../family.ts'
 import { everyScope, hasRole } from '../roles.ts'
-import { stateKey } from '../table.ts'
-import { createDid, didTable, readDid } from './documents.ts'
+import { createDid, readDid } from './documents.ts'
 import { registered } from './events.ts'
 import { exposesRecovery, signingKey } from './recovery.ts'
 import { didOf, registerPayload } from './types.ts'
@@ -13,7 +12,6 @@ export const register = kind({
   summary: 'Registers the sender’s DID with its first keys; a registrar countersigns.',
   payload: registerPayload,
   createsSender: true,
-  likely: ({ sender }) => [{ key: stateKey(didTable, [sender]), use: 'write' }],
   apply: ({ block, transaction, view, emit }, { keys, services, recovery }) => {
     const { sender } = transaction
     if (sender !== didOf(keys)) return refuse('did/not-self-certifying', { expected: didOf(keys) })

@@ -2,7 +2,6 @@
 // the order of the chain, so first come, first served can be proven; a refused application takes no place.
 import { checkAttestation } from '../credential/attestation.ts'
 import { kind, refuse } from '../family.ts'
-import { stateKey } from '../table.ts'
 import { findOpenProgram, isRefusal } from './access.ts'
 import { applied } from './events.ts'
 import { exhausted, findGrantable, makeGrant } from './granting.ts'
@@ -16,10 +15,6 @@ export const apply = kind({
   kind: 'points.apply',
   summary: 'applies to a programme with an issuer’s attestation of the tier',
   payload: applyPayload,
-  likely: ({ sender }, { program, attestation }) => [
-    { key: stateKey(accountTable, [program, sender]), use: 'write' },
-    { key: stateKey(pseudonymTable, pseudonymKey(program, attestation.pseudonym)), use: 'write' },
-  ],
   apply: (context, { program: id, attestation }) => {
     const { view, block, emit, transaction } = context
     const did = transaction.sender

@@ -3,7 +3,6 @@
 import type { Won } from '../../primitives/brand.ts'
 import { toBase64url } from '../../primitives/bytes.ts'
 import { type BlockContext, kind, type Refusal } from '../family.ts'
-import { stateKey } from '../table.ts'
 import { isRefusal } from './access.ts'
 import { addToClaim } from './claims.ts'
 import { spent } from './events.ts'
@@ -16,10 +15,6 @@ export const spend = kind({
   kind: 'points.spend',
   summary: 'pays a merchant by points or with a pass',
   payload: spendPayload,
-  likely: ({ sender, id }, { program, merchant }) => [
-    { key: stateKey(accountTable, [program, sender]), use: 'write' },
-    { key: stateKey(purchaseTable, [merchant, toBase64url(id)]), use: 'new' },
-  ],
   apply: (context, payload) => debit(context, { ...payload, citizen: context.transaction.sender, purchase: context.transaction.id }),
 })
 

@@ -3,8 +3,7 @@
 import { type Context, kind, refuse, type Refusal } from '../family.ts'
 import { admit } from './admission.ts'
 import { confirmed, entered, reserved, waitlisted } from './events.ts'
-import { stateKey } from '../table.ts'
-import { holderTable, seatsTable, seatTable } from './keys.ts'
+import { seatsTable, seatTable } from './keys.ts'
 import { takePayment } from './payment.ts'
 import { enterHolding, type Holding } from './persons.ts'
 import { enrol } from './roster.ts'
@@ -17,10 +16,6 @@ export const reserve = kind({
   kind: 'reservation.reserve',
   summary: 'Reserves a seat for the sender, or confirms the one that is kept; joins the waitlist when the slot is full, or the lottery of a slot that has one.',
   payload: reservePayload,
-  likely: ({ sender }, { slot }) => [
-    { key: stateKey(seatTable, [sender, slot]), use: 'write' },
-    { key: stateKey(holderTable, [slot, sender]), use: 'write' },
-  ],
   apply: (context: Context, payload: Reserve): Refusal | undefined => {
     const { transaction, view } = context
     const { slot: id, attestation, payment } = payload
