@@ -172,11 +172,6 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
         }
         return sealed === undefined ? undefined : openValue(key, sealed, folder)
       },
-      getMany: (keys) =>
-        guarded(async () => {
-          const values = await database.getMany([...keys], at)
-          return values.map((sealed, i) => (sealed === undefined ? undefined : openValue(keys[i] as Uint8Array, sealed, folder)))
-        }),
       iterate: (range) => iterate(range, at),
       page: (range) =>
         guarded(async () => {

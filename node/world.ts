@@ -193,7 +193,6 @@ export interface StoreEntry {
 /** Every read throws `store/damaged` when a value's checksum does not hold, and `store/failed` when the disk does not answer. */
 export interface StoreReader {
   get(key: Uint8Array): Uint8Array | undefined
-  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>
   /** Sees the store as it was at the call. Read in pages; an early `break` frees it. */
   iterate(range: StoreRange): AsyncIterable<StoreEntry>
   /** The first `limit` entries of the range, at most `storePageMax` (limits.ts). */

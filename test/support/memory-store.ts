@@ -32,7 +32,6 @@ export function createMemoryStore(initial: Table = []): MemoryStore {
     }
     return {
       get,
-      getMany: async (keys) => keys.map(get),
       iterate(range) {
         const entries = select(at(), range)
         return (async function* all() {

@@ -45,7 +45,6 @@ export function createSimulatedStore({ kernel, life, disk, delayMs }: StoreWorld
     const open = ([key, value]: readonly [string, Uint8Array]): StoreEntry => ({ key: bytesOf(key), value: intact(key, value) })
     return {
       get,
-      getMany: async (keys) => keys.map(get),
       iterate: (range) => {
         const entries = select(at(), range)
         return (async function* all() {
