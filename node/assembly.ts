@@ -181,7 +181,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     // the tree is ahead while a block is being stored
     return equalBytes(state.tree.root(), stateRoot) ? store.checkpoint(height) : undefined
   }
-  const snapshots = createSnapshots({ dataDir: config.dataDir, database, clock, log, everyBlocks: config.limits.snapshotBlocks, checkpointInterval: consensus.checkpointInterval, certifiedHead })
+  const snapshots = createSnapshots({ dataDir: config.dataDir, pastState: store.pastState, clock, log, everyBlocks: config.limits.snapshotBlocks, checkpointInterval: consensus.checkpointInterval, certifiedHead })
   const setLearning = createSetLearning({ chainId, schedule: () => ordering.schedule(), transport, verifier, log })
   const joining = createJoining({
     dataDir: config.dataDir,

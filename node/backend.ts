@@ -161,23 +161,13 @@ export function createBackend(context: BackendContext): NodeBackend {
     waitReceipt: async (id, timeoutMs, signal) => receiptOf(id) ?? waiters.wait(id, timeoutMs, signal),
     simulate: async (encoded) => {
       const ready = await admission.check(encoded)
-      // on a snapshot with a cache of its own: the executor's may be one block ahead of the store
-      const { head, source, close } = store.openQuery()
-      try {
+      // with a cache of its own: the executor's may be one block ahead of the store
+      return store.query(async (head, source) => {
         const block = { chain: chainId, height: (head.height + 1) as Height, timeMs: Math.max(clock.now(), head.timeMs + 1) as typeof head.timeMs }
         return simulateTransaction({ ...state, source, cache: createValueCache(simulationEntriesMax) }, block, ready)
-      } finally {
-        await close()
-      }
+      })
     },
-    query: async (read) => {
-      const { head, source, close } = store.openQuery()
-      try {
-        return await read(createQueryView(source), { chain: chainId, height: head.height, timeMs: head.timeMs })
-      } finally {
-        await close()
-      }
-    },
+    query: (read) => store.query(async (head, source) => read(createQueryView(source), { chain: chainId, height: head.height, timeMs: head.timeMs })),
     prove: proveCertified,
     onBlock: (listener) => {
       listeners.add(listener)

@@ -19,8 +19,8 @@ import type { Executed } from '../state/execute.ts'
 import { receiptSchema } from '../state/receipt.ts'
 import { decodeTransaction, type Transaction } from '../state/transaction.ts'
 import type { QuerySource } from '../state/view.ts'
-import { presenceChecked } from './checked-state.ts'
 import { damagedStore } from './damage.ts'
+import { createPastStates, type PastState } from './past-state.ts'
 import type { Store, StoreOp, StoreReader } from './world.ts'
 
 const blockRow = record({ header: blockHeader, references: list(hash, 1, blockTransactionsMax), certificate: slotCertificate })
@@ -69,8 +69,10 @@ export interface ChainStore {
   readonly putCheckpoint: (certificate: CheckpointCertificate) => Promise<void>
   /** Makes sure that all that was put is on the disk. */
   readonly sync: () => Promise<void>
-  /** Queries of one height: the state as it was stored last. Close it after use. */
-  readonly openQuery: () => { readonly head: HeadRow; readonly source: QuerySource; readonly close: () => Promise<void> }
+  /** A query of one height: the state as it was stored last. It waits for nothing but its source. Throws `node/busy`. */
+  readonly query: <T>(read: (head: HeadRow, source: QuerySource) => Promise<T>) => Promise<T>
+  /** The state after the head. Not while a block is being stored. */
+  readonly pastState: () => PastState
 }
 
 const names = { b: 'header', p: 'transactions', r: 'receipts', c: 'checkpoint' } as const
@@ -179,6 +181,7 @@ export function checkpointOp(certificate: CheckpointCertificate): StoreOp {
 export function createChainStore(store: Store): ChainStore {
   let head = readHead(store)
   let puts = 0
+  const past = createPastStates(store)
   const known = (): HeadRow => {
     if (head === undefined) throw new DongbaekError('store/empty', 'the store holds no chain yet: start the node with its genesis file')
     return head
@@ -247,26 +250,14 @@ export function createChainStore(store: Store): ChainStore {
     putBlock: async (block, executed, more = []) => {
       const { header } = block.decision
       const next: HeadRow = { height: header.height, hash: blockHash(header), timeMs: header.timeMs, stateRoot: executed.stateRoot }
-      await put([...stateOps(executed), ...blockOps(store, block, executed), headOp(next), ...more], false)
+      await past.storing(executed.changes, () => put([...stateOps(executed), ...blockOps(store, block, executed), headOp(next), ...more], false))
       head = next
     },
     putCheckpoint: async (certificate) => put([checkpointOp(certificate)], false),
     sync: async () => put([{ type: 'put', key: syncKey, value: encode(integer(), puts) }], true),
-    openQuery: () => {
-      const snapshot = store.snapshot()
-      return {
-        // of the snapshot, which may be one block ahead of what `head` says while a batch is being acknowledged
-        head: readHead(snapshot) ?? known(),
-        close: () => snapshot.close(),
-        source: {
-          get: presenceChecked((key) => snapshot.get(utf8(`s${key}`)), (path) => snapshot.get(utf8(`n${path}`)), place),
-          scan: async (prefix, after, limit) => {
-            const rows = await snapshot.page({ gt: utf8(`s${after ?? prefix}`), lt: utf8(`s${upperBound(prefix)}`), limit })
-            return rows.map(({ key, value }) => [fromUtf8(key).slice(1), value] as const)
-          },
-        },
-      }
-    },
+    // the reader's head: a batch that is about to be acknowledged is in the store already
+    query: (read) => past.query((reader) => readHead(reader) ?? known(), read),
+    pastState: past.open,
   }
 }
 
@@ -274,9 +265,3 @@ export function createChainStore(store: Store): ChainStore {
 function isRefusedEnvelope(encoded: Uint8Array | undefined): boolean {
   return encoded !== undefined && decode(receiptSchema, encoded, rowBytesMax).code?.startsWith('tx/') === true
 }
-
-/** The first string after all that begin with `prefix` (which ends with `/`). */
-function upperBound(prefix: string): string {
-  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
-}
-

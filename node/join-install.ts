@@ -19,7 +19,7 @@ import { carryBodies } from './bodies.ts'
 import { blockOps, checkpointOp, headOp, heightKey, oldestOp, stateOps } from './chain-store.ts'
 import { bindsReferences } from './payloads.ts'
 import { encodeManifest, type Manifest, type RanBlockAnswer, snapshotHash } from './snapshot-exchange.ts'
-import { endOfPrefix } from './store.ts'
+import { endOfPrefix } from './store-range.ts'
 import { allVerify } from './sync-check.ts'
 import type { Store, StoreOp, StoreReader, Verifier } from './world.ts'
 

@@ -130,8 +130,14 @@ export const voteAppendsWaitingMax = 10_000
 
 /** Entries of one page of a range. */
 export const storePageMax = 10_000
-/** Entries that an iterator reads ahead. */
-export const storeReadAhead = 500
+/** Entries of a page of those who go through a range: so long a batch may wait for one. */
+export const storeReadAhead = 100
+/** Rows of a query for which the store is held, so that a block waits some milliseconds at most; a longer one has what blocks overwrite put aside. */
+export const queryHeldRowsMax = 1_000
+/** Long queries at once, and one snapshot being made. */
+export const pastStatesMax = 4
+/** What may be put aside for each of them: at 600 purchases a second some 500 kB a second of a query, and at most some 40 MB of a snapshot of a million accounts. */
+export const pastStateBytesMax = 64 * 1_048_576
 /** LevelDB's block cache; hot state is cached above it. */
 export const storeCacheBytes = 32 * 1_048_576
 /** LevelDB's write buffer: larger means fewer compactions and a longer recovery. */

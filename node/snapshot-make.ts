@@ -1,10 +1,10 @@
-// Making a snapshot: the state of a certified height, read once in key order from a view of the database that stands still, sorted into the parts of the state tree by way of
+// Making a snapshot: the state of a certified height, read once while blocks go on (past-state.ts), sorted into the parts of the state tree by way of
 // files, and written into a folder that appears under its name when it is whole. Memory: one write buffer for each of 256 buckets, then one bucket.
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { appendFile, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { compareBytes, concatBytes, equalBytes, fromUtf8, toHex, utf8 } from '../primitives/bytes.ts'
+import { compareBytes, concatBytes, equalBytes, toHex, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { sha256 } from '../primitives/hash.ts'
 import type { CheckpointCertificate } from '../consensus/certificate.ts'
@@ -12,16 +12,15 @@ import { cutParts, encodePart, entryBytes, joinParts, parseEntries, partOf, type
 import { syncFolder, writeFileAtomically } from './files.ts'
 import { snapshotBufferBytes } from './limits.ts'
 import { encodeManifest, type Manifest } from './snapshot-exchange.ts'
-import { endOfPrefix } from './store.ts'
-import type { StoreReader } from './world.ts'
+import type { PastState } from './past-state.ts'
 
 const manifestFile = 'manifest'
 const bucketDepth = 2
 const checksumBytes = 4
 
 export interface MakeSnapshot {
-  /** Of the height that `certificate` certifies, and standing still. */
-  readonly reader: Pick<StoreReader, 'iterate'>
+  /** Of the height that `certificate` certifies. */
+  readonly state: Pick<PastState, 'entries'>
   readonly certificate: CheckpointCertificate
   /** Must not be there yet; what an earlier attempt left beside it is removed. */
   readonly folder: string
@@ -30,12 +29,12 @@ export interface MakeSnapshot {
 }
 
 /** Throws `store/damaged` when the state read does not come to the certified root, and what `rest` throws. */
-export async function makeSnapshot({ reader, certificate, folder, rest }: MakeSnapshot): Promise<Manifest> {
+export async function makeSnapshot({ state, certificate, folder, rest }: MakeSnapshot): Promise<Manifest> {
   const temporary = `${folder}.tmp`
   rmSync(temporary, { recursive: true, force: true })
   mkdirSync(temporary, { recursive: true, mode: 0o700 })
   try {
-    const sizes = await fillBuckets(reader, temporary, rest)
+    const sizes = await fillBuckets(state, temporary, rest)
     const parts: SnapshotPart[] = []
     for (const prefix of cutParts('', (under) => sumUnder(sizes, under), bucketDepth)) {
       const entries = (await Promise.all([...sizes.keys()].filter((bucket) => bucket.startsWith(prefix)).map((bucket) => readFile(bucketFile(temporary, bucket))))).flatMap((content) => parseEntries(content))
@@ -86,7 +85,7 @@ function bucketFile(folder: string, bucket: string): string {
 }
 
 /** Bytes of the entries of each bucket, by its prefix. */
-async function fillBuckets(reader: MakeSnapshot['reader'], folder: string, rest: () => Promise<void>): Promise<ReadonlyMap<string, number>> {
+async function fillBuckets(state: MakeSnapshot['state'], folder: string, rest: () => Promise<void>): Promise<ReadonlyMap<string, number>> {
   const sizes = new Map<string, number>()
   const buffers = new Map<string, { bytes: number; readonly parts: Uint8Array[] }>()
   const flush = async (bucket: string): Promise<void> => {
@@ -94,13 +93,10 @@ async function fillBuckets(reader: MakeSnapshot['reader'], folder: string, rest:
     buffers.delete(bucket)
     if (buffer !== undefined) await appendFile(bucketFile(folder, bucket), concatBytes(...buffer.parts))
   }
-  const from = utf8('s')
-  const end = endOfPrefix(from)
   let read = 0
-  for await (const { key, value } of reader.iterate({ gte: from, ...(end === undefined ? {} : { lt: end }) })) {
-    const stateKey = key.subarray(1)
-    const bucket = toHex(sha256(stateKey).subarray(0, 1))
-    const encoded = encodePart([{ key: fromUtf8(stateKey), value }])
+  for await (const [key, value] of state.entries()) {
+    const bucket = toHex(sha256(utf8(key)).subarray(0, 1))
+    const encoded = encodePart([{ key, value }])
     sizes.set(bucket, (sizes.get(bucket) ?? 0) + encoded.length)
     const buffer = buffers.get(bucket) ?? { bytes: 0, parts: [] }
     buffers.set(bucket, buffer)

@@ -1,5 +1,5 @@
 // The snapshots that this node keeps for others: of every so-many-th height, once it is certified, in folders of the data folder. While a height waits for its
-// certificate the database is held as it was then; so is it while the snapshot is made, in small slices between the node's other work.
+// certificate, and while the snapshot is made in small slices between the node's other work, what blocks overwrite is put aside (past-state.ts).
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckpointCertificate } from '../consensus/certificate.ts'
@@ -8,10 +8,12 @@ import { toBase64url } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import type { SnapshotRequest } from '../rpc/api/admin.ts'
 import type { SnapshotInfo } from '../rpc/backend.ts'
+import type { ChainStore } from './chain-store.ts'
 import { snapshotRestShare, snapshotSliceMs, snapshotsKept } from './limits.ts'
+import type { PastState } from './past-state.ts'
 import { decodeManifest, encodeManifest, type Manifest, snapshotHash } from './snapshot-exchange.ts'
 import { makeSnapshot, partFile, readManifestFile, readPartFile } from './snapshot-make.ts'
-import type { Clock, Log, Store, StoreSnapshot } from './world.ts'
+import type { Clock, Log } from './world.ts'
 
 export interface Snapshots {
   /** Directly after the block is stored, before another is. */
@@ -30,7 +32,7 @@ export interface Snapshots {
 
 export interface SnapshotsContext {
   readonly dataDir: string
-  readonly database: Pick<Store, 'snapshot'>
+  readonly pastState: ChainStore['pastState']
   readonly clock: Clock
   readonly log: Log
   /** 0: none is made. */
@@ -86,38 +88,38 @@ export function isSnapshotHeight(height: number, everyBlocks: number, checkpoint
   return everyBlocks > 0 && height % checkpointInterval === 0 && Math.floor(height / everyBlocks) > Math.floor((height - checkpointInterval) / everyBlocks)
 }
 
-export function createSnapshots({ dataDir, database, clock, log, everyBlocks, checkpointInterval, certifiedHead }: SnapshotsContext): Snapshots {
+export function createSnapshots({ dataDir, pastState, clock, log, everyBlocks, checkpointInterval, certifiedHead }: SnapshotsContext): Snapshots {
   let kept = keptSnapshots(dataDir, log)
-  let waiting: { readonly height: Height; readonly view: StoreSnapshot } | undefined
+  let waiting: { readonly height: Height; readonly state: PastState } | undefined
   let making: { readonly height: Height; readonly done: Promise<void> } | undefined
   /** By an operator; none has been begun since. */
   let requested = false
   let stopped = false
 
   const letGo = (): void => {
-    waiting?.view.close().catch((error: unknown) => log.warn('snapshot-view', { error }))
+    waiting?.state.close()
     waiting = undefined
   }
 
-  /** Work for a slice, then leave the greater part of the time to others. */
-  const resting = (): (() => Promise<void>) => {
+  /** Work for a slice, then leave the greater part of the time to others: less of it, the more is put aside. */
+  const resting = (state: PastState): (() => Promise<void>) => {
     let sinceMs = clock.monotonic()
     return async () => {
       if (stopped) throw new DongbaekError('snapshot/stopped', 'the node stops')
       const workedMs = clock.monotonic() - sinceMs
       if (workedMs < snapshotSliceMs) return
-      await new Promise<void>((resolve) => clock.after(Math.min(workedMs, 10 * snapshotSliceMs) * snapshotRestShare, resolve))
+      await new Promise<void>((resolve) => clock.after(Math.min(workedMs, 10 * snapshotSliceMs) * snapshotRestShare * (1 - state.filled()), resolve))
       sinceMs = clock.monotonic()
     }
   }
 
-  const make = async (certificate: CheckpointCertificate, view: StoreSnapshot): Promise<void> => {
+  const make = async (certificate: CheckpointCertificate, state: PastState): Promise<void> => {
     const { height } = certificate.content
     const folder = snapshotFolder(dataDir, height)
     const startMs = clock.monotonic()
     try {
       mkdirSync(snapshotsFolder(dataDir), { recursive: true, mode: 0o700 })
-      const manifest = await makeSnapshot({ reader: view, certificate, folder, rest: resting() })
+      const manifest = await makeSnapshot({ state, certificate, folder, rest: resting(state) })
       const info = infoOf(folder, manifest)
       const all = [...kept, { info, folder, encoded: encodeManifest(manifest) }]
       kept = all.slice(-snapshotsKept)
@@ -126,13 +128,13 @@ export function createSnapshots({ dataDir, database, clock, log, everyBlocks, ch
     } catch (error) {
       if (!stopped) log.error('snapshot-failed', { height, error })
     } finally {
-      await view.close()
+      state.close()
     }
   }
 
-  const begin = (certificate: CheckpointCertificate, view: StoreSnapshot): void => {
+  const begin = (certificate: CheckpointCertificate, state: PastState): void => {
     requested = false
-    const done = make(certificate, view).finally(() => {
+    const done = make(certificate, state).finally(() => {
       making = undefined
     })
     making = { height: certificate.content.height, done }
@@ -143,7 +145,7 @@ export function createSnapshots({ dataDir, database, clock, log, everyBlocks, ch
     const certificate = requested && making === undefined && !stopped ? certifiedHead() : undefined
     if (certificate === undefined) return
     letGo()
-    begin(certificate, database.snapshot())
+    begin(certificate, pastState())
   }
 
   const find = (height: Height | undefined): Kept => {
@@ -157,13 +159,13 @@ export function createSnapshots({ dataDir, database, clock, log, everyBlocks, ch
       const wanted = isSnapshotHeight(height, everyBlocks, checkpointInterval) || (requested && height % checkpointInterval === 0)
       if (stopped || !wanted || making !== undefined || kept.some(({ info }) => info.height >= height)) return
       letGo()
-      waiting = { height, view: database.snapshot() }
+      waiting = { height, state: pastState() }
     },
     certified: (certificate) => {
       if (waiting?.height === certificate.content.height && making === undefined && !stopped) {
-        const { view } = waiting
+        const { state } = waiting
         waiting = undefined
-        begin(certificate, view)
+        begin(certificate, state)
       } else beginRequested()
     },
     request: () => {

@@ -20,7 +20,7 @@ import { auditChain, wholeAudit } from './audit.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { OpenChain } from './open-chain.ts'
 import { bindsReferences } from './payloads.ts'
-import { endOfPrefix } from './store.ts'
+import { endOfPrefix } from './store-range.ts'
 import type { Store } from './world.ts'
 
 export interface StoreReport {

@@ -193,15 +193,10 @@ export interface StoreEntry {
 /** Every read throws `store/damaged` when a value's checksum does not hold, and `store/failed` when the disk does not answer. */
 export interface StoreReader {
   get(key: Uint8Array): Uint8Array | undefined
-  /** Sees the store as it was at the call. Read in pages; an early `break` frees it. */
-  iterate(range: StoreRange): AsyncIterable<StoreEntry>
-  /** The first `limit` entries of the range, at most `storePageMax` (limits.ts). */
+  /** The first `limit` entries of the range, at most `storePageMax` (limits.ts), of one moment. */
   page(range: StoreRange): Promise<readonly StoreEntry[]>
-}
-
-export interface StoreSnapshot extends StoreReader {
-  /** A forgotten snapshot keeps old data from being compacted. Idempotent. */
-  close(): Promise<void>
+  /** Page by page, each as the store is when it is read: what is written meanwhile ahead of the reader is seen, what is written behind is not. */
+  iterate(range: StoreRange): AsyncIterable<StoreEntry>
 }
 
 export interface Store extends StoreReader {
@@ -209,8 +204,9 @@ export interface Store extends StoreReader {
   readonly place: string
   /** All or nothing; of one key written twice the last counts. With `sync` it resolves once on the disk. Rejects with `store/failed`. */
   batch(ops: readonly StoreOp[], options: { readonly sync: boolean }): Promise<void>
-  snapshot(): StoreSnapshot
-  /** Resolves once nothing that was ever stored under these keys is in any file. They must be deleted before; waits for readers that are open, a snapshot for as long as it is. Rejects with `store/failed`, `store/closed`. */
+  /** Nothing is written while `read` runs. Batches wait for it, so it must be short, and wait for none itself: of the store it uses its reader alone. */
+  hold<T>(read: (reader: StoreReader) => Promise<T>): Promise<T>
+  /** Resolves once nothing that was ever stored under these keys is in any file. They must be deleted before; waits for those who hold the store. Rejects with `store/failed`, `store/closed`. */
   scrub(keys: readonly Uint8Array[]): Promise<void>
   /** Bytes on disk of the keys in [from, to), roughly: what is still in memory is not counted. */
   approximateBytes(from: Uint8Array, to: Uint8Array): Promise<number>

@@ -72,7 +72,7 @@ async function snapshot(options: DataOptions): Promise<void> {
     const known = keptSnapshots(config.dataDir, silentLog).find(({ info }) => info.height === height)?.info
     const certificate = store.checkpoint(height)
     if (certificate === undefined) throw new DongbaekError('snapshot/not-certified', `the last block ${height} is not certified: start the node, wait until it is idle and ready, and stop it`, { height })
-    const info = known ?? infoOf(folder, await makeSnapshot({ reader: database, certificate, folder, rest: async () => {} }))
+    const info = known ?? infoOf(folder, await makeSnapshot({ state: store.pastState(), certificate, folder, rest: async () => {} }))
     if (options.out !== undefined) {
       if (existsSync(options.out)) throw new DongbaekError('cli/exists', `${options.out} is there already: name a file that is not`, { path: options.out })
       // the parts one after the other: the same bytes on every node

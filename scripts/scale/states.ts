@@ -64,17 +64,15 @@ export async function measureState(accounts: number): Promise<StateFigures> {
     for (let i = 0; i < depthSamples; i++) createStateTree(readPage, 1).leaf(sha256(utf8(`nobody ${i}`)))
     const { height, hash: blockHash, stateRoot } = store.head()
     const certificate: CheckpointCertificate = { content: { height, blockHash, stateRoot, nextSet: zeroHash }, signatures: [{ validator: 0, signature: new Uint8Array(64) }] }
-    const reader = database.snapshot()
     let keys = 0
     let stateBytes = 0
-    for await (const { key, value } of reader.iterate({ gte: utf8('s'), lt: utf8('t') })) {
+    for await (const { key, value } of database.iterate({ gte: utf8('s'), lt: utf8('t') })) {
       keys++
       stateBytes += entryBytes(fromUtf8(key.subarray(1)), value)
     }
     const startUs = allThreadsUs()
-    const { parts } = await makeSnapshot({ reader, certificate, folder: path.join(folder, 'snapshot'), rest: async () => {} })
+    const { parts } = await makeSnapshot({ state: store.pastState(), certificate, folder: path.join(folder, 'snapshot'), rest: async () => {} })
     const snapshotUs = allThreadsUs() - startUs
-    await reader.close()
     await database.close()
     return {
       accounts,

@@ -87,11 +87,11 @@ export async function buildChain({ dataDir, genesis, seeds, registrarSeed, accou
       onProgress(height)
       if (height !== snapshotAt) continue
       const folder = snapshotFolder(dataDir, height)
-      const view = database.snapshot()
+      const past = store.pastState()
       const beganMs = performance.now()
-      snapshot = infoOf(folder, await makeSnapshot({ reader: view, certificate: checkpoint, folder, rest: async () => {} }))
+      snapshot = infoOf(folder, await makeSnapshot({ state: past, certificate: checkpoint, folder, rest: async () => {} }))
       snapshotMs = performance.now() - beganMs
-      await view.close()
+      past.close()
     }
     await store.sync()
   } finally {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { compareBytes, fromUtf8, toHex, utf8 } from '../../primitives/bytes.ts'
-import { storePageMax } from '../../node/limits.ts'
+import { storePageMax, storeReadAhead } from '../../node/limits.ts'
 import { openStore } from '../../node/store.ts'
 import type { Store, StoreEntry, StoreOp, StoreRange } from '../../node/world.ts'
 import { Disk } from '../simulator/nodes/disk.ts'
@@ -74,18 +74,52 @@ for (const [name, make] of kinds) {
       await store.close()
     })
 
-    await t.test('a snapshot and an iterator see the moment they were made', async (t) => {
+    await t.test('while the store is held nothing is written, and who comes after a writer waits for him', async (t) => {
       const store = await make(t.testdir())
       await store.batch([put('a', '1'), put('b', '2')], noSync)
-      const snapshot = store.snapshot()
-      const later = store.iterate({})
-      await store.batch([put('a', '9'), del('b'), put('c', '3')], noSync)
-      t.equal(shown(await all(later)), 'a=1 b=2')
-      t.equal(shown(await snapshot.page({})), 'a=1 b=2')
-      t.same([snapshot.get(utf8('a')), snapshot.get(utf8('c'))], [utf8('1'), undefined])
-      await snapshot.close()
-      await snapshot.close()
-      t.equal(shown(await store.page({})), 'a=9 c=3')
+      const { promise: enough, resolve: letGo } = Promise.withResolvers<void>()
+      const order: string[] = []
+      const first = store.hold(async (reader) => {
+        await enough
+        order.push(`held ${shown(await reader.page({}))}, ${shown(await all(reader.iterate({ reverse: true })))}`)
+        return reader.get(utf8('a'))
+      })
+      const second = store.hold(async () => {
+        order.push('held beside it')
+      })
+      const write = store.batch([put('a', '9'), del('b'), put('c', '3')], noSync).then(() => order.push('written'))
+      const later = store.page({}).then((page) => order.push(shown(page)))
+      await second
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      t.same(order, ['held beside it'])
+      letGo()
+      t.same(await first, utf8('1'))
+      await Promise.all([write, later])
+      t.same(order, ['held beside it', 'held a=1 b=2, b=2 a=1', 'written', 'a=9 c=3'])
+      await t.rejects(store.hold(async () => { throw new Error('of the reader') }), { message: 'of the reader' })
+      await store.batch([put('d', '4')], noSync)
+      t.equal(shown(await store.page({})), 'a=9 c=3 d=4', 'a reader that failed holds nothing up')
+      await store.close()
+    })
+
+    await t.test('going through a range sees what is written ahead of it, and goes on behind what is removed', async (t) => {
+      const store = await make(t.testdir())
+      const key = (i: number): string => `k${String(i).padStart(4, '0')}`
+      const many = 3 * storeReadAhead + 7
+      await store.batch(Array.from({ length: many }, (_, i) => put(key(i), '1')), noSync)
+      for (const reverse of [false, true]) {
+        const seen = (await all(store.iterate({ gte: utf8(key(1)), lte: utf8(key(many - 2)), reverse }))).map((entry) => fromUtf8(entry.key))
+        const wanted = Array.from({ length: many - 2 }, (_, i) => key(i + 1))
+        t.same(seen, reverse ? wanted.reverse() : wanted)
+        t.equal((await all(store.iterate({ reverse, limit: storeReadAhead + 1 }))).length, storeReadAhead + 1)
+      }
+      const seen: string[] = []
+      for await (const entry of store.iterate({})) {
+        seen.push(`${fromUtf8(entry.key)}=${fromUtf8(entry.value)}`)
+        if (seen.length === 1) await store.batch([del(key(storeReadAhead - 1)), del(key(storeReadAhead)), put(key(storeReadAhead + 1), '2')], noSync)
+      }
+      t.equal(seen.length, many - 1)
+      t.same([seen[storeReadAhead - 1], seen[storeReadAhead]], [`${key(storeReadAhead - 1)}=1`, `${key(storeReadAhead + 1)}=2`])
       await store.close()
     })
 
@@ -173,55 +207,36 @@ t.test('what is deleted and scrubbed is in no file any more, wherever LevelDB ha
   }
 })
 
-t.test('scrubbing waits for those who read what was before', async (t) => {
+t.test('scrubbing waits for those who hold the store, those who come while it goes on as well', async (t) => {
   const folder = t.testdir()
   const store = await openStore({ folder: join(folder, 'store'), chainId: 'test' })
   const value = randomBytes(5_000)
   const keys = [utf8('xa'), utf8('xb')]
-  await store.batch(keys.map((key) => ({ type: 'put', key, value })), sync)
-  const snapshot = store.snapshot()
-  const reading = store.iterate({})[Symbol.asyncIterator]()
-  await reading.next()
+  await store.batch([put('kept', '1'), ...keys.map((key): StoreOp => ({ type: 'put', key, value }))], sync)
   await store.batch(keys.map((key) => ({ type: 'del', key })), sync)
-  let done = false
-  const scrubbed = store.scrub(keys).then(() => (done = true))
-  const still = async (): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    t.equal(done, false)
+  const holding = (): { readonly end: () => void; readonly ended: Promise<void> } => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    return { end: resolve, ended: store.hold(() => promise) }
   }
-  await still()
-  await reading.return?.()
-  await still()
-  t.same(snapshot.get(keys[0] as Uint8Array), value, 'the snapshot has it')
-  await snapshot.close()
+  const pause = async (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 100))
+  let done = false
+  const first = holding()
+  const scrubbed = store.scrub(keys).then(() => (done = true))
+  const second = holding()
+  await pause()
+  first.end()
+  await first.ended
+  const third = holding()
+  await pause()
+  second.end()
+  await second.ended
+  await pause()
+  t.equal(done, false)
+  third.end()
   await scrubbed
   t.equal(filesWith(folder, value.subarray(1_000, 1_100)), 0)
   await store.close()
   await t.rejects(store.scrub(keys), { code: 'store/closed' })
-})
-
-t.test('a file that only a later reader holds goes too, when that has ended', async (t) => {
-  const folder = t.testdir()
-  const store = await openStore({ folder: join(folder, 'store'), chainId: 'test' })
-  const key = utf8('xa')
-  const value = randomBytes(5_000)
-  await store.batch([put('kept', '1'), { type: 'put', key, value }], sync)
-  await store.batch([del('xa')], sync)
-  const pause = async (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 100))
-  const first = store.snapshot()
-  let done = false
-  const scrubbed = store.scrub([key]).then(() => (done = true))
-  const second = store.snapshot()
-  await first.close()
-  await pause()
-  const third = store.snapshot()
-  await second.close()
-  await pause()
-  t.equal(done, false)
-  await third.close()
-  await scrubbed
-  t.equal(filesWith(folder, value.subarray(1_000, 1_100)), 0)
-  await store.close()
 })
 
 t.test('kill -9 shows nothing about a disk: the store in memory loses what was not synced, and notices damage', async (t) => {

@@ -104,9 +104,10 @@ t.test('what was not walked at the start is noticed when it is read', async (t) 
     t.equal(source.get(`${name}x`), undefined, 'absent in the tree too')
     await store.batch([{ type: 'del', key }], { sync: true })
     t.throws(() => source.get(name), damaged)
-    const query = chain.openQuery()
-    t.throws(() => query.source.get(name), damaged)
-    t.equal(query.source.get(`${name}x`), undefined)
+    await chain.query(async (_, query) => {
+      t.throws(() => query.get(name), damaged)
+      t.equal(query.get(`${name}x`), undefined)
+    })
     await store.batch([{ type: 'put', key, value: utf8('another') }], { sync: true })
     t.throws(() => source.get(name), { ...damaged, message: /older or another/ })
   }

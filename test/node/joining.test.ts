@@ -13,6 +13,7 @@ import { adoptJoinedStore, storeFolder } from '../../node/joined-store.ts'
 import { createJoining, type Joining } from '../../node/joining.ts'
 import { silentLog } from '../../node/log.ts'
 import { openChain } from '../../node/open-chain.ts'
+import { createPastStates } from '../../node/past-state.ts'
 import { createServing } from '../../node/serving.ts'
 import { decodeManifest, decodeRanBlocks, decodeSnapshotQuestion, encodeManifest, encodeRanBlocks, snapshotHash, type SnapshotQuestion } from '../../node/snapshot-exchange.ts'
 import { makeSnapshot } from '../../node/snapshot-make.ts'
@@ -38,7 +39,7 @@ const source = join(folder, 'source')
 await build(source, 300, blocks)
 const database = await openStore({ folder: storeFolder(source), chainId })
 const { store } = await openChain(database, genesis, 64, silentLog)
-const snapshots = createSnapshots({ dataDir: source, database, clock: systemClock, log: silentLog, everyBlocks: 32, checkpointInterval: 16, certifiedHead: () => undefined })
+const snapshots = createSnapshots({ dataDir: source, pastState: store.pastState, clock: systemClock, log: silentLog, everyBlocks: 32, checkpointInterval: 16, certifiedHead: () => undefined })
 const serving = createServing({ store, snapshots, setChanges: async () => [], bodyOf: () => undefined, mempool: { byReference: () => undefined }, payloads: { get: () => undefined, byReference: () => undefined }, clock: systemClock, standing: () => ({ top: blocks as Height, epoch: 1 as Height, view: 0 as View }) })
 t.teardown(async () => {
   await snapshots.stop()
@@ -159,10 +160,10 @@ t.test('a node that joined and one that ran it all make the same snapshot, byte 
   t.ok(adoptJoinedStore(one.dataDir))
   const joined = await openStore({ folder: storeFolder(one.dataDir), chainId })
   t.teardown(() => joined.close())
-  const make = async (reader: Store, name: string, signatures: CheckpointCertificate['signatures']): Promise<{ readonly hash: string; readonly parts: readonly string[] }> => {
+  const make = async (from: Store, name: string, signatures: CheckpointCertificate['signatures']): Promise<{ readonly hash: string; readonly parts: readonly string[] }> => {
     const out = join(one.dataDir, 'made', name)
     mkdirSync(out, { recursive: true })
-    const manifest = await makeSnapshot({ reader, certificate: { ...certificate, signatures }, folder: join(out, 'snapshot'), rest: async () => {} })
+    const manifest = await makeSnapshot({ state: createPastStates(from).open(), certificate: { ...certificate, signatures }, folder: join(out, 'snapshot'), rest: async () => {} })
     const files = readdirSync(join(out, 'snapshot')).filter((file) => file.endsWith('.part')).sort()
     return { hash: toHex(snapshotHash(manifest)), parts: files.map((file) => toHex(readFileSync(join(out, 'snapshot', file)))) }
   }

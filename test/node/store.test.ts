@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Level } from 'level'
 import { utf8 } from '../../primitives/bytes.ts'
-import { destroyStore, endOfPrefix, openStore } from '../../node/store.ts'
+import { endOfPrefix } from '../../node/store-range.ts'
+import { destroyStore, openStore } from '../../node/store.ts'
 import type { StoreOp } from '../../node/world.ts'
 
 const put = (key: string, value: string): StoreOp => ({ type: 'put', key: utf8(key), value: utf8(value) })

@@ -2,10 +2,12 @@
 // It can lose what was not synced, as a power cut does: `crash()` gives the store that would be found afterwards.
 import { compareBytes, equalBytes, toHex } from '../../primitives/bytes.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
-import { openValue, pageLimit, sealValue } from '../../node/store.ts'
-import type { Store, StoreEntry, StoreOp, StoreRange, StoreReader } from '../../node/world.ts'
+import { createReadWriteLock } from '../../node/read-write-lock.ts'
+import { pageLimit, readerBy } from '../../node/store-range.ts'
+import { openValue, sealValue } from '../../node/store.ts'
+import type { Store, StoreEntry, StoreOp, StoreRange } from '../../node/world.ts'
 
-/** Sorted by key; values sealed with their checksum. Never changed in place, so a snapshot is a reference. */
+/** Sorted by key; values sealed with their checksum. Never changed in place. */
 type Table = readonly StoreEntry[]
 
 export interface MemoryStore extends Store {
@@ -19,40 +21,28 @@ export function createMemoryStore(initial: Table = []): MemoryStore {
   let table: Table = initial
   let durable: Table = initial
   let closed = false
+  const lock = createReadWriteLock()
 
   function now(): Table {
     if (closed) throw new DongbaekError('store/closed', 'the store is closed')
     return table
   }
 
-  function reader(at: () => Table): StoreReader {
-    const get = (key: Uint8Array): Uint8Array | undefined => {
-      const found = find(at(), key)
-      return found === undefined ? undefined : openValue(key, found.value, 'memory').slice()
-    }
-    return {
-      get,
-      iterate(range) {
-        const entries = select(at(), range)
-        return (async function* all() {
-          for (const entry of entries) yield open(entry)
-        })()
-      },
-      page: async (range) => select(at(), { ...range, limit: pageLimit(range) }).map(open),
-    }
+  const get = (key: Uint8Array): Uint8Array | undefined => {
+    const found = find(now(), key)
+    return found === undefined ? undefined : openValue(key, found.value, 'memory').slice()
   }
+  const held = readerBy(get, async (range) => select(now(), { ...range, limit: pageLimit(range) }).map(open))
 
   return {
     place: 'memory',
-    ...reader(now),
-    async batch(ops, { sync }) {
-      table = merge(now(), ops)
-      if (sync) durable = table
-    },
-    snapshot() {
-      const at = now()
-      return { ...reader(() => at), close: async () => {} }
-    },
+    ...readerBy(get, (range) => lock.read(() => held.page(range))),
+    batch: (ops, { sync }) =>
+      lock.write(async () => {
+        table = merge(now(), ops)
+        if (sync) durable = table
+      }),
+    hold: (read) => lock.read(() => read(held)),
     async scrub() {
       now()
     },

@@ -1,7 +1,8 @@
 // The simulated store: the contract of node/world.ts over a simulated disk. A batch is seen and acknowledged after a while, in the order of the calls.
 import { DongbaekError } from '../../../primitives/errors.ts'
-import { pageLimit } from '../../../node/store.ts'
-import type { Store, StoreEntry, StoreRange, StoreReader } from '../../../node/world.ts'
+import { createReadWriteLock } from '../../../node/read-write-lock.ts'
+import { pageLimit, readerBy } from '../../../node/store-range.ts'
+import type { Store, StoreEntry, StoreRange } from '../../../node/world.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Disk } from './disk.ts'
 import { type Life, never } from './life.ts'
@@ -26,7 +27,7 @@ function bytesOf(key: string): Uint8Array {
 
 export function createSimulatedStore({ kernel, life, disk, delayMs }: StoreWorld): Store {
   let closed = false
-  let lastMs = 0
+  const lock = createReadWriteLock()
 
   const rows = (): ReadonlyMap<string, Uint8Array> => {
     if (closed) throw new DongbaekError('store/closed', 'the store is closed')
@@ -36,50 +37,39 @@ export function createSimulatedStore({ kernel, life, disk, delayMs }: StoreWorld
     if (disk.damagedRows.has(key)) throw new DongbaekError('store/damaged', 'a stored value does not fit its checksum: move the data folder away and start again')
     return value.slice()
   }
-  const reader = (at: () => ReadonlyMap<string, Uint8Array>): StoreReader => {
-    const get = (bytes: Uint8Array): Uint8Array | undefined => {
-      const key = keyOf(bytes)
-      const value = at().get(key)
-      return value === undefined ? undefined : intact(key, value)
-    }
-    const open = ([key, value]: readonly [string, Uint8Array]): StoreEntry => ({ key: bytesOf(key), value: intact(key, value) })
-    return {
-      get,
-      iterate: (range) => {
-        const entries = select(at(), range)
-        return (async function* all() {
-          for (const entry of entries) yield open(entry)
-        })()
-      },
-      page: async (range) => select(at(), { ...range, limit: pageLimit(range) }).map(open),
-    }
+  const get = (bytes: Uint8Array): Uint8Array | undefined => {
+    const key = keyOf(bytes)
+    const value = rows().get(key)
+    return value === undefined ? undefined : intact(key, value)
   }
+  const open = ([key, value]: readonly [string, Uint8Array]): StoreEntry => ({ key: bytesOf(key), value: intact(key, value) })
+  const held = readerBy(get, async (range) => select(rows(), { ...range, limit: pageLimit(range) }).map(open))
 
   return {
     place: 'the simulated disk',
-    ...reader(rows),
+    ...readerBy(get, (range) => lock.read(() => held.page(range))),
     batch: async (ops, { sync }) => {
       rows()
       if (!life.passes()) return never()
       const changes = new Map(ops.map((op) => [keyOf(op.key), op.type === 'put' ? op.value.slice() : undefined]))
-      lastMs = Math.max(lastMs, kernel.nowMs + delayMs(sync))
-      return new Promise((resolve, reject) => {
-        kernel.at(lastMs, () => {
-          if (!life.alive) return
-          if (disk.full) {
-            reject(new DongbaekError('store/failed', 'the disk is full: make room and start again'))
-            return
-          }
-          disk.apply(changes)
-          if (sync) disk.syncStore()
-          if (life.passes()) resolve()
-        })
-      })
+      const doneMs = kernel.nowMs + delayMs(sync)
+      return lock.write(
+        () =>
+          new Promise((resolve, reject) => {
+            kernel.at(Math.max(doneMs, kernel.nowMs), () => {
+              if (!life.alive) return
+              if (disk.full) {
+                reject(new DongbaekError('store/failed', 'the disk is full: make room and start again'))
+                return
+              }
+              disk.apply(changes)
+              if (sync) disk.syncStore()
+              if (life.passes()) resolve()
+            })
+          }),
+      )
     },
-    snapshot: () => {
-      const at = new Map(rows())
-      return { ...reader(() => at), close: async () => {} }
-    },
+    hold: (read) => lock.read(() => read(held)),
     // rows that are deleted leave nothing here
     scrub: async () => void rows(),
     approximateBytes: async (from, to) => select(rows(), { gte: from, lt: to }).reduce((sum, [key, value]) => sum + key.length + value.length, 0),
