@@ -15,6 +15,9 @@ export interface NodesSimulationOptions {
   readonly trace?: (line: string) => void
 }
 
+/** A node at rest answers within this simulated time: a block is stored within a few milliseconds. */
+const checkLimitMs = 5_000
+
 /** With changes of sets the liars may lead in each of them. */
 function liarsLeading({ terms: { validators, changesSets } }: NodesWorld): number {
   return (changesSets ? 3 : 1) * faultsTolerated(validators)
@@ -73,7 +76,13 @@ export async function simulateNodes({ seed, validators, faults = nodeFaultKinds,
     const viewsMax = recoveryViewsMax(world)
     if (checker.viewsSince > viewsMax) stalled ??= `${checker.viewsSince} views after the faults ended, and ${viewsMax} are enough`
     const recoveredMs = kernel.nowMs
-    if (checker.violation === undefined) await checker.settled()
+    if (checker.violation === undefined) {
+      let isSettled = false
+      const settled = checker.settled().then(() => (isSettled = true))
+      // who asks a node waits for the block that it is storing
+      if (!(await kernel.settleUntil(recoveredMs + checkLimitMs, () => isSettled))) throw new Error('a node does not answer the auditor')
+      await settled
+    }
     for (const node of world.nodes) if (node.life !== undefined) node.life.alive = false
     kernel.nowMs = recoveredMs
   } catch (error) {
