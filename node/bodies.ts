@@ -135,11 +135,13 @@ export async function openBodies({ store, clock, stateOf }: BodiesContext): Prom
     waiting.set(key, { hash, bytes: body.length, sinceMs, source })
     const surplus = takeSurplus(source).flatMap((one) => forget(one.hash))
     await store.batch([...surplus, { type: 'put', key: bodyKey(hash), value: body }, { type: 'put', key: markerKey(hash), value: encode(timeMs, sinceMs) }], { sync: false })
-    if (waiting.has(key)) return
-    // meanwhile a block has decided about it
+    // a block that comes to name it later takes it out of those that wait, by its own batch
     const decided = stateOf(hash)
-    const stays = typeof decided === 'object' && decided.bytes === body.length
-    await store.batch(stays ? [{ type: 'del', key: markerKey(hash) }] : forget(hash), { sync: false })
+    if (decided === 'unknown') return
+    // one that was being stored when it came has not seen it
+    waiting.delete(key)
+    if (decided === 'erased') await store.batch([...forget(hash), { type: 'put', key: erasedKey(hash), value: new Uint8Array() }], { sync: false })
+    else await store.batch(decided.bytes === body.length ? [{ type: 'del', key: markerKey(hash) }, found(hash)] : forget(hash), { sync: false })
   }
 
   return {

@@ -28,7 +28,7 @@ export function checkedSource(get: StateSource['get'], tree: StateTree, place: s
 }
 
 /**
- * For queries, over a snapshot of values and pages. Only absence is looked into: a hash of each value and a walk to its leaf would cost a query several
+ * For queries, over values and pages that stand still. Only absence is looked into: a hash of each value and a walk to its leaf would cost a query several
  * times what it costs, and values of another height are looked for at the start and by `verify`.
  */
 export function presenceChecked(get: StateSource['get'], readPage: (path: string) => Uint8Array | undefined, place: string): StateSource['get'] {

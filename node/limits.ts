@@ -130,13 +130,16 @@ export const voteAppendsWaitingMax = 10_000
 
 /** Entries of one page of a range. */
 export const storePageMax = 10_000
-/** Entries of a page of those who go through a range: so long a batch may wait for one. */
-export const storeReadAhead = 100
-/** Rows of a query for which the store is held, so that a block waits some milliseconds at most; a longer one has what blocks overwrite put aside. */
+/** Entries at a time of those who go through a range. */
+export const storePageEntries = 100
+/** Who reads a range or holds the store at once; a batch waits for these. */
+export const storeReadersMax = 8
+/** Rows of a query for which the store is held, and how many rows a scan counts for by itself: a block waits for so much at most. A longer query has what blocks overwrite put aside. */
 export const queryHeldRowsMax = 1_000
-/** Long queries at once, and one snapshot being made. */
-export const pastStatesMax = 4
-/** What may be put aside for each of them: at 600 purchases a second some 500 kB a second of a query, and at most some 40 MB of a snapshot of a million accounts. */
+export const scanCostRows = 100
+/** Long queries at once. */
+export const longQueriesMax = 64
+/** What may be put aside for all long queries together, and for a snapshot being made: at 600 purchases a second some 300 kB a second. */
 export const pastStateBytesMax = 64 * 1_048_576
 /** LevelDB's block cache; hot state is cached above it. */
 export const storeCacheBytes = 32 * 1_048_576

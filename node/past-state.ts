@@ -2,21 +2,23 @@
 // overwrites is put aside for them before. A query that is short holds the store instead, and costs a block nothing but the wait.
 import { fromUtf8, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
-import type { StateChange, QuerySource } from '../state/view.ts'
+import type { QuerySource, StateChange } from '../state/view.ts'
 import { presenceChecked } from './checked-state.ts'
-import { pastStateBytesMax, pastStatesMax, queryHeldRowsMax, storePageMax } from './limits.ts'
+import { longQueriesMax, pastStateBytesMax, queryHeldRowsMax, scanCostRows, storePageMax } from './limits.ts'
 import { entriesByPage } from './store-range.ts'
 import type { Store, StoreReader } from './world.ts'
 
-/** By what an entry takes in memory beside its key and value. */
-const entryOverheadBytes = 100
+/** What an entry takes in memory beside its key and value, about, and a key alone. */
+const entryOverheadBytes = 300
+const keyOverheadBytes = 60
+/** Entries that are handed to who reads all of the state as soon as there are so many, in their own order. */
+const handedAtOnce = 100
 
+/** For who reads all of it: a snapshot that is made. */
 export interface PastState {
-  readonly get: (key: string) => Uint8Array | undefined
-  readonly scan: QuerySource['scan']
-  /** Each entry once, in no order. What has been passed is put aside no longer, so nothing else is to be read from this state. */
+  /** Each entry once, in no order; for one reader. Throws `node/busy` when more is overwritten meanwhile than is put aside. */
   readonly entries: () => AsyncIterable<readonly [key: string, value: Uint8Array]>
-  /** How much of what may be put aside for it is, from 0 to 1. At 1 it ends: every read throws `node/busy`. */
+  /** How much of what may be put aside for it is, from 0 to 1. */
   readonly filled: () => number
   /** Idempotent. */
   readonly close: () => void
@@ -25,146 +27,215 @@ export interface PastState {
 export interface PastStates {
   /** `put` stores `changes`, and resolves when they are stored. */
   readonly storing: (changes: readonly StateChange[], put: () => Promise<void>) => Promise<void>
-  /** As it is now. No block may be under way between the store and its acknowledgement. Close it after use. */
+  /** As it is now, while no block is being stored. Close it after use. */
   readonly open: () => PastState
-  /** Runs `read` on the state as it was stored last; `head` reads the store at that moment. Throws `node/busy` when many long ones are under way. */
+  /** Runs `read` on the state as it was stored last; `head` reads the store at that moment. Throws `node/busy`. */
   readonly query: <H, T>(head: (reader: StoreReader) => H, read: (head: H, source: QuerySource) => Promise<T>) => Promise<T>
 }
 
-interface Kept extends PastState {
-  readonly keep: (changes: readonly StateChange[]) => void
+/** What blocks have overwritten since a moment. */
+interface Aside {
+  readonly before: ReadonlyMap<string, Uint8Array | undefined>
+  /** What goes wrong holds no block up. */
+  readonly keep: (key: string, old: () => Uint8Array | undefined) => void
+  /** For who reads all in order: neither this key nor one below it is asked for again. False when its entry was handed out. */
+  readonly pass: (key: string) => boolean
+  /** Hands out what is put aside; of its keys nothing more is kept. */
+  readonly hand: () => readonly (readonly [key: string, old: Uint8Array | undefined])[]
+  /** Throws what went wrong with keeping. */
+  readonly mustBeWhole: () => void
+  readonly close: () => void
 }
 
 export function createPastStates(store: Pick<Store, 'get' | 'page' | 'hold' | 'place'>): PastStates {
-  const open = new Set<Kept>()
+  const open = new Set<Aside>()
+  const ofQueries = { bytes: 0 }
+  let queries = 0
   let underWay: readonly StateChange[] = []
 
   const value = (key: string): Uint8Array | undefined => store.get(stateKey(key))
-  const begin = (past: Kept): void => {
-    past.keep(underWay)
-    open.add(past)
+
+  const keepAll = (changes: readonly StateChange[], asides: Iterable<Aside>): void => {
+    const all = [...asides]
+    for (const { key, isNew } of all.length === 0 ? [] : changes) {
+      let known: { readonly value: Uint8Array | undefined } | undefined
+      const old = (): Uint8Array | undefined => (known ??= { value: isNew === true ? undefined : value(key) }).value
+      for (const aside of all) aside.keep(key, old)
+    }
+  }
+  const begin = (room: { bytes: number }): Aside => {
+    const aside = createAside(room, () => void open.delete(aside))
+    open.add(aside)
+    // of a block that waits for its turn
+    keepAll(underWay, [aside])
+    return aside
+  }
+
+  const source = (reader: StoreReader): { readonly source: QuerySource; readonly released: Promise<void>; readonly end: () => void } => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const checked = presenceChecked(value, (path) => reader.get(utf8(`n${path}`)), store.place)
+    let cost = 0
+    let aside: Aside | undefined
+    let isOver = false
+    const letGo = (): Aside => {
+      if (queries >= longQueriesMax) throw new DongbaekError('node/busy', `${queries} long queries are under way, as many as this node runs at once: ask again in some seconds`)
+      queries++
+      const begun = begin(ofQueries)
+      release()
+      return begun
+    }
+    return {
+      source: {
+        // beyond the hold a block may be stored between two pages on the way to a leaf, so absence is not checked there
+        get: (key) => (aside === undefined ? checked(key) : pastValue(aside, key, value)),
+        scan: async (prefix, after, limit) => {
+          if (aside === undefined && cost >= queryHeldRowsMax && !isOver) aside = letGo()
+          const found = await scanPast(() => aside, (range) => (aside === undefined ? reader.page(range) : store.page(range)), prefix, after, limit)
+          cost += found.length + scanCostRows
+          return found
+        },
+      },
+      released,
+      end: () => {
+        isOver = true
+        if (aside === undefined) return
+        aside.close()
+        queries--
+      },
+    }
   }
 
   return {
     storing: async (changes, put) => {
       underWay = changes
-      for (const past of open) past.keep(changes)
-      await put()
-      underWay = []
+      try {
+        keepAll(changes, open)
+        await put()
+      } finally {
+        underWay = []
+      }
     },
     open: () => {
-      const past = createPastState(value, store.page, () => void open.delete(past))
-      begin(past)
-      return past
+      const room = { bytes: 0 }
+      const aside = begin(room)
+      return { entries: () => pastEntries(aside, store.page), filled: () => room.bytes / pastStateBytesMax, close: aside.close }
     },
     query: async (head, read) => {
-      const { promise: released, resolve: release } = Promise.withResolvers<void>()
-      /** Under way while the store is held. */
-      const pages = new Set<Promise<unknown>>()
-      let isHeld = true
-      let rows = 0
-      const answer = await store
-        .hold(async (reader) => {
-          const past = createPastState(value, (range) => (isHeld ? heldPage(range) : store.page(range)), () => void open.delete(past))
-          const heldPage: StoreReader['page'] = (range) => {
-            const page = reader.page(range)
-            pages.add(page)
-            return page
-          }
-          const checked = presenceChecked(value, (path) => store.get(utf8(`n${path}`)), store.place)
-          const source: QuerySource = {
-            // without the hold a block may be stored between two pages on the way to a leaf
-            get: (key) => (isHeld ? checked(key) : past.get(key)),
-            scan: async (prefix, after, limit) => {
-              if (isHeld && rows >= queryHeldRowsMax) {
-                if (open.size >= pastStatesMax) throw new DongbaekError('node/busy', `${open.size} long queries are under way, as many as this node runs at once: ask again in some seconds`)
-                isHeld = false
-                begin(past)
-                release()
-              }
-              const found = await past.scan(prefix, after, limit)
-              rows += found.length
-              return found
-            },
-          }
-          const running = read(head(reader), source).finally(past.close)
-          try {
-            await Promise.race([running, released])
-          } finally {
-            await Promise.allSettled(pages)
-          }
-          return { running }
-        })
-      return answer.running
+      const { running } = await store.hold(async (reader) => {
+        const past = source(reader)
+        const answer = read(head(reader), past.source).finally(past.end)
+        await Promise.race([answer, past.released])
+        return { running: answer }
+      })
+      return running
     },
   }
 }
 
-function createPastState(value: (key: string) => Uint8Array | undefined, page: StoreReader['page'], close: () => void): Kept {
-  /** What was there; undefined: nothing. */
+/** `room`: what is kept in all, perhaps with others. */
+function createAside(room: { bytes: number }, forget: () => void): Aside {
   const before = new Map<string, Uint8Array | undefined>()
+  const handed = new Set<string>()
   let bytes = 0
-  let passed: string | undefined
-  let isFull = false
+  /** Keys up to here need no keeping. */
+  let passed = ''
+  let failure: DongbaekError | undefined
 
-  const sizeOf = (key: string, old: Uint8Array | undefined): number => key.length + (old?.length ?? 0) + entryOverheadBytes
-  const mustHold = (): void => {
-    if (isFull) throw new DongbaekError('node/busy', `more of the state was overwritten while it was read than is kept for that (${pastStateBytesMax} bytes): ask for less at once, or when less is going on`)
+  const count = (more: number): void => {
+    bytes += more
+    room.bytes += more
   }
-
+  const close = (): void => {
+    forget()
+    count(-bytes)
+    before.clear()
+    handed.clear()
+  }
   return {
-    keep: (changes) => {
-      for (const { key, isNew } of changes) {
-        if (isFull) return
-        if (before.has(key) || (passed !== undefined && key <= passed)) continue
-        const old = isNew === true ? undefined : value(key)
+    before,
+    keep: (key, read) => {
+      if (failure !== undefined || key <= passed || before.has(key) || handed.has(key)) return
+      try {
+        const old = read()
         before.set(key, old)
-        bytes += sizeOf(key, old)
-        if (bytes < pastStateBytesMax) continue
-        isFull = true
-        before.clear()
+        count(sizeOf(key, old))
+        if (room.bytes > pastStateBytesMax) throw new DongbaekError('node/busy', `more of the state was overwritten while it was read than is put aside for that (${pastStateBytesMax} bytes): try again when less is going on`)
+      } catch (error) {
+        // of the store or our own
+        failure = error as DongbaekError
+        close()
       }
     },
-    get: (key) => {
-      mustHold()
-      return before.has(key) ? before.get(key) : value(key)
+    pass: (key) => {
+      passed = key
+      if (before.has(key)) count(-sizeOf(key, before.get(key)))
+      before.delete(key)
+      const isHanded = handed.delete(key)
+      if (isHanded) count(-key.length - keyOverheadBytes)
+      return !isHanded
     },
-    scan: async (prefix, after, limit) => {
-      const end = upperBound(prefix)
-      const found: (readonly [string, Uint8Array])[] = []
-      for (let from = after ?? prefix; found.length < limit; ) {
-        const asked = Math.min(limit - found.length, storePageMax)
-        const rows = await page({ gt: stateKey(from), lt: stateKey(end), limit: asked })
-        mustHold()
-        const now = rows.map(({ key, value }) => [nameOf(key), value] as const)
-        const to = rows.length < asked ? end : (now.at(-1)?.[0] ?? end)
-        const part = now.filter(([key]) => !before.has(key))
-        for (const [key, old] of before) if (old !== undefined && key > from && (to === end ? key < end : key <= to)) part.push([key, old])
-        found.push(...part.sort(([a], [b]) => (a < b ? -1 : 1)))
-        if (to === end) break
-        from = to
+    hand: () => {
+      const all = [...before]
+      for (const [key, old] of all) {
+        count(key.length + keyOverheadBytes - sizeOf(key, old))
+        handed.add(key)
       }
-      return found.slice(0, limit)
+      before.clear()
+      return all
     },
-    entries: async function* () {
-      for await (const row of entriesByPage(page, { gte: stateKey(''), lt: utf8('t') })) {
-        mustHold()
-        const key = nameOf(row.key)
-        passed = key
-        const isOld = before.has(key)
-        const old = isOld ? before.get(key) : row.value
-        if (isOld) bytes -= sizeOf(key, old)
-        before.delete(key)
-        if (old !== undefined) yield [key, old]
-      }
-      mustHold()
-      close()
-      // what was there and has been removed since
-      for (const [key, old] of before) if (old !== undefined) yield [key, old]
+    mustBeWhole: () => {
+      if (failure !== undefined) throw failure
     },
-    filled: () => (isFull ? 1 : bytes / pastStateBytesMax),
     close,
   }
+}
+
+function pastValue(aside: Aside, key: string, value: (key: string) => Uint8Array | undefined): Uint8Array | undefined {
+  aside.mustBeWhole()
+  return aside.before.has(key) ? aside.before.get(key) : value(key)
+}
+
+/** `aside` may begin while a page is being read: the page is of before then. */
+async function scanPast(aside: () => Aside | undefined, page: StoreReader['page'], prefix: string, after: string | undefined, limit: number): Promise<readonly (readonly [string, Uint8Array])[]> {
+  const end = upperBound(prefix)
+  const found: (readonly [string, Uint8Array])[] = []
+  for (let from = after ?? prefix; found.length < limit; ) {
+    const asked = Math.min(limit - found.length, storePageMax)
+    const rows = await page({ gt: stateKey(from), lt: stateKey(end), limit: asked })
+    const now = rows.map(({ key, value }) => [nameOf(key), value] as const)
+    const to = rows.length < asked ? end : (now.at(-1)?.[0] ?? end)
+    const kept = aside()
+    if (kept === undefined) found.push(...now)
+    else {
+      kept.mustBeWhole()
+      const { before } = kept
+      const part = now.filter(([key]) => !before.has(key))
+      for (const [key, old] of before) if (old !== undefined && key > from && (to === end ? key < end : key <= to)) part.push([key, old])
+      found.push(...part.sort(([a], [b]) => (a < b ? -1 : 1)))
+    }
+    if (to === end) break
+    from = to
+  }
+  return found.slice(0, limit)
+}
+
+async function* pastEntries(aside: Aside, page: StoreReader['page']): AsyncGenerator<readonly [string, Uint8Array]> {
+  const { before } = aside
+  for await (const row of entriesByPage(page, { gte: stateKey(''), lt: utf8('t') })) {
+    aside.mustBeWhole()
+    const key = nameOf(row.key)
+    const old = before.has(key) ? before.get(key) : row.value
+    if (aside.pass(key) && old !== undefined) yield [key, old]
+    if (before.size >= handedAtOnce) for (const [ahead, value] of aside.hand()) if (value !== undefined) yield [ahead, value]
+  }
+  aside.mustBeWhole()
+  // all is read: what is left was there and has been removed since
+  for (const [key, old] of aside.hand()) if (old !== undefined) yield [key, old]
+  aside.close()
+}
+
+function sizeOf(key: string, old: Uint8Array | undefined): number {
+  return key.length + (old?.length ?? 0) + entryOverheadBytes
 }
 
 function stateKey(key: string): Uint8Array {

@@ -1,6 +1,7 @@
-// Ranges of a store's keys: the bounds of a prefix, of a page, and going through a range page by page.
+// Readers of a store and ranges of its keys: the bounds of a prefix, of a page, and going through a range page by page.
 import { concatBytes } from '../primitives/bytes.ts'
-import { storePageMax, storeReadAhead } from './limits.ts'
+import { assert } from '../primitives/errors.ts'
+import { storePageMax, storePageEntries } from './limits.ts'
 import type { StoreEntry, StoreRange, StoreReader } from './world.ts'
 
 export function pageLimit(range: StoreRange): number {
@@ -20,11 +21,29 @@ export function readerBy(get: StoreReader['get'], page: StoreReader['page']): St
   return { get, page, iterate: (range) => entriesByPage(page, range) }
 }
 
+/** Lets `read` have a reader for as long as it runs: pages that it leaves under way are waited for, and later none is read. */
+export async function lend<T>(get: StoreReader['get'], page: StoreReader['page'], read: (reader: StoreReader) => Promise<T>): Promise<T> {
+  const underWay = new Set<Promise<unknown>>()
+  let isOver = false
+  const lent: StoreReader['page'] = async (range) => {
+    assert(!isOver, 'who held the store reads no more after it')
+    const reading = page(range)
+    underWay.add(reading)
+    return reading.finally(() => underWay.delete(reading))
+  }
+  try {
+    return await read(readerBy(get, lent))
+  } finally {
+    isOver = true
+    await Promise.allSettled(underWay)
+  }
+}
+
 /** The range through its pages. */
 export async function* entriesByPage(page: StoreReader['page'], { limit = -1, ...range }: StoreRange): AsyncGenerator<StoreEntry> {
   let left = limit < 0 ? Number.MAX_SAFE_INTEGER : limit
   for (let rest = range; left > 0; ) {
-    const asked = Math.min(left, storeReadAhead)
+    const asked = Math.min(left, storePageEntries)
     const entries = await page({ ...rest, limit: asked })
     yield* entries
     const last = entries.at(-1)

@@ -11,9 +11,9 @@ import { toHex, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { damagedStore, rebuildWay as wayOut } from './damage.ts'
 import { codeOfSystem, writeFileAtomically } from './files.ts'
-import { storeCacheBytes, storeWriteBufferBytes } from './limits.ts'
+import { storeCacheBytes, storeReadersMax, storeWriteBufferBytes } from './limits.ts'
 import { createReadWriteLock } from './read-write-lock.ts'
-import { pageLimit, readerBy } from './store-range.ts'
+import { lend, pageLimit, readerBy } from './store-range.ts'
 import type { Store, StoreEntry, StoreOp, StoreReader } from './world.ts'
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>
@@ -149,7 +149,7 @@ async function isEmpty(database: Database, folder: string): Promise<boolean> {
  */
 function createStore(database: Database, folder: string, onFirstSync: () => void): Store {
   let synced = false
-  const lock = createReadWriteLock()
+  const lock = createReadWriteLock(storeReadersMax)
 
   async function guarded<T>(act: () => Promise<T>): Promise<T> {
     try {
@@ -174,14 +174,12 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
       const entries = await database.iterator({ ...range, limit: pageLimit(range) }).all()
       return entries.map((entry) => openEntry(entry, folder))
     })
-  const held = readerBy(get, pageHeld)
 
   return {
     place: folder,
     ...readerBy(get, (range) => lock.read(() => pageHeld(range))),
-    hold: (read) => lock.read(() => read(held)),
+    hold: (read) => lock.read(() => lend(get, pageHeld, read)),
     batch: (ops, { sync }) => {
-      // now: the caller's bytes may be others by its turn
       const sealed = ops.map(sealOp)
       return lock.write(() =>
         guarded(async () => {

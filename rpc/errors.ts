@@ -49,6 +49,7 @@ const ownCodes: Readonly<Record<string, Described>> = {
   'verifier/busy': { number: -32014, sentence: 'More signatures wait to be checked than the node takes on. Send the same bytes again in a moment.' },
   'verifier/stopped': { number: -32015, sentence: 'This node is stopping. Ask another, or this one again later.' },
   'mempool/sender-rate': { number: -32016, sentence: 'This sender sends more transactions a second than this node takes from one. Send the same bytes again after retryAfterMs.' },
+  'node/busy': { number: -32017, sentence: 'More is asked of this node at once than it takes on. Ask again in some seconds, or ask another.' },
   'chain/not-found': { number: -32020, sentence: 'There is no such block, certificate or validator set on this chain yet.' },
   'chain/pruned': { number: -32021, sentence: 'This node does not keep blocks that old. Ask an archive node.' },
   'tx/not-found': { number: -32022, sentence: 'No transaction with this id has run. It may be waiting, or never have come here.' },

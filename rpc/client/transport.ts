@@ -23,7 +23,7 @@ const answerCharactersMax = 64 * 1_048_576
 const backoffMs = 200
 
 /** Codes that another node, or the same a moment later, may not answer. */
-const passingCodes: ReadonlySet<string> = new Set(['client/unreachable', 'client/timeout', 'client/bad-answer', 'rpc/stopping', 'rpc/rate-limited', 'rpc/cursor-ahead', 'node/not-ready', 'mempool/full', 'verifier/busy', 'verifier/stopped', 'internal'])
+const passingCodes: ReadonlySet<string> = new Set(['client/unreachable', 'client/timeout', 'client/bad-answer', 'rpc/stopping', 'rpc/rate-limited', 'rpc/cursor-ahead', 'node/not-ready', 'node/busy', 'mempool/full', 'verifier/busy', 'verifier/stopped', 'internal'])
 
 /** Another node, or the same a moment later, may answer otherwise. */
 export function isPassing(code: string): boolean {

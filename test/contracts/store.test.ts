@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { compareBytes, fromUtf8, toHex, utf8 } from '../../primitives/bytes.ts'
-import { storePageMax, storeReadAhead } from '../../node/limits.ts'
+import { storePageEntries, storePageMax, storeReadersMax } from '../../node/limits.ts'
 import { openStore } from '../../node/store.ts'
 import type { Store, StoreEntry, StoreOp, StoreRange } from '../../node/world.ts'
 import { Disk } from '../simulator/nodes/disk.ts'
@@ -102,24 +102,46 @@ for (const [name, make] of kinds) {
       await store.close()
     })
 
+    await t.test('so many hold the store at once; a writer waits for these and not for all who would', async (t) => {
+      const store = await make(t.testdir())
+      const order: string[] = []
+      const ends: (() => void)[] = []
+      const holders = Array.from({ length: storeReadersMax + 2 }, async (_, i) =>
+        store.hold(async (reader) => {
+          order.push(`${i} holds ${fromUtf8(reader.get(utf8('a')) ?? utf8('nothing'))}`)
+          await new Promise<void>((resolve) => ends.push(resolve))
+        }),
+      )
+      const written = store.batch([put('a', '1')], noSync)
+      const pause = async (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 20))
+      await pause()
+      t.same(order, Array.from({ length: storeReadersMax }, (_, i) => `${i} holds nothing`))
+      for (const end of ends.splice(0)) end()
+      await pause()
+      t.same(order.slice(storeReadersMax), [`${storeReadersMax} holds 1`, `${storeReadersMax + 1} holds 1`])
+      for (const end of ends) end()
+      await Promise.all([...holders, written])
+      await store.close()
+    })
+
     await t.test('going through a range sees what is written ahead of it, and goes on behind what is removed', async (t) => {
       const store = await make(t.testdir())
       const key = (i: number): string => `k${String(i).padStart(4, '0')}`
-      const many = 3 * storeReadAhead + 7
+      const many = 3 * storePageEntries + 7
       await store.batch(Array.from({ length: many }, (_, i) => put(key(i), '1')), noSync)
       for (const reverse of [false, true]) {
         const seen = (await all(store.iterate({ gte: utf8(key(1)), lte: utf8(key(many - 2)), reverse }))).map((entry) => fromUtf8(entry.key))
         const wanted = Array.from({ length: many - 2 }, (_, i) => key(i + 1))
         t.same(seen, reverse ? wanted.reverse() : wanted)
-        t.equal((await all(store.iterate({ reverse, limit: storeReadAhead + 1 }))).length, storeReadAhead + 1)
+        t.equal((await all(store.iterate({ reverse, limit: storePageEntries + 1 }))).length, storePageEntries + 1)
       }
       const seen: string[] = []
       for await (const entry of store.iterate({})) {
         seen.push(`${fromUtf8(entry.key)}=${fromUtf8(entry.value)}`)
-        if (seen.length === 1) await store.batch([del(key(storeReadAhead - 1)), del(key(storeReadAhead)), put(key(storeReadAhead + 1), '2')], noSync)
+        if (seen.length === 1) await store.batch([del(key(storePageEntries - 1)), del(key(storePageEntries)), put(key(storePageEntries + 1), '2')], noSync)
       }
       t.equal(seen.length, many - 1)
-      t.same([seen[storeReadAhead - 1], seen[storeReadAhead]], [`${key(storeReadAhead - 1)}=1`, `${key(storeReadAhead + 1)}=2`])
+      t.same([seen[storePageEntries - 1], seen[storePageEntries]], [`${key(storePageEntries - 1)}=1`, `${key(storePageEntries + 1)}=2`])
       await store.close()
     })
 

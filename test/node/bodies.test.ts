@@ -113,6 +113,36 @@ t.test('bodies that were spread while this node was down are fetched from its pe
   fetcher.stop()
 })
 
+t.test('a body stays that comes while the block that names it is being made or stored', async (t) => {
+  for (const isFirst of [true, false]) {
+    const store = createMemoryStore()
+    const body = utf8('comes meanwhile')
+    const hash = sha256(body) as Hash
+    const standingKey = concatBytes(utf8('s'), hash)
+    const clock = createManualClock()
+    const open = async (): Promise<Bodies> => openBodies({ store, clock, stateOf: (asked) => (store.get(concatBytes(utf8('s'), asked)) === undefined ? 'unknown' : { bytes: body.length }) })
+    const bodies = await open()
+    const { promise: enough, resolve: letGo } = Promise.withResolvers<void>()
+    const held = store.hold(() => enough)
+    const come = async (): Promise<unknown> => bodies.put(body, 'peer')
+    const storeBlock = async (): Promise<unknown> => {
+      const receipt: Receipt = { id: new Uint8Array(32) as Uint8Array as TransactionId, height: 1 as Height, index: 0, status: 'ok', events: [Object.assign({ type: 'community.posted' }, { bodyHash: hash, bodyBytes: body.length })] }
+      return store.batch([...bodies.opsOf([receipt]), { type: 'put', key: standingKey, value: new Uint8Array() }], { sync: false })
+    }
+    const both = isFirst ? [come(), storeBlock()] : [storeBlock(), come()]
+    letGo()
+    await Promise.all([held, ...both])
+    t.strictSame(bodies.get(hash), body)
+    t.equal(await rows(store), 2, 'the body and what stands of it: nothing waits, nothing is missing')
+    await clock.advance(2 * waitingBodyMs)
+    for (const later of [bodies, await open()]) {
+      await later.put(randomBytes(10), 'peer')
+      t.strictSame(later.get(hash), body)
+      t.equal((await later.missing(10)).length, 0)
+    }
+  }
+})
+
 t.test('the share is of bytes too', async (t) => {
   const { bodies, store } = await rig()
   for (let i = 0; i < waitingBodiesBytesMax / 65_536 + 10; i++) {

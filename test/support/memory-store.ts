@@ -2,10 +2,11 @@
 // It can lose what was not synced, as a power cut does: `crash()` gives the store that would be found afterwards.
 import { compareBytes, equalBytes, toHex } from '../../primitives/bytes.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
+import { storeReadersMax } from '../../node/limits.ts'
 import { createReadWriteLock } from '../../node/read-write-lock.ts'
-import { pageLimit, readerBy } from '../../node/store-range.ts'
+import { lend, pageLimit, readerBy } from '../../node/store-range.ts'
 import { openValue, sealValue } from '../../node/store.ts'
-import type { Store, StoreEntry, StoreOp, StoreRange } from '../../node/world.ts'
+import type { Store, StoreEntry, StoreOp, StoreRange, StoreReader } from '../../node/world.ts'
 
 /** Sorted by key; values sealed with their checksum. Never changed in place. */
 type Table = readonly StoreEntry[]
@@ -21,7 +22,7 @@ export function createMemoryStore(initial: Table = []): MemoryStore {
   let table: Table = initial
   let durable: Table = initial
   let closed = false
-  const lock = createReadWriteLock()
+  const lock = createReadWriteLock(storeReadersMax)
 
   function now(): Table {
     if (closed) throw new DongbaekError('store/closed', 'the store is closed')
@@ -32,27 +33,28 @@ export function createMemoryStore(initial: Table = []): MemoryStore {
     const found = find(now(), key)
     return found === undefined ? undefined : openValue(key, found.value, 'memory').slice()
   }
-  const held = readerBy(get, async (range) => select(now(), { ...range, limit: pageLimit(range) }).map(open))
+  const page: StoreReader['page'] = async (range) => select(now(), { ...range, limit: pageLimit(range) }).map(open)
 
   return {
     place: 'memory',
-    ...readerBy(get, (range) => lock.read(() => held.page(range))),
+    ...readerBy(get, (range) => lock.read(() => page(range))),
     batch: (ops, { sync }) =>
       lock.write(async () => {
         table = merge(now(), ops)
         if (sync) durable = table
       }),
-    hold: (read) => lock.read(() => read(held)),
+    hold: (read) => lock.read(() => lend(get, page, read)),
     async scrub() {
       now()
     },
     async approximateBytes(from, to) {
       return select(now(), { gte: from, lt: to }).reduce((sum, { key, value }) => sum + key.length + value.length, 0)
     },
-    async close() {
-      closed = true
-      durable = table
-    },
+    close: () =>
+      lock.write(async () => {
+        closed = true
+        durable = table
+      }),
     crash: () => createMemoryStore(durable),
     damage(key) {
       table = table.map((entry) => {

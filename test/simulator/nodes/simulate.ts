@@ -78,7 +78,7 @@ export async function simulateNodes({ seed, validators, faults = nodeFaultKinds,
     const recoveredMs = kernel.nowMs
     if (checker.violation === undefined) {
       let isSettled = false
-      const settled = checker.settled().then(() => (isSettled = true))
+      const settled = checker.settled().finally(() => (isSettled = true))
       // who asks a node waits for the block that it is storing
       if (!(await kernel.settleUntil(recoveredMs + checkLimitMs, () => isSettled))) throw new Error('a node does not answer the auditor')
       await settled

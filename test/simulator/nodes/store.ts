@@ -1,8 +1,9 @@
 // The simulated store: the contract of node/world.ts over a simulated disk. A batch is seen and acknowledged after a while, in the order of the calls.
 import { DongbaekError } from '../../../primitives/errors.ts'
+import { storeReadersMax } from '../../../node/limits.ts'
 import { createReadWriteLock } from '../../../node/read-write-lock.ts'
-import { pageLimit, readerBy } from '../../../node/store-range.ts'
-import type { Store, StoreEntry, StoreRange } from '../../../node/world.ts'
+import { lend, pageLimit, readerBy } from '../../../node/store-range.ts'
+import type { Store, StoreEntry, StoreRange, StoreReader } from '../../../node/world.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Disk } from './disk.ts'
 import { type Life, never } from './life.ts'
@@ -27,7 +28,7 @@ function bytesOf(key: string): Uint8Array {
 
 export function createSimulatedStore({ kernel, life, disk, delayMs }: StoreWorld): Store {
   let closed = false
-  const lock = createReadWriteLock()
+  const lock = createReadWriteLock(storeReadersMax)
 
   const rows = (): ReadonlyMap<string, Uint8Array> => {
     if (closed) throw new DongbaekError('store/closed', 'the store is closed')
@@ -43,11 +44,11 @@ export function createSimulatedStore({ kernel, life, disk, delayMs }: StoreWorld
     return value === undefined ? undefined : intact(key, value)
   }
   const open = ([key, value]: readonly [string, Uint8Array]): StoreEntry => ({ key: bytesOf(key), value: intact(key, value) })
-  const held = readerBy(get, async (range) => select(rows(), { ...range, limit: pageLimit(range) }).map(open))
+  const page: StoreReader['page'] = async (range) => select(rows(), { ...range, limit: pageLimit(range) }).map(open)
 
   return {
     place: 'the simulated disk',
-    ...readerBy(get, (range) => lock.read(() => held.page(range))),
+    ...readerBy(get, (range) => lock.read(() => page(range))),
     batch: async (ops, { sync }) => {
       rows()
       if (!life.passes()) return never()
@@ -69,7 +70,7 @@ export function createSimulatedStore({ kernel, life, disk, delayMs }: StoreWorld
           }),
       )
     },
-    hold: (read) => lock.read(() => read(held)),
+    hold: (read) => lock.read(() => lend(get, page, read)),
     // rows that are deleted leave nothing here
     scrub: async () => void rows(),
     approximateBytes: async (from, to) => select(rows(), { gte: from, lt: to }).reduce((sum, [key, value]) => sum + key.length + value.length, 0),
