@@ -29,6 +29,8 @@ t.test('what was seen is there after a restart, and what is seen again is kept o
   evidence.note(doubleVote('liar', 7))
   evidence.note(doubleVote('another', 8))
   t.match(evidence.all(), [{ validator: 'liar', kind: 'commit', height: 7, messages: [{ type: 'commit' }, { type: 'commit' }] }, { validator: 'another' }])
+  // its turn comes behind what was noted
+  await store.page({})
   const again = await openEvidence({ store: store.crash(), onFatal })
   t.same(new Set(again.all().map(({ validator }) => validator)), new Set(['another', 'liar']))
   t.strictSame(['another', 'liar', 'nobody'].map((name) => again.counts().get(name)), [1, 1, undefined])

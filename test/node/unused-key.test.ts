@@ -91,7 +91,7 @@ t.test('a crash at any step of the first start leaves one that votes', async (t)
   }
 })
 
-t.test('the store hears of the log before it votes; later a log without votes does not belong to it', (t) => {
+t.test('the store hears of the log before it votes; later a log without votes does not belong to it', async (t) => {
   const store = createMemoryStore()
   const first = { log: key(7).subarray(0, 16), batch: 1 }
   t.equal(isUnused(readEntries([votingEntry(undefined)])), true)
@@ -100,10 +100,9 @@ t.test('the store hears of the log before it votes; later a log without votes do
   t.equal(isUnused(readEntries([votingEntry(undefined), recordEntry({ type: 'wished', epoch: 1, view: 1 } as never)])), false, 'one that has signed')
   t.equal(remembersVotes(store), false)
   t.match(whyVotesMissing(store, first), /knows of no vote log/)
-  void store.batch([voteMark({ ...first, batch: 5 })], { sync: true })
+  await store.batch([voteMark({ ...first, batch: 5 })], { sync: true })
   t.equal(remembersVotes(store), true)
   t.match(whyVotesMissing(store, first), /ends with batch 1, and the store was written when it had 5/)
-  t.end()
 })
 
 t.test('a new validator that comes to a network which has begun votes as new, and is taken for one that lost its votes only without the file', async (t) => {
