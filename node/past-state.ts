@@ -53,7 +53,7 @@ export function createPastStates(store: Pick<Store, 'get' | 'page' | 'hold' | 'p
   let queries = 0
   let underWay: readonly StateChange[] = []
 
-  const value = (key: string): Uint8Array | undefined => store.get(stateKey(key))
+  const value = (key: string): Uint8Array | undefined => store.get(storeKey(key))
 
   const keepAll = (changes: readonly StateChange[], asides: Iterable<Aside>): void => {
     const all = [...asides]
@@ -201,7 +201,7 @@ async function scanPast(aside: () => Aside | undefined, page: StoreReader['page'
   const found: (readonly [string, Uint8Array])[] = []
   for (let from = after ?? prefix; found.length < limit; ) {
     const asked = Math.min(limit - found.length, storePageMax)
-    const rows = await page({ gt: stateKey(from), lt: stateKey(end), limit: asked })
+    const rows = await page({ gt: storeKey(from), lt: storeKey(end), limit: asked })
     const now = rows.map(({ key, value }) => [nameOf(key), value] as const)
     const to = rows.length < asked ? end : (now.at(-1)?.[0] ?? end)
     const kept = aside()
@@ -221,7 +221,7 @@ async function scanPast(aside: () => Aside | undefined, page: StoreReader['page'
 
 async function* pastEntries(aside: Aside, page: StoreReader['page']): AsyncGenerator<readonly [string, Uint8Array]> {
   const { before } = aside
-  for await (const row of entriesByPage(page, { gte: stateKey(''), lt: utf8('t') })) {
+  for await (const row of entriesByPage(page, { gte: storeKey(''), lt: utf8('t') })) {
     aside.mustBeWhole()
     const key = nameOf(row.key)
     const old = before.has(key) ? before.get(key) : row.value
@@ -238,7 +238,7 @@ function sizeOf(key: string, old: Uint8Array | undefined): number {
   return key.length + (old?.length ?? 0) + entryOverheadBytes
 }
 
-function stateKey(key: string): Uint8Array {
+function storeKey(key: string): Uint8Array {
   return Buffer.from(`s${key}`)
 }
 

@@ -145,6 +145,21 @@ for (const [name, make] of kinds) {
       await store.close()
     })
 
+    await t.test('closing waits for what was asked for before', async (t) => {
+      const store = await make(t.testdir())
+      const { promise: enough, resolve: letGo } = Promise.withResolvers<void>()
+      const held = store.hold(async (reader) => {
+        await enough
+        return reader.page({})
+      })
+      const written = store.batch([put('a', '1')], noSync)
+      const closed = store.close()
+      letGo()
+      t.same(await held, [])
+      await Promise.all([written, closed])
+      t.throws(() => store.get(utf8('a')), { code: 'store/closed' })
+    })
+
     await t.test('any sequence of batches reads as a sorted map', async (t) => {
       const store = await make(t.testdir())
       const key = fc.uint8Array({ minLength: 1, maxLength: 3, max: 4 })

@@ -211,6 +211,20 @@ t.test('as many long queries as there may be; one for which too much is put asid
   await store.close()
 })
 
+t.test('what blocks overwrite ahead of a reader of all is handed to him at once, and once', async (t) => {
+  const { store, states, block } = await cityOfMany(t.testdir())
+  const past = states.open()
+  let step = 0
+  const found = await entriesOf(past, async () => {
+    step++
+    // the second comes when what the first overwrote has been handed out in part
+    if (step === 1 || step === 150 || step === 1_000) await block(String(step), `b/new ${step}`)
+  })
+  t.same(under(found, ''), many.map(([name, value]) => `${name}=${value}`))
+  past.close()
+  await store.close()
+})
+
 t.test('an old value that is damaged ends who reads of before, and not the block that writes a new one', async (t) => {
   const store = createMemoryStore()
   const states = createPastStates(store)

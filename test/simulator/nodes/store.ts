@@ -74,10 +74,11 @@ export function createSimulatedStore({ kernel, life, disk, delayMs }: StoreWorld
     // rows that are deleted leave nothing here
     scrub: async () => void rows(),
     approximateBytes: async (from, to) => select(rows(), { gte: from, lt: to }).reduce((sum, [key, value]) => sum + key.length + value.length, 0),
-    close: async () => {
-      // as LevelDB does it, only what was synced is sure to be there; but nobody cuts the power now
-      closed = true
-    },
+    close: () =>
+      lock.write(async () => {
+        // as LevelDB does it, only what was synced is sure to be there; but nobody cuts the power now
+        closed = true
+      }),
   }
 }
 
