@@ -13,7 +13,7 @@ import { compareBytes, equalBytes, toHex } from '../primitives/bytes.ts'
 import { publicKeyBytes } from '../primitives/ed25519.ts'
 import { codeOf, DongbaekError } from '../primitives/errors.ts'
 import { createDialer, type Dialer } from './dialer.ts'
-import { inOnePiece, updateWindowRarely } from './frugal-wire.ts'
+import { frugal, updateWindowRarely } from './frugal-wire.ts'
 import { createInbox } from './inbox.ts'
 import * as limits from './limits.ts'
 import { createLink, perChannel, type Link } from './link.ts'
@@ -89,7 +89,7 @@ export async function createLibp2pTransport(options: Libp2pOptions): Promise<Tra
         listenOpts: { keepAlive: true, keepAliveInitialDelay: 5_000, noDelay: true },
       }),
     ],
-    connectionEncrypters: [inOnePiece(noise({ crypto: noiseCrypto }))],
+    connectionEncrypters: [frugal(noise({ crypto: noiseCrypto }))],
     streamMuxers: [
       yamux({
         maxInboundStreams: limits.inboundStreamsMax,

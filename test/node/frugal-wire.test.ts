@@ -1,7 +1,7 @@
-// What js-libp2p does wastefully, put right (node/frugal-wire.ts). That the real transport's windows are updated rarely, and still are, is in libp2p.test.ts.
+// What js-libp2p does wastefully, put right (node/frugal-wire.ts). That the real transport's windows are updated rarely, and still are, and that its packets make no exception each, is in libp2p.test.ts.
 import type { ConnectionEncrypter, MessageStream, SecuredConnection } from '@libp2p/interface'
 import t from 'tap'
-import { inOnePiece } from '../../node/frugal-wire.ts'
+import { frugal } from '../../node/frugal-wire.ts'
 
 type Data = Parameters<MessageStream['send']>[0]
 
@@ -16,7 +16,7 @@ t.test('what an encrypter sends in pieces goes to the connection in one', async 
     return { connection: stream } as SecuredConnection
   }
   const encrypter: ConnectionEncrypter = { protocol: '/test', secureInbound: secure, secureOutbound: secure }
-  const wrapped = inOnePiece(() => encrypter)(undefined)
+  const wrapped = frugal(() => encrypter)(undefined)
   t.equal(wrapped.protocol, '/test')
   for (const way of ['secureInbound', 'secureOutbound'] as const) {
     sent.length = 0
