@@ -1,7 +1,7 @@
 // When a primary makes its next block: at once when nothing is under way, and else no more often than pays.
 import t from 'tap'
 import type { Propose } from '../../consensus/output.ts'
-import { paceMaxMs } from '../../node/limits.ts'
+import { paceMaxMs, paceMinMs } from '../../node/limits.ts'
 import { createPacing, type Pacing } from '../../node/pacing.ts'
 import { zeroHash } from '../../primitives/hash.ts'
 import type { Height, TimeMs, View } from '../../primitives/brand.ts'
@@ -49,7 +49,7 @@ t.test('while one is under way the next waits until it is final', async (t) => {
   one.committed = 1
   one.pacing.look()
   t.same(one.made, [1, 2])
-  await one.clock.advance(10 * paceMaxMs)
+  await one.clock.advance(10 * paceMinMs)
   t.same(one.made, [1, 2], 'once')
 })
 
@@ -70,14 +70,39 @@ t.test('or until much has come', async (t) => {
 t.test('or for some time, counted from the last block: over slow links several are under way', async (t) => {
   const one = rig()
   one.pacing.ask(ask(1))
-  await one.clock.advance(paceMaxMs - 1)
+  await one.clock.advance(paceMinMs - 1)
   one.pacing.ask(ask(2))
   t.same(one.made, [1])
   await one.clock.advance(1)
   t.same(one.made, [1, 2])
   one.pacing.ask(ask(3))
-  await one.clock.advance(paceMaxMs)
+  await one.clock.advance(paceMinMs)
   t.same(one.made, [1, 2, 3])
+})
+
+t.test('when blocks take longer than the quickest did, the next waits as long as that is more, within bounds', async (t) => {
+  const one = rig()
+  let height = 0
+  /** Makes a block that is final after `ms`, then one more; resolves to how long a third one waits, up to `most`. */
+  const waits = async (ms: number, most: number): Promise<number> => {
+    one.pacing.ask(ask(++height))
+    await one.clock.advance(ms)
+    one.committed = height
+    one.pacing.ask(ask(++height))
+    one.pacing.ask(ask(++height))
+    t.equal(one.made.at(-1), height - 1)
+    let waited = 0
+    for (; one.made.at(-1) !== height && waited < most; waited++) await one.clock.advance(1)
+    await one.clock.advance(20)
+    one.committed = height
+    one.pacing.look()
+    return waited
+  }
+  t.equal(await waits(20, 1_000), paceMinMs, 'the quickest so far')
+  t.equal(await waits(20 + paceMinMs + 77, 1_000), paceMinMs + 77)
+  t.equal(await waits(10_000, 1_000), paceMaxMs)
+  t.equal(await waits(30, 1_000), paceMinMs, 'and back')
+  t.same(one.made, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
 })
 
 t.test('a question of a view that was left is dropped, and nothing is made after the end', async (t) => {
@@ -85,11 +110,11 @@ t.test('a question of a view that was left is dropped, and nothing is made after
   one.pacing.ask(ask(1))
   one.pacing.ask(ask(2))
   one.view = 1
-  await one.clock.advance(paceMaxMs)
+  await one.clock.advance(paceMinMs)
   t.same(one.made, [1])
   one.pacing.ask(ask(2, 1))
   one.pacing.ask(ask(3, 1))
   one.pacing.stop()
-  await one.clock.advance(paceMaxMs)
+  await one.clock.advance(paceMinMs)
   t.same(one.made, [1, 2])
 })
