@@ -49,12 +49,12 @@ export async function* entriesByPage(page: StoreReader['page'], { limit = -1, ..
     const last = entries.at(-1)
     if (last === undefined || entries.length < asked) return
     left -= asked
-    rest = after(range, last.key)
+    rest = restOf(range, last.key)
   }
 }
 
 /** What is left of the range behind `key`. */
-function after({ gt, gte, lt, lte, reverse = false }: StoreRange, key: Uint8Array): StoreRange {
+export function restOf({ gt, gte, lt, lte, reverse = false }: StoreRange, key: Uint8Array): StoreRange {
   const below = reverse ? { lt: key } : { ...(lt === undefined ? {} : { lt }), ...(lte === undefined ? {} : { lte }) }
   const above = reverse ? { ...(gt === undefined ? {} : { gt }), ...(gte === undefined ? {} : { gte }) } : { gt: key }
   return { ...below, ...above, reverse }

@@ -11,7 +11,8 @@ import { toHex, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { damagedStore, rebuildWay as wayOut } from './damage.ts'
 import { codeOfSystem, writeFileAtomically } from './files.ts'
-import { storeCacheBytes, storeReadersMax, storeWriteBufferBytes } from './limits.ts'
+import { storeCacheBytes, storePendingBatchesMax, storePendingBytesMax, storeReadersMax, storeWriteBufferBytes } from './limits.ts'
+import { createPendingWrites, pageWith, type PendingWrites, plainBytes } from './pending-writes.ts'
 import { createReadWriteLock } from './read-write-lock.ts'
 import { lend, pageLimit, readerBy } from './store-range.ts'
 import type { Store, StoreEntry, StoreOp, StoreReader } from './world.ts'
@@ -143,13 +144,22 @@ async function isEmpty(database: Database, folder: string): Promise<boolean> {
 /**
  * `onFirstSync`: what was written until then is on the disk.
  *
+ * What is written without a sync is gathered (pending-writes.ts) and goes into the database all at once, in one atomic batch: a power cut or kill -9 takes it back to an earlier block as a whole.
+ *
  * No write happens while LevelDB holds a snapshot, as it does for each of its iterators: 1.20, which classic-level carries, keeps two versions of a key when there is a snapshot between
  * them, may lay them into two files, and may then merge the newer below the older (google/leveldb issue 320, put right in 1.21 by pull request 339). With nothing written there is
  * nothing between. `getSync` takes none and needs no turn.
  */
 function createStore(database: Database, folder: string, onFirstSync: () => void): Store {
   let synced = false
+  let closed = false
   const lock = createReadWriteLock(storeReadersMax)
+  /** On its way into the database, and what came later. */
+  let leaving: PendingWrites | undefined
+  let pending = createPendingWrites()
+  let batches = 0
+  let flushed: Promise<void> = Promise.resolve()
+  let failure: DongbaekError | undefined
 
   async function guarded<T>(act: () => Promise<T>): Promise<T> {
     try {
@@ -160,6 +170,8 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
   }
 
   function get(key: Uint8Array): Uint8Array | undefined {
+    const op = pending.of(key) ?? leaving?.of(key)
+    if (op !== undefined) return op.type === 'put' ? plainBytes(op.value) : undefined
     let sealed: Uint8Array | undefined
     try {
       sealed = database.getSync(key)
@@ -169,39 +181,84 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
     return sealed === undefined ? undefined : openValue(key, sealed, folder)
   }
 
-  const pageHeld: StoreReader['page'] = (range) =>
+  const storedPage: StoreReader['page'] = (range) =>
     guarded(async () => {
       const entries = await database.iterator({ ...range, limit: pageLimit(range) }).all()
       return entries.map((entry) => openEntry(entry, folder))
+    })
+  const pageHeld: StoreReader['page'] = (range) => pageWith(leaving === undefined ? [pending] : [leaving, pending], storedPage, range)
+
+  /** One after the other. What fails to be written is not given up quietly: nothing is taken any more. */
+  const flush = (sync: boolean): Promise<void> => {
+    flushed = flushed.then(async () => {
+      if (failure !== undefined) throw failure
+      const writes = pending
+      leaving = writes
+      pending = createPendingWrites()
+      batches = 0
+      try {
+        const sealed = Array.from(writes.ops(), sealOp)
+        await lock.write(async () => {
+          if (sealed.length > 0) await database.batch(sealed, { sync })
+          leaving = undefined
+        })
+        if (!sync || synced || sealed.length === 0) return
+        synced = true
+        onFirstSync()
+      } catch (error) {
+        failure = failed(folder, error)
+        throw failure
+      }
+    })
+    // who waits for it is told, and everybody later
+    flushed.catch(() => {})
+    return flushed
+  }
+
+  const take = (ops: readonly StoreOp[]): Promise<void> =>
+    lock.write(async () => {
+      if (closed) throw new DongbaekError('store/closed', 'the store is closed', { folder })
+      if (failure !== undefined) throw failure
+      pending.add(ops)
+      batches++
     })
 
   return {
     place: folder,
     ...readerBy(get, (range) => lock.read(() => pageHeld(range))),
     hold: (read) => lock.read(() => lend(get, pageHeld, read)),
-    batch: (ops, { sync }) => {
-      const sealed = ops.map(sealOp)
-      return lock.write(() =>
-        guarded(async () => {
-          if (sealed.length === 0) return
-          await database.batch(sealed, { sync })
-          if (!sync || synced) return
-          synced = true
-          onFirstSync()
-        }),
-      )
+    batch: async (ops, { sync }) => {
+      await take(ops)
+      if (sync) return flush(true)
+      if (pending.bytes() < storePendingBytesMax && batches < storePendingBatchesMax) return
+      // two are the most there may be in memory
+      const earlier = leaving === undefined ? undefined : flushed
+      void flush(false)
+      await earlier
     },
     // Three rounds. Deleting only hides a value; merging the files around it drops it, and the log before with it. What the first merge has put straight into a deep level it leaves there, until the deletion
     // of the second is merged down onto it. And a file that is no longer used goes at a merge after the last reader that was open has ended: hence the third.
-    scrub: (keys) =>
-      guarded(async () => {
+    scrub: async (keys) => {
+      await take([])
+      await flush(false)
+      await guarded(async () => {
         for (let round = 0; round < scrubRounds; round++) {
           await lock.write(() => database.batch(keys.map((key) => ({ type: 'del', key })), { sync: false }))
           for (const key of keys) await database.compactRange(key, key)
         }
-      }),
+      })
+    },
     approximateBytes: (from, to) => guarded(() => database.approximateSize(from, to)),
-    close: () => lock.write(() => guarded(() => database.close())),
+    close: async () => {
+      await lock.write(async () => {
+        closed = true
+      })
+      try {
+        await flush(false)
+      } finally {
+        await lock.write(() => guarded(() => database.close()))
+      }
+    },
   }
 }
 

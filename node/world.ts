@@ -202,7 +202,10 @@ export interface StoreReader {
 export interface Store extends StoreReader {
   /** Where its files are, for what is said of it. */
   readonly place: string
-  /** All or nothing; of one key written twice the last counts. With `sync` it resolves once on the disk. Rejects with `store/failed`. */
+  /**
+   * All or nothing; of one key written twice the last counts. With `sync` it resolves once it and all before it are on the disk. Without, a crash or kill -9 may take the store back to an earlier
+   * batch, never to half of one. Neither keys nor values may be changed afterwards. Rejects with `store/failed`, also when an earlier batch could not be written.
+   */
   batch(ops: readonly StoreOp[], options: { readonly sync: boolean }): Promise<void>
   /** Nothing is written while `read` runs. Batches wait for it, so it must be short, and wait for none itself: of the store it uses its reader alone. */
   hold<T>(read: (reader: StoreReader) => Promise<T>): Promise<T>
@@ -210,6 +213,7 @@ export interface Store extends StoreReader {
   scrub(keys: readonly Uint8Array[]): Promise<void>
   /** Bytes on disk of the keys in [from, to), roughly: what is still in memory is not counted. */
   approximateBytes(from: Uint8Array, to: Uint8Array): Promise<number>
+  /** Writes what is not written yet. Rejects with `store/failed` when that cannot be done, and is closed all the same. */
   close(): Promise<void>
 }
 

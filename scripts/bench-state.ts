@@ -43,9 +43,9 @@ interface StateResult {
   /** Of it, in the tree. */
   readonly stateRootUsPerTx: number
   readonly bytesPerAccount: number
-  /** Besides, on the same thread: to put the block into the store in one batch. */
+  /** Besides, on the same thread: to put the block into the store. The mean, since the database gets several blocks at once. */
   readonly storeUsPerTx: number
-  /** All of it over all threads: LevelDB's and the collector's too. */
+  /** All of it over all threads: LevelDB's and the collector's too. The mean as well. */
   readonly cpuUsPerTx: number
 }
 
@@ -96,15 +96,16 @@ async function measure({ store, state, spends, bytesPerAccount }: StateCity, acc
     all.push(user + system)
   }
   const median = (figures: readonly number[]): number => percentile(figures.toSorted((a, b) => a - b), 0.5)
-  const perTx = (figures: readonly number[]): number => round(median(figures) / transactionsPerBlock)
+  const mean = (figures: readonly number[]): number => figures.reduce((sum, figure) => sum + figure, 0) / figures.length
+  const perTx = (blockUs: number): number => round(blockUs / transactionsPerBlock)
   return {
     accounts,
     msPerBlock: round(median(blocks) / 1_000),
-    usPerTx: perTx(blocks),
-    stateRootUsPerTx: perTx(roots),
+    usPerTx: perTx(median(blocks)),
+    stateRootUsPerTx: perTx(median(roots)),
     bytesPerAccount,
-    storeUsPerTx: perTx(stores),
-    cpuUsPerTx: perTx(all),
+    storeUsPerTx: perTx(mean(stores)),
+    cpuUsPerTx: perTx(mean(all)),
   }
 }
 

@@ -1,15 +1,17 @@
 // The LevelDB store against what an operator and a disk do to its files.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Level } from 'level'
 import { utf8 } from '../../primitives/bytes.ts'
+import { storePendingBatchesMax, storePendingBytesMax } from '../../node/limits.ts'
 import { endOfPrefix } from '../../node/store-range.ts'
 import { destroyStore, openStore } from '../../node/store.ts'
 import type { StoreOp } from '../../node/world.ts'
 
 const put = (key: string, value: string): StoreOp => ({ type: 'put', key: utf8(key), value: utf8(value) })
 const sync = { sync: true }
+const noSync = { sync: false }
 
 async function filled(folder: string): Promise<void> {
   const store = await openStore({ folder, chainId: 'test' })
@@ -52,6 +54,14 @@ t.test('LevelDB: a deleted CURRENT opens as an empty database. What is gone is r
   await store.close()
   rmSync(folder, { recursive: true })
   await t.rejects(openStore({ folder, chainId: 'test' }), { code: 'store/missing', message: way })
+})
+
+t.test('a sync of nothing does not make an empty database one that cannot be', async () => {
+  const options = { folder: join(t.testdir(), 'store'), chainId: 'test' }
+  const store = await openStore(options)
+  await store.batch([], sync)
+  await store.close()
+  await (await openStore(options)).close()
 })
 
 t.test('interrupted before its marker was written, an empty database is taken over', async (t) => {
@@ -138,6 +148,61 @@ t.test('LevelDB: flipped bytes in a table give garbage without an error. A byte 
     }
   }
   t.ok(errors > 0, `${errors} reads were refused`)
+})
+
+/** What a copy of the files as they are now holds: what kill -9 would leave. */
+async function left(folder: string, copy: string): Promise<string> {
+  cpSync(folder, copy, { recursive: true, filter: (name) => !name.endsWith('LOCK') })
+  cpSync(`${folder}.json`, `${copy}.json`)
+  const store = await openStore({ folder: copy, chainId: 'test' })
+  const entries = await store.page({})
+  await store.close()
+  return entries.map(({ key, value }) => `${Buffer.from(key).toString()}=${Buffer.from(value).toString()}`).join(' ')
+}
+
+t.test('what is written without a sync reaches the files by many batches at once, whole ones, and with the next sync', async (t) => {
+  const at = t.testdir()
+  const folder = join(at, 'store')
+  const store = await openStore({ folder, chainId: 'test' })
+  await store.batch([put('a', '1')], sync)
+  await store.batch([put('a', '2'), put('b', '1')], noSync)
+  t.same(store.get(utf8('a')), utf8('2'))
+  t.equal(await left(folder, join(at, 'first')), 'a=1')
+  await store.batch([put('c', '1')], sync)
+  t.equal(await left(folder, join(at, 'second')), 'a=2 b=1 c=1')
+  for (let i = 1; i <= storePendingBatchesMax; i++) await store.batch([put('a', `${i}`), put('b', `${i}`)], noSync)
+  // a page waits for the writer, whose turn it was
+  await store.page({ limit: 1 })
+  t.equal(await left(folder, join(at, 'third')), `a=${storePendingBatchesMax} b=${storePendingBatchesMax} c=1`)
+  await store.batch([put('a', 'last')], noSync)
+  await store.close()
+  t.equal(await left(folder, join(at, 'fourth')), `a=last b=${storePendingBatchesMax} c=1`)
+})
+
+t.test('what cannot be written is told to the next who writes, and to all after him', async (t) => {
+  const folder = join(t.testdir(), 'store')
+  const store = await openStore({ folder, chainId: 'test' })
+  await store.batch([put('a', '1')], sync)
+  // LevelDB finds out when it begins a new file
+  rmSync(folder, { recursive: true })
+  const large = new Uint8Array(storePendingBytesMax)
+  const failed = async (): Promise<unknown> => {
+    for (let i = 0; i < 20; i++) {
+      try {
+        await store.batch([{ type: 'put', key: utf8(`large ${i}`), value: large }], noSync)
+      } catch (error) {
+        return error
+      }
+    }
+    return undefined
+  }
+  t.match(await failed(), { code: 'store/failed' })
+  await t.rejects(store.batch([put('b', '1')], noSync), { code: 'store/failed' })
+  await t.rejects(store.batch([put('b', '1')], sync), { code: 'store/failed' })
+  await t.rejects(store.scrub([utf8('b')]), { code: 'store/failed' })
+  t.same(store.get(utf8('a')), utf8('1'))
+  await t.rejects(store.close(), { code: 'store/failed' })
+  t.throws(() => store.get(utf8('a')), { code: 'store/closed' })
 })
 
 t.test('the end of a prefix', async (t) => {
