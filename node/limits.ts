@@ -143,8 +143,8 @@ export const scanCostRows = 100
 export const longQueriesMax = 64
 /** What may be put aside for all long queries together, and for a snapshot being made: at 600 purchases a second some 300 kB a second. */
 export const pastStateBytesMax = 64 * 1_048_576
-/** What is gathered before it goes into the database at once: some thirty full blocks' worth of a busy city, and as much again while it goes. At a crash so much is executed once more. */
-export const storePendingBytesMax = 8 * 1_048_576
+/** What is gathered before it goes into the database at once, as much again while it goes: some twenty blocks of a hundred purchases. After a crash so much is executed once more. */
+export const storePendingBytesMax = 4 * 1_048_576
 export const storePendingBatchesMax = 64
 /** LevelDB's block cache; hot state is cached above it. */
 export const storeCacheBytes = 32 * 1_048_576

@@ -51,8 +51,8 @@ export const genesisBytesMax = 16 * 1_048_576
 export const receiptLeafBytesMax = 1_048_576
 /** Blocks, receipts and events that one page of a feed looks at. The cursor then stands behind them, matched or not. */
 export const feedWorkMax = 10_000
-/** Feed items of recent blocks kept ready, since every subscriber asks for the same ones. */
-export const feedCacheItemsMax = 50_000
+/** Feed items of recent blocks kept ready, since every subscriber asks for the same ones: some ten seconds of a busy city, and 10 MB. */
+export const feedCacheItemsMax = 10_000
 /** Answers of queries kept ready while the head stays, with their questions: 32 MiB at most where the text is not Latin. */
 export const answersCharactersMax = 16 * 1_048_576
 /** A longer one is made anew each time; the map of a whole city fits. */
