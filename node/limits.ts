@@ -110,8 +110,8 @@ export const peersMax = 256
 
 /** While blocks are under way, the next one waits this long for them at the least. Two links of 10 ms and a sync make a block final in less; over longer ones several are under way. */
 export const paceMinMs = 50
-/** And when blocks take longer than the quickest did, the processors are busy: then it waits as long as that is more, up to this. A few large blocks cost less than many small ones. */
-export const paceMaxMs = 600
+/** And when blocks take longer than the quickest did, the processors are busy: then it waits as long as that is more, up to this: a fifth of a view's timeout. A few large blocks cost less than many small ones. */
+export const paceMaxMs = 200
 
 // ---------------------------------------------------------------- vote log
 
