@@ -17,7 +17,7 @@ const help = `npm run bench:state -- [flags]
 
 What one block of ${transactionsPerBlock} spends costs to execute and to hash, by the number of accounts: the state machine of the nodes over their database on this disk, without
 the network and without signatures. Who spends is drawn evenly from all accounts, so that a large state is not read from memory alone. ${warmBlocks} blocks to warm up, then
-the median of ${measuredBlocks}, in CPU time of the thread that executes.
+the median of ${measuredBlocks} (of the store and of all threads the mean), in CPU time of the thread that executes.
 
   --accounts LIST   sizes, with commas; default 1000,10000,100000. A million takes some minutes and two gigabytes of disk
   --json FILE       the result as JSON
