@@ -110,8 +110,12 @@ export const peersMax = 256
 
 /** While blocks are under way, the next one waits this long for them at the least. Two links of 10 ms and a sync make a block final in less; over longer ones several are under way. */
 export const paceMinMs = 50
-/** And when blocks take longer than the quickest did, the processors are busy: then it waits as long as that is more, up to this: a fifth of a view's timeout. A few large blocks cost less than many small ones. */
+/** And when blocks take longer than the quickest did, the processors are busy: then it waits as long as that is more, up to this. A few large blocks cost less than many small ones. */
 export const paceMaxMs = 200
+/** But never more of a view's timeout than this: who waits for progress must not take the wait for a fault. */
+export const paceShareOfView = 0.2
+/** The quickest is that of so many blocks, or twice so many: a set of validators that lies further apart is slower for good. */
+export const paceBlocksRemembered = 512
 
 // ---------------------------------------------------------------- vote log
 
@@ -143,9 +147,10 @@ export const scanCostRows = 100
 export const longQueriesMax = 64
 /** What may be put aside for all long queries together, and for a snapshot being made: at 600 purchases a second some 300 kB a second. */
 export const pastStateBytesMax = 64 * 1_048_576
-/** What is gathered before it goes into the database at once, as much again while it goes: some twenty blocks of a hundred purchases. After a crash so much is executed once more. */
+/** What is gathered before it goes into the database at once, with a sync, and as much again while it goes: some twenty blocks of a hundred purchases. After a crash so much is executed once more. */
 export const storePendingBytesMax = 4 * 1_048_576
 export const storePendingBatchesMax = 64
+export const storePendingMsMax = 2_000
 /** LevelDB's block cache; hot state is cached above it. */
 export const storeCacheBytes = 32 * 1_048_576
 /** LevelDB's write buffer, of which there are two at times: larger means less merging, since a page of the tree that is written again and again is merged once, and a longer recovery. */

@@ -161,6 +161,7 @@ export function createOrdering(context: OrderingContext): Ordering {
     view: () => status().view,
     waiting: () => mempool.size().transactions - payloads.transactions(),
     enough: Math.ceil(context.blockLimits.transactionsMax / 4),
+    viewTimeoutMs: config.timing.viewTimeoutMs,
     make: makeBlock,
   })
 

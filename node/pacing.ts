@@ -4,7 +4,7 @@
 // that small blocks would only make them take longer still: the next waits as long as they do.
 import type { Propose } from '../consensus/output.ts'
 import type { Height, View } from '../primitives/brand.ts'
-import { paceMaxMs, paceMinMs } from './limits.ts'
+import { paceBlocksRemembered, paceMaxMs, paceMinMs, paceShareOfView } from './limits.ts'
 import type { Clock } from './world.ts'
 
 export interface Pacing {
@@ -23,46 +23,42 @@ export interface PacingContext {
   readonly waiting: () => number
   /** So many are worth a block at once. */
   readonly enough: number
+  readonly viewTimeoutMs: number
   readonly make: (request: Propose) => void
 }
 
-export function createPacing({ clock, committed, view, waiting, enough, make }: PacingContext): Pacing {
+export function createPacing({ clock, committed, view, waiting, enough, viewTimeoutMs, make }: PacingContext): Pacing {
+  const finality = createFinality(Math.max(paceMinMs, Math.min(paceMaxMs, paceShareOfView * viewTimeoutMs)))
   let held: Propose | undefined
   let lastMs = Number.NEGATIVE_INFINITY
-  let paceMs = paceMinMs
-  let quickestMs = Number.POSITIVE_INFINITY
-  /** Blocks made here that are not final yet, with the time. */
-  const open = new Map<Height, number>()
   let cancel = (): void => {}
 
-  const isDue = ({ height }: Propose): boolean => height - 1 <= committed() || waiting() >= enough || clock.monotonic() - lastMs >= paceMs
-
-  const measure = (): void => {
-    for (const [height, madeMs] of open) {
-      if (height > committed()) continue
-      open.delete(height)
-      const tookMs = clock.monotonic() - madeMs
-      quickestMs = Math.min(quickestMs, tookMs)
-      paceMs = Math.min(Math.max(tookMs - quickestMs, paceMinMs), paceMaxMs)
-    }
-  }
+  const leftMs = (): number => lastMs + finality.paceMs() - clock.monotonic()
+  const isDue = ({ height }: Propose): boolean => height - 1 <= committed() || waiting() >= enough || leftMs() <= 0
 
   const look = (): void => {
-    measure()
+    finality.look(committed(), view(), clock.monotonic())
     if (held === undefined) return
     // the replica asks anew in its next view
     if (held.view !== view()) {
       held = undefined
-      open.clear()
       cancel()
     } else if (isDue(held)) {
       const request = held
       held = undefined
       cancel()
       lastMs = clock.monotonic()
-      open.set(request.height, lastMs)
+      finality.made(request, lastMs)
       make(request)
     }
+  }
+
+  /** Until the block is made: the pace may have become slower meanwhile, and a timer may fire a little early. */
+  const wait = (): void => {
+    cancel = clock.after(Math.max(1, leftMs()), () => {
+      look()
+      if (held !== undefined) wait()
+    })
   }
 
   return {
@@ -70,12 +66,51 @@ export function createPacing({ clock, committed, view, waiting, enough, make }: 
       held = request
       cancel()
       look()
-      if (held !== undefined) cancel = clock.after(Math.max(0, lastMs + paceMs - clock.monotonic()), look)
+      if (held !== undefined) wait()
     },
     look,
     stop: () => {
       held = undefined
       cancel()
     },
+  }
+}
+
+interface Finality {
+  readonly made: (request: Pick<Propose, 'height' | 'view'>, nowMs: number) => void
+  readonly look: (committed: Height, view: View, nowMs: number) => void
+  /** How long the next block waits for those under way. */
+  readonly paceMs: () => number
+}
+
+/** How long blocks made here take to become final, and how much longer than the quickest of late. */
+function createFinality(longestMs: number): Finality {
+  const open = new Map<Height, { readonly view: View; readonly madeMs: number }>()
+  let paceMs = paceMinMs
+  let quickestMs = Number.POSITIVE_INFINITY
+  let quickestBeforeMs = Number.POSITIVE_INFINITY
+  let measured = 0
+
+  const measure = (tookMs: number): void => {
+    if (++measured % paceBlocksRemembered === 0) {
+      quickestBeforeMs = quickestMs
+      quickestMs = Number.POSITIVE_INFINITY
+    }
+    quickestMs = Math.min(quickestMs, tookMs)
+    paceMs = Math.min(Math.max(tookMs - Math.min(quickestMs, quickestBeforeMs), paceMinMs), longestMs)
+  }
+
+  return {
+    made: ({ height, view }, nowMs) => void open.set(height, { view, madeMs: nowMs }),
+    look: (committed, view, nowMs) => {
+      for (const [height, one] of open) {
+        if (one.view !== view) open.delete(height)
+        else if (height <= committed) {
+          open.delete(height)
+          measure(nowMs - one.madeMs)
+        }
+      }
+    },
+    paceMs: () => paceMs,
   }
 }

@@ -8,8 +8,9 @@ const opOverheadBytes = 250
 export interface PendingWrites {
   /** The last writes win. Values must not be changed any more. */
   readonly add: (ops: Iterable<StoreOp>) => void
-  readonly ops: () => MapIterator<StoreOp>
-  readonly entries: () => MapIterator<[name: string, op: StoreOp]>
+  readonly ops: () => readonly StoreOp[]
+  /** By the first byte of the key, as ranges lie: the names and operations of each. */
+  readonly groups: () => Iterable<readonly [first: string, ops: Iterable<readonly [name: string, op: StoreOp]>]>
   /** What the key is to become; undefined when nothing is written under it. */
   readonly of: (key: Uint8Array) => StoreOp | undefined
   /** Bytes in memory, about. */
@@ -17,20 +18,29 @@ export interface PendingWrites {
 }
 
 export function createPendingWrites(): PendingWrites {
-  const byKey = new Map<string, StoreOp>()
+  const groups = new Map<string, Map<string, StoreOp>>()
   let bytes = 0
   return {
     add: (ops) => {
       for (const op of ops) {
         const name = nameOf(op.key)
-        const known = byKey.get(name)
+        const first = name.charAt(0)
+        let group = groups.get(first)
+        if (group === undefined) {
+          group = new Map()
+          groups.set(first, group)
+        }
+        const known = group.get(name)
         bytes += known === undefined ? sizeOf(op) : sizeOf(op) - sizeOf(known)
-        byKey.set(name, op)
+        group.set(name, op)
       }
     },
-    ops: () => byKey.values(),
-    entries: () => byKey.entries(),
-    of: (key) => byKey.get(nameOf(key)),
+    ops: () => [...groups.values()].flatMap((group) => [...group.values()]),
+    groups: () => groups,
+    of: (key) => {
+      const name = nameOf(key)
+      return groups.get(name.charAt(0))?.get(name)
+    },
     bytes: () => bytes,
   }
 }
@@ -69,10 +79,15 @@ type Named = readonly [name: string, op: StoreOp]
 function within({ gt, gte, lt, lte, reverse }: StoreRange, writes: readonly PendingWrites[]): readonly Named[] {
   const [above, from, below, to] = [gt, gte, lt, lte].map((bound) => (bound === undefined ? undefined : nameOf(bound)))
   const found = new Map<string, StoreOp>()
+  // all names of a group begin with `first`, and are not below it
+  const begins = (first: string): boolean => !(first < (above ?? from ?? '').charAt(0)) && (below === undefined || first < below) && (to === undefined || first <= to)
   for (const one of writes) {
-    for (const [name, op] of one.entries()) {
-      const isInside = (above === undefined || name > above) && (from === undefined || name >= from) && (below === undefined || name < below) && (to === undefined || name <= to)
-      if (isInside) found.set(name, op)
+    for (const [first, ops] of one.groups()) {
+      if (!begins(first)) continue
+      for (const [name, op] of ops) {
+        const isInside = (above === undefined || name > above) && (from === undefined || name >= from) && (below === undefined || name < below) && (to === undefined || name <= to)
+        if (isInside) found.set(name, op)
+      }
     }
   }
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1))

@@ -11,7 +11,7 @@ import { toHex, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { damagedStore, rebuildWay as wayOut } from './damage.ts'
 import { codeOfSystem, writeFileAtomically } from './files.ts'
-import { storeCacheBytes, storePendingBatchesMax, storePendingBytesMax, storeReadersMax, storeWriteBufferBytes } from './limits.ts'
+import { storeCacheBytes, storePendingBatchesMax, storePendingBytesMax, storePendingMsMax, storeReadersMax, storeWriteBufferBytes } from './limits.ts'
 import { createPendingWrites, pageWith, type PendingWrites, plainBytes } from './pending-writes.ts'
 import { createReadWriteLock } from './read-write-lock.ts'
 import { lend, pageLimit, readerBy } from './store-range.ts'
@@ -144,7 +144,8 @@ async function isEmpty(database: Database, folder: string): Promise<boolean> {
 /**
  * `onFirstSync`: what was written until then is on the disk.
  *
- * What is written without a sync is gathered (pending-writes.ts) and goes into the database all at once, in one atomic batch: a power cut or kill -9 takes it back to an earlier block as a whole.
+ * What is written is gathered (pending-writes.ts) and goes into the database all at once, in one atomic batch, soon or with the next batch that wants a sync: a power cut or kill -9 takes it back to an earlier block as a whole.
+ * Each of these is synced: LevelDB syncs the log that it writes to and not the one before, which it leaves when its write buffer is full, so that a hole could be left in front of what was synced.
  *
  * No write happens while LevelDB holds a snapshot, as it does for each of its iterators: 1.20, which classic-level carries, keeps two versions of a key when there is a snapshot between
  * them, may lay them into two files, and may then merge the newer below the older (google/leveldb issue 320, put right in 1.21 by pull request 339). With nothing written there is
@@ -158,6 +159,7 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
   let leaving: PendingWrites | undefined
   let pending = createPendingWrites()
   let batches = 0
+  let timer: NodeJS.Timeout | undefined
   let flushed: Promise<void> = Promise.resolve()
   let failure: DongbaekError | undefined
 
@@ -189,7 +191,9 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
   const pageHeld: StoreReader['page'] = (range) => pageWith(leaving === undefined ? [pending] : [leaving, pending], storedPage, range)
 
   /** One after the other. What fails to be written is not given up quietly: nothing is taken any more. */
-  const flush = (sync: boolean): Promise<void> => {
+  const flush = (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
     flushed = flushed.then(async () => {
       if (failure !== undefined) throw failure
       const writes = pending
@@ -197,12 +201,12 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
       pending = createPendingWrites()
       batches = 0
       try {
-        const sealed = Array.from(writes.ops(), sealOp)
+        const sealed = writes.ops().map(sealOp)
         await lock.write(async () => {
-          if (sealed.length > 0) await database.batch(sealed, { sync })
+          if (sealed.length > 0) await database.batch(sealed, { sync: true })
           leaving = undefined
         })
-        if (!sync || synced || sealed.length === 0) return
+        if (synced || sealed.length === 0) return
         synced = true
         onFirstSync()
       } catch (error) {
@@ -221,6 +225,7 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
       if (failure !== undefined) throw failure
       pending.add(ops)
       batches++
+      timer ??= setTimeout(() => void flush(), storePendingMsMax).unref()
     })
 
   return {
@@ -229,21 +234,21 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
     hold: (read) => lock.read(() => lend(get, pageHeld, read)),
     batch: async (ops, { sync }) => {
       await take(ops)
-      if (sync) return flush(true)
+      if (sync) return flush()
       if (pending.bytes() < storePendingBytesMax && batches < storePendingBatchesMax) return
       // two are the most there may be in memory
       const earlier = leaving === undefined ? undefined : flushed
-      void flush(false)
+      void flush()
       await earlier
     },
     // Three rounds. Deleting only hides a value; merging the files around it drops it, and the log before with it. What the first merge has put straight into a deep level it leaves there, until the deletion
     // of the second is merged down onto it. And a file that is no longer used goes at a merge after the last reader that was open has ended: hence the third.
     scrub: async (keys) => {
       await take([])
-      await flush(false)
+      await flush()
       await guarded(async () => {
         for (let round = 0; round < scrubRounds; round++) {
-          await lock.write(() => database.batch(keys.map((key) => ({ type: 'del', key })), { sync: false }))
+          await lock.write(() => database.batch(keys.map((key) => ({ type: 'del', key })), { sync: true }))
           for (const key of keys) await database.compactRange(key, key)
         }
       })
@@ -254,7 +259,7 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
         closed = true
       })
       try {
-        await flush(false)
+        await flush()
       } finally {
         await lock.write(() => guarded(() => database.close()))
       }

@@ -203,8 +203,8 @@ export interface Store extends StoreReader {
   /** Where its files are, for what is said of it. */
   readonly place: string
   /**
-   * All or nothing; of one key written twice the last counts. With `sync` it resolves once it and all before it are on the disk. Without, a crash or kill -9 may take the store back to an earlier
-   * batch, never to half of one. Neither keys nor values may be changed afterwards. Rejects with `store/failed`, also when an earlier batch could not be written.
+   * All or nothing; of one key written twice the last counts. With `sync` it resolves once it and all before it are on the disk. Without, it is there some seconds later at the latest, and until then a crash or kill -9
+   * may take the store back to an earlier batch, never to half of one. Neither keys nor values may be changed afterwards. Rejects with `store/failed`, also when an earlier batch could not be written.
    */
   batch(ops: readonly StoreOp[], options: { readonly sync: boolean }): Promise<void>
   /** Nothing is written while `read` runs. Batches wait for it, so it must be short, and wait for none itself: of the store it uses its reader alone. */

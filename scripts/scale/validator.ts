@@ -119,6 +119,7 @@ export class ScaleValidator {
       view: () => this.#stand().view,
       waiting: () => this.#mempool.size - this.#openTransactions,
       enough: Math.ceil(network.transactionsInBlockMax / 4),
+      viewTimeoutMs,
       make: (request) => this.#propose(request),
     })
   }

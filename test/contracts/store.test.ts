@@ -244,6 +244,25 @@ t.test('what is deleted and scrubbed is in no file any more, wherever LevelDB ha
   }
 })
 
+t.test('what was gathered is scrubbed as well: a value that had not come to the files yet, and a deletion that had not', async (t) => {
+  for (const isStored of [false, true]) {
+    const folder = t.testdir()
+    const store = await openStore({ folder: join(folder, 'store'), chainId: 'test' })
+    const key = utf8('xm')
+    const value = randomBytes(5_000)
+    const part = value.subarray(1_000, 1_100)
+    await store.batch([put('kept', '1')], sync)
+    await store.batch([{ type: 'put', key, value }], { sync: isStored })
+    t.equal(filesWith(folder, part) > 0, isStored)
+    await store.batch([{ type: 'del', key }], noSync)
+    await store.scrub([key])
+    t.equal(store.get(key), undefined)
+    t.equal(filesWith(folder, part), 0)
+    await store.close()
+    t.equal(filesWith(folder, part), 0)
+  }
+})
+
 t.test('scrubbing waits for those who hold the store, those who come while it goes on as well', async (t) => {
   const folder = t.testdir()
   const store = await openStore({ folder: join(folder, 'store'), chainId: 'test' })

@@ -1,7 +1,7 @@
 // When a primary makes its next block: at once when nothing is under way, and else no more often than pays.
 import t from 'tap'
 import type { Propose } from '../../consensus/output.ts'
-import { paceMaxMs, paceMinMs } from '../../node/limits.ts'
+import { paceBlocksRemembered, paceMaxMs, paceMinMs, paceShareOfView } from '../../node/limits.ts'
 import { createPacing, type Pacing } from '../../node/pacing.ts'
 import { zeroHash } from '../../primitives/hash.ts'
 import type { Height, TimeMs, View } from '../../primitives/brand.ts'
@@ -16,7 +16,7 @@ interface Rig {
   waiting: number
 }
 
-function rig(): Rig {
+function rig(viewTimeoutMs = 10_000): Rig {
   const made: number[] = []
   const clock = createManualClock()
   const one: Rig = {
@@ -25,7 +25,7 @@ function rig(): Rig {
     committed: 0,
     view: 0,
     waiting: 1,
-    pacing: createPacing({ clock, committed: () => one.committed as Height, view: () => one.view as View, waiting: () => one.waiting, enough: 10, make: ({ height }) => void made.push(height) }),
+    pacing: createPacing({ clock, committed: () => one.committed as Height, view: () => one.view as View, waiting: () => one.waiting, enough: 10, viewTimeoutMs, make: ({ height }) => void made.push(height) }),
   }
   return one
 }
@@ -80,29 +80,77 @@ t.test('or for some time, counted from the last block: over slow links several a
   t.same(one.made, [1, 2, 3])
 })
 
+/** Makes a block that is final after `ms`, and then one more; resolves to how long a third waits for that one, which is final 20 ms later. */
+async function waits(one: Rig, ms: number): Promise<number> {
+  const first = one.committed + 1
+  one.pacing.ask(ask(first, one.view))
+  await one.clock.advance(ms)
+  one.committed = first
+  one.pacing.ask(ask(first + 1, one.view))
+  one.pacing.ask(ask(first + 2, one.view))
+  let waited = 0
+  for (; one.made.at(-1) !== first + 2 && waited < 1_000; waited++) await one.clock.advance(1)
+  await one.clock.advance(20)
+  one.committed = first + 2
+  one.pacing.look()
+  return waited
+}
+
 t.test('when blocks take longer than the quickest did, the next waits as long as that is more, within bounds', async (t) => {
   const one = rig()
-  let height = 0
-  /** Makes a block that is final after `ms`, then one more; resolves to how long a third one waits, up to `most`. */
-  const waits = async (ms: number, most: number): Promise<number> => {
-    one.pacing.ask(ask(++height))
-    await one.clock.advance(ms)
-    one.committed = height
-    one.pacing.ask(ask(++height))
-    one.pacing.ask(ask(++height))
-    t.equal(one.made.at(-1), height - 1)
-    let waited = 0
-    for (; one.made.at(-1) !== height && waited < most; waited++) await one.clock.advance(1)
-    await one.clock.advance(20)
-    one.committed = height
-    one.pacing.look()
-    return waited
-  }
-  t.equal(await waits(20, 1_000), paceMinMs, 'the quickest so far')
-  t.equal(await waits(20 + paceMinMs + 77, 1_000), paceMinMs + 77)
-  t.equal(await waits(10_000, 1_000), paceMaxMs)
-  t.equal(await waits(30, 1_000), paceMinMs, 'and back')
+  t.equal(await waits(one, 20), paceMinMs, 'the quickest so far')
+  t.equal(await waits(one, 20 + paceMinMs + 77), paceMinMs + 77)
+  t.equal(await waits(one, 10_000), paceMaxMs)
+  t.equal(await waits(one, 30), paceMinMs, 'and back')
   t.same(one.made, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+  t.equal(await waits(rig(500), 20), paceMinMs)
+  const hurried = rig(500)
+  await waits(hurried, 20)
+  t.equal(await waits(hurried, 10_000), paceShareOfView * 500)
+})
+
+t.test('the quickest is one of late: who lies further apart for good is not taken for busy', async (t) => {
+  const one = rig()
+  await waits(one, 20)
+  t.equal(await waits(one, 170), 150)
+  for (let i = 0; i < 2 * paceBlocksRemembered; i++) {
+    one.pacing.ask(ask(one.committed + 1))
+    await one.clock.advance(170)
+    one.committed++
+    one.pacing.look()
+  }
+  t.equal(await waits(one, 170), paceMinMs)
+})
+
+t.test('blocks of a view that was left are not measured', async (t) => {
+  const one = rig()
+  await waits(one, 20)
+  one.pacing.ask(ask(one.committed + 1))
+  await one.clock.advance(10_000)
+  one.view = 1
+  one.committed++
+  one.pacing.look()
+  one.pacing.ask(ask(one.committed + 1, 1))
+  one.pacing.ask(ask(one.committed + 2, 1))
+  await one.clock.advance(paceMinMs)
+  t.equal(one.made.at(-1), one.committed + 2)
+})
+
+t.test('a pace that becomes slower while a block waits is waited for, and then it is made', async (t) => {
+  const one = rig()
+  await waits(one, 20)
+  const first = one.committed + 1
+  one.pacing.ask(ask(first))
+  await one.clock.advance(120)
+  one.pacing.ask(ask(first + 1))
+  one.pacing.ask(ask(first + 2))
+  t.equal(one.made.at(-1), first + 1)
+  one.committed = first
+  one.pacing.look()
+  await one.clock.advance(99)
+  t.equal(one.made.at(-1), first + 1)
+  await one.clock.advance(1)
+  t.equal(one.made.at(-1), first + 2)
 })
 
 t.test('a question of a view that was left is dropped, and nothing is made after the end', async (t) => {

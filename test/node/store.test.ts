@@ -2,9 +2,10 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
 import { utf8 } from '../../primitives/bytes.ts'
-import { storePendingBatchesMax, storePendingBytesMax } from '../../node/limits.ts'
+import { storePendingBatchesMax, storePendingBytesMax, storePendingMsMax } from '../../node/limits.ts'
 import { endOfPrefix } from '../../node/store-range.ts'
 import { destroyStore, openStore } from '../../node/store.ts'
 import type { StoreOp } from '../../node/world.ts'
@@ -177,6 +178,59 @@ t.test('what is written without a sync reaches the files by many batches at once
   await store.batch([put('a', 'last')], noSync)
   await store.close()
   t.equal(await left(folder, join(at, 'fourth')), `a=last b=${storePendingBatchesMax} c=1`)
+})
+
+t.test('what is on its way into the database, and waits for a reader, is read', async (t) => {
+  const at = t.testdir()
+  const folder = join(at, 'store')
+  const store = await openStore({ folder, chainId: 'test' })
+  await store.batch([put('a', '0'), put('b', '0')], sync)
+  for (let i = 1; i < storePendingBatchesMax; i++) await store.batch([put('a', `${i}`), { type: 'del', key: utf8('b') }], noSync)
+  const last = store.batch([put('c', 'last')], noSync)
+  const held = store.hold(async (reader) => {
+    await last
+    t.equal(await left(folder, join(at, 'copy')), 'a=0 b=0', 'not there yet')
+    t.same([reader.get(utf8('a')), reader.get(utf8('b')), store.get(utf8('c'))], [utf8(`${storePendingBatchesMax - 1}`), undefined, utf8('last')])
+    t.same((await reader.page({})).map(({ key }) => Buffer.from(key).toString()), ['a', 'c'])
+  })
+  // waits behind the reader as well
+  const later = store.batch([put('c', 'later')], noSync)
+  await held
+  await later
+  t.same(store.get(utf8('c')), utf8('later'))
+  await store.close()
+  t.equal(await left(folder, join(at, 'closed')), `a=${storePendingBatchesMax - 1} c=later`)
+})
+
+t.test('and at the latest after some seconds', async (t) => {
+  const at = t.testdir()
+  const folder = join(at, 'store')
+  const store = await openStore({ folder, chainId: 'test' })
+  await store.batch([put('a', '1')], noSync)
+  await new Promise((resolve) => setTimeout(resolve, storePendingMsMax + 500))
+  t.equal(await left(folder, join(at, 'copy')), 'a=1')
+  await store.close()
+})
+
+t.test('LevelDB gets nothing without a sync: its own leaves out the log before the one that it writes to', async (t) => {
+  const asked: boolean[] = []
+  const { batch } = ClassicLevel.prototype as unknown as { batch: (ops: unknown, options: { sync: boolean }) => Promise<void> }
+  Object.assign(ClassicLevel.prototype, {
+    batch(this: unknown, ops: unknown, options: { sync: boolean }): Promise<void> {
+      asked.push(options.sync)
+      return batch.call(this, ops, options)
+    },
+  })
+  t.teardown(() => Reflect.deleteProperty(ClassicLevel.prototype, 'batch'))
+  const store = await openStore({ folder: join(t.testdir(), 'store'), chainId: 'test' })
+  for (let i = 0; i < storePendingBatchesMax; i++) await store.batch([put('a', `${i}`)], noSync)
+  // queued at once, behind a reader: one that wants a sync among many that do not
+  const held = store.hold(async () => new Promise((resolve) => setTimeout(resolve, 50)))
+  const many = Array.from({ length: 2 * storePendingBatchesMax }, async (_, i) => store.batch([put(`k${i}`, '1')], { sync: i === storePendingBatchesMax }))
+  await Promise.all([held, ...many, store.scrub([utf8('b')])])
+  await store.close()
+  t.ok(asked.length > 3, `${asked.length} batches`)
+  t.same(asked.filter((one) => !one), [])
 })
 
 t.test('what cannot be written is told to the next who writes, and to all after him', async (t) => {

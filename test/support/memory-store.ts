@@ -12,7 +12,7 @@ import type { Store, StoreEntry, StoreOp, StoreRange, StoreReader } from '../../
 type Table = readonly StoreEntry[]
 
 export interface MemoryStore extends Store {
-  /** What the disk would hold after a cut now: LevelDB's log is one file, so a sync makes durable all that came before. */
+  /** What the disk would hold after a cut now: a sync makes durable all that came before. */
   crash(): MemoryStore
   /** Flips a bit of a value as it lies there. */
   damage(key: Uint8Array): void

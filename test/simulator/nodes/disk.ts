@@ -1,5 +1,6 @@
 // One simulated machine's disk: what of the store and of the vote log would be found after a power cut, and what is wrong with it.
-// LevelDB's log is one file, so a sync makes durable all batches before it, and a cut leaves a beginning of what came after.
+// A sync makes durable all batches before it, and a cut leaves a beginning of what came after; of what the store has gathered kill -9 leaves no more (node/store.ts).
+import { storePendingBatchesMax } from '../../../node/limits.ts'
 import { votingEntry } from '../../../node/vote-entries.ts'
 import type { Random } from '../random.ts'
 
@@ -53,12 +54,11 @@ export class Disk {
 
   /** The process ends; with a power cut, what the operating system had not written is gone too. */
   crash(random: Random, powerCut: boolean): void {
-    if (powerCut) {
-      for (let lost = random.below(this.#undo.length + 1); lost > 0; lost--) {
-        for (const [key, value] of this.#undo.pop() ?? []) {
-          if (value === undefined) this.rows.delete(key)
-          else this.rows.set(key, value)
-        }
+    const losable = powerCut ? this.#undo.length : Math.min(this.#undo.length, 2 * storePendingBatchesMax)
+    for (let lost = random.below(losable + 1); lost > 0; lost--) {
+      for (const [key, value] of this.#undo.pop() ?? []) {
+        if (value === undefined) this.rows.delete(key)
+        else this.rows.set(key, value)
       }
     }
     // what came through is on the disk now, or the machine would not start from it
