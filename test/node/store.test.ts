@@ -212,7 +212,7 @@ t.test('and at the latest after some seconds', async (t) => {
   await store.close()
 })
 
-t.test('LevelDB gets nothing without a sync: its own leaves out the log before the one that it writes to', async (t) => {
+t.test('LevelDB: a sync leaves out the log before the one that is written to. Every batch has one', async (t) => {
   const asked: boolean[] = []
   const { batch } = ClassicLevel.prototype as unknown as { batch: (ops: unknown, options: { sync: boolean }) => Promise<void> }
   Object.assign(ClassicLevel.prototype, {
