@@ -1,7 +1,7 @@
 // Pacing: when a primary makes its next block. A block costs every validator some milliseconds of processor time however little it orders, so one is not made for each
 // transaction that comes while others are under way: the next waits until these are final, or much has come, or some time has gone by. On fast links at a low
 // load that is one block at a time; on slow links as many are under way as the pipeline holds. That blocks take longer than they once did is a sign that processors are busy, so
-// that small blocks would only make them take longer still: the next waits as long as they do.
+// that small blocks would only make them take longer still: the next waits for as long as that is more.
 import type { Propose } from '../consensus/output.ts'
 import type { Height, View } from '../primitives/brand.ts'
 import { paceBlocksRemembered, paceMaxMs, paceMinMs, paceShareOfView } from './limits.ts'

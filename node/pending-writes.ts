@@ -1,4 +1,4 @@
-// Writes that are not in the database yet, of each key the last one: what a node writes again block after block reaches the disk once (design.md, "Keeping data").
+// Writes that are not in the database yet, of each key the last one: what a node writes again block after block reaches the disk once (docs/durability.md, Readers and writers).
 import { pageLimit, restOf } from './store-range.ts'
 import type { StoreEntry, StoreOp, StoreRange, StoreReader } from './world.ts'
 
