@@ -152,9 +152,9 @@ export const storePendingBytesMax = 4 * 1_048_576
 export const storePendingBatchesMax = 64
 export const storePendingMsMax = 2_000
 /** LevelDB's block cache; hot state is cached above it. */
-export const storeCacheBytes = 32 * 1_048_576
+export const storeCacheBytes = 8 * 1_048_576
 /** LevelDB's write buffer, of which there are two at times: larger means less merging, since a page of the tree that is written again and again is merged once, and a longer recovery. */
-export const storeWriteBufferBytes = 32 * 1_048_576
+export const storeWriteBufferBytes = 24 * 1_048_576
 
 /**
  * What a start looks through before anything is served, newest blocks first: a second or two. Of a larger store the rest is found damaged when it is read, and
