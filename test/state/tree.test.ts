@@ -57,8 +57,8 @@ const block = fc.array(change, { maxLength: 20 }).map((changes) => [...new Map(c
 
 t.test('the root is that of the content, after every block of random changes', (t) => {
   fc.assert(
-    fc.property(fc.array(block, { maxLength: 8 }), (blocks) => {
-      const one = stored()
+    fc.property(fc.array(block, { maxLength: 8 }), fc.constantFrom(1, 8, 40, 1_000), (blocks, pagesMax) => {
+      const one = stored(pagesMax)
       for (const changes of blocks) {
         one.put(changes)
         if (!equalBytes(one.tree.root(), expected(one.content))) return false
@@ -67,21 +67,23 @@ t.test('the root is that of the content, after every block of random changes', (
       const again = createStateTree((path) => one.pages.get(path), 2)
       return equalBytes(again.root(), one.tree.root())
     }),
-    { numRuns: 200 },
+    { numRuns: 400 },
   )
-  t.pass('200 histories')
+  t.pass('400 histories')
   t.end()
 })
 
 t.test('a small cache and a long history change nothing, and an empty content leaves an empty tree', (t) => {
-  const small = stored(4)
-  const large = stored(10_000)
+  const [small, ...others] = [4, 24, 200, 10_000].map(stored) as [Stored, ...Stored[]]
   for (let round = 0; round < 30; round++) {
     const changes = Array.from({ length: 40 }, (_, i) => [`k/${(round * 37 + i * 11) % 500}`, (round + i) % 5 === 0 ? undefined : Uint8Array.of(round, i)] as const)
     const unique = [...new Map(changes)]
     small.put(unique)
-    large.put([...unique].reverse())
-    t.same(small.tree.root(), large.tree.root())
+    for (const other of others) {
+      other.put([...unique].reverse())
+      t.same(other.tree.root(), small.tree.root(), `round ${round}`)
+      t.same([...other.pages].sort(), [...small.pages].sort(), `round ${round}`)
+    }
   }
   t.same(small.tree.root(), expected(small.content))
   t.ok(small.pages.size < 700, 'pages of gone subtrees are gone')
