@@ -248,9 +248,9 @@ export const answerCostBytes = 8_192
 export const snapshotsKept = 2
 /** Written at once to one of 256 files while a snapshot is made: 16 MiB together. */
 export const snapshotBufferBytes = 65_536
-/** A snapshot is made in slices of this much work, each followed by a rest so many times as long, which is a quarter of a core, or less as what is put aside for it fills its room; no vote waits longer. */
+/** A snapshot is made in slices of this much work, each followed by a rest so many times as long: it takes a tenth of a core, and more as what is put aside for it fills its room; no vote waits longer. */
 export const snapshotSliceMs = 5
-export const snapshotRestShare = 3
+export const snapshotRestShare = 9
 /** Whether others have a snapshot is asked at most this often. */
 export const joinRetryMs = 30_000
 /** One part or range of blocks for a node that joins; the answerer may let it wait for its share. */

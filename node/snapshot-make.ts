@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { appendFile, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { compareBytes, concatBytes, equalBytes, toHex, utf8 } from '../primitives/bytes.ts'
+import { compareBytes, equalBytes, toHex } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
-import { sha256 } from '../primitives/hash.ts'
 import type { CheckpointCertificate } from '../consensus/certificate.ts'
-import { cutParts, encodePart, entryBytes, joinParts, parseEntries, partOf, type SnapshotEntry, type SnapshotPart, subtreeOf } from '../state/snapshot.ts'
+import { keyHashOf } from '../state/proof.ts'
+import { cutParts, encodePart, entryBytes, joinParts, parseEntries, partOf, type SnapshotEntry, type SnapshotPart, subtreeOf, writeEntry } from '../state/snapshot.ts'
 import { syncFolder, writeFileAtomically } from './files.ts'
 import { snapshotBufferBytes } from './limits.ts'
 import { encodeManifest, type Manifest } from './snapshot-exchange.ts'
@@ -84,29 +84,42 @@ function bucketFile(folder: string, bucket: string): string {
   return join(folder, `${bucket}.bucket`)
 }
 
-/** Bytes of the entries of each bucket, by its prefix. */
+interface Bucket {
+  readonly name: string
+  /** Bytes of its entries. */
+  size: number
+  /** What is not in its file yet. */
+  readonly buffer: Uint8Array
+  readonly view: DataView
+  held: number
+}
+
+function emptyBucket(first: number): Bucket {
+  const buffer = new Uint8Array(snapshotBufferBytes)
+  return { name: toHex(Uint8Array.of(first)), size: 0, buffer, view: new DataView(buffer.buffer), held: 0 }
+}
+
+/** Sorts all entries into files by the first byte of their key hash. Bytes of the entries of each, by its prefix. */
 async function fillBuckets(state: MakeSnapshot['state'], folder: string, rest: () => Promise<void>): Promise<ReadonlyMap<string, number>> {
-  const sizes = new Map<string, number>()
-  const buffers = new Map<string, { bytes: number; readonly parts: Uint8Array[] }>()
-  const flush = async (bucket: string): Promise<void> => {
-    const buffer = buffers.get(bucket)
-    buffers.delete(bucket)
-    if (buffer !== undefined) await appendFile(bucketFile(folder, bucket), concatBytes(...buffer.parts))
+  const buckets: (Bucket | undefined)[] = []
+  const flush = async (bucket: Bucket): Promise<void> => {
+    await appendFile(bucketFile(folder, bucket.name), bucket.buffer.subarray(0, bucket.held))
+    bucket.held = 0
   }
   let read = 0
   for await (const [key, value] of state.entries()) {
-    const bucket = toHex(sha256(utf8(key)).subarray(0, 1))
-    const encoded = encodePart([{ key, value }])
-    sizes.set(bucket, (sizes.get(bucket) ?? 0) + encoded.length)
-    const buffer = buffers.get(bucket) ?? { bytes: 0, parts: [] }
-    buffers.set(bucket, buffer)
-    buffer.parts.push(encoded)
-    buffer.bytes += encoded.length
-    if (buffer.bytes >= snapshotBufferBytes) await flush(bucket)
+    const first = keyHashOf(key)[0] as number
+    const bucket = (buckets[first] ??= emptyBucket(first))
+    const bytes = entryBytes(key, value)
+    bucket.size += bytes
+    if (bucket.held + bytes > snapshotBufferBytes) await flush(bucket)
+    if (bytes > snapshotBufferBytes) await appendFile(bucketFile(folder, bucket.name), encodePart([{ key, value }]))
+    else bucket.held = writeEntry(bucket.buffer, bucket.view, bucket.held, key, value)
     if (++read % 500 === 0) await rest()
   }
-  for (const bucket of [...buffers.keys()]) await flush(bucket)
-  return sizes
+  const filled = buckets.filter((bucket) => bucket !== undefined)
+  for (const bucket of filled) if (bucket.held > 0) await flush(bucket)
+  return new Map(filled.map(({ name, size }) => [name, size]))
 }
 
 function sumUnder(sizes: ReadonlyMap<string, number>, prefix: string): number {

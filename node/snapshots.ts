@@ -101,14 +101,14 @@ export function createSnapshots({ dataDir, pastState, clock, log, everyBlocks, c
     waiting = undefined
   }
 
-  /** Work for a slice, then leave the greater part of the time to others: less of it, the more is put aside. */
+  /** Work for a slice, then leave the greater part of the time to others: less of it, the more is put aside, and by the square, so that most of it is done slowly. */
   const resting = (state: PastState): (() => Promise<void>) => {
     let sinceMs = clock.monotonic()
     return async () => {
       if (stopped) throw new DongbaekError('snapshot/stopped', 'the node stops')
       const workedMs = clock.monotonic() - sinceMs
       if (workedMs < snapshotSliceMs) return
-      await new Promise<void>((resolve) => clock.after(Math.min(workedMs, 10 * snapshotSliceMs) * snapshotRestShare * (1 - state.filled()), resolve))
+      await new Promise<void>((resolve) => clock.after(Math.min(workedMs, 10 * snapshotSliceMs) * snapshotRestShare * (1 - state.filled()) ** 2, resolve))
       sinceMs = clock.monotonic()
     }
   }
