@@ -63,7 +63,7 @@ export function writeEntry(out: Uint8Array, view: DataView, at: number, key: str
     bits |= code
     out[keyAt + i] = code
   }
-  assert(bits < 128, `key ${key} in ASCII`)
+  assert(bits < 128, 'a key in ASCII')
   out.set(value, keyAt + key.length)
   return keyAt + key.length + value.length
 }

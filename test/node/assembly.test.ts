@@ -45,14 +45,16 @@ t.test('the RPC knows the origins and proxies of the configuration', async (t) =
   const { url } = await nodes.start('validator-0')
   const ask = async (headers: Readonly<Record<string, string>>): Promise<Response> =>
     fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(Array.from({ length: 2 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'chain_head' }))) })
+  // time stands still: on a busy machine something would be given back between two asks
+  const startMs = performance.now()
+  const time = t.intercept(performance, 'now', { value: () => startMs })
   const first = await ask({ 'x-forwarded-for': '10.1.1.1', origin: 'https://app.example' })
   t.equal(first.headers.get('access-control-allow-origin'), 'https://app.example')
-  // on a busy machine it may have got something back meanwhile
-  const next = [await ask({ 'x-forwarded-for': '10.1.1.1' }), await ask({ 'x-forwarded-for': '10.1.1.1' }), await ask({ 'x-forwarded-for': '10.1.1.1' })]
-  t.ok(next.some(({ status }) => status === 429), 'the caller has used up what it may ask')
+  t.equal((await ask({ 'x-forwarded-for': '10.1.1.1' })).status, 429, 'the caller has used up what it may ask')
   const other = await ask({ 'x-forwarded-for': '10.1.1.2', origin: 'https://evil.example' })
   t.equal(other.status, 200, 'another caller has not')
   t.equal(other.headers.get('access-control-allow-origin'), null)
+  time.restore()
 })
 
 t.test('lodestar #6129, #6078, #7377: how late the event loop is and how large the heap are among the metrics', async (t) => {
