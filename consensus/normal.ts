@@ -11,7 +11,7 @@ import type { PayloadJudged } from './input.ts'
 import type { PrePrepare, SlotVote } from './messages.ts'
 import { isQuorum } from './quorum.ts'
 import { assertSignsOnce, mayAccept, mayCommit, mayCountPrepared, mayPrepare } from './safety.ts'
-import { acceptedAt, dropUnchained, isPrimary, openHeights, primaryOf, slotAt, validatorAt, withinLog, type Accepted, type ReplicaState, type Slot } from './state.ts'
+import { acceptedAt, allowUpTo, dropUnchained, isPrimary, openHeights, primaryOf, renewAllowance, slotAt, validatorAt, withinLog, type Accepted, type ReplicaState, type Slot } from './state.ts'
 import { epochAt, primaryIndex, type Validator, type ValidatorSet } from './validators.ts'
 import { voteBytes } from './votes.ts'
 
@@ -88,13 +88,13 @@ function holdersOf(state: ReplicaState, hash: Hash, height: Height): Validator[]
   return [...holders].filter((index) => index !== state.self).map((index) => validatorAt(state.epoch, index))
 }
 
-export function requestPayload(state: ReplicaState, accepted: Accepted): void {
-  const { header, hash, manifest } = accepted
+/** Asks for what there is no verdict on yet. */
+export function requestPayload(state: ReplicaState, { header, hash, manifest }: Pick<Accepted, 'header' | 'hash' | 'manifest'>, holders = holdersOf(state, hash, header.height)): void {
   const key = toHex(hash)
   const verdict = state.payloads.get(key)?.verdict
   if (verdict === 'valid' || verdict === 'invalid') return
   state.payloads.set(key, { height: header.height, verdict: 'asked' })
-  state.effects.validate.push({ header, blockHash: hash, holders: holdersOf(state, hash, header.height), ...(manifest === undefined ? {} : { manifest }) })
+  state.effects.validate.push({ header, blockHash: hash, holders, ...(manifest === undefined ? {} : { manifest }) })
 }
 
 /** Takes a block as the next of this view. */
@@ -124,6 +124,7 @@ export function sendPrepares(state: ReplicaState): boolean {
     const slot = state.slots.get(height)
     const accepted = acceptedAt(state, height)
     if (slot === undefined || accepted === undefined || slot.prepares.get(self)?.view === state.view || !mayPrepare(state, slot)) continue
+    allowUpTo(state, height)
     state.effects.persist.push({ type: 'prepared', view: state.view, header: accepted.header, proposal: accepted.signature })
     broadcast(state.effects, { ...castVote(state, 'prepare', slot, self, accepted.hash), type: 'prepare' })
     changed = true
@@ -157,6 +158,7 @@ export function collectPrepared(state: ReplicaState): boolean {
     signatures.sort((a, b) => a.validator - b.validator)
     const block: PreparedBlock = { header: accepted.header, certificate: { view: state.view, height, blockHash: accepted.hash, signatures } }
     state.effects.persist.push({ ...block, type: 'certificate' })
+    if (state.self !== undefined) renewAllowance(state, height)
     keepPrepared(state, slot, block)
     changed = true
   }

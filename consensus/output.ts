@@ -1,11 +1,12 @@
-// What one step asks of the driver, in this order: persist and fsync, then everything else. Steps may be merged: the records of several first,
-// one fsync, then their other effects in order.
+// What one step asks of the driver, in this order: persist, and fsync if `needsDisk` says so, then everything else. Steps may be merged: the records of several
+// first, one fsync, then their other effects in order.
 import type { Hash, Height, TimeMs, View } from '../primitives/brand.ts'
+import { unreachable } from '../primitives/errors.ts'
 import type { BlockHeader } from './block.ts'
 import type { CheckpointCertificate, Decision } from './certificate.ts'
 import type { TimerName } from './input.ts'
 import type { Message } from './messages.ts'
-import type { LogRecord } from './record.ts'
+import { type LogRecord, mayTrail } from './record.ts'
 import type { Validator } from './validators.ts'
 import type { CheckpointContent } from './votes.ts'
 
@@ -101,4 +102,30 @@ export interface Output {
   readonly propose?: Propose
   readonly sync?: Sync
   readonly halt?: Halt
+}
+
+/**
+ * Whether everything told so far, payloads that were judged valid among it, must be on the disk before this output is acted on. A PrePrepare or a Prepare need not wait:
+ * the one sync that a block waits for is that of its prepared certificate, before the Commit.
+ */
+export function needsDisk({ persist, send }: Pick<Output, 'persist' | 'send'>): boolean {
+  return persist.some((one) => !mayTrail(one)) || send.some(({ message }) => bindsToDisk(message))
+}
+
+/** A Commit vouches for the payload and the certificate, a Checkpoint for what was executed, the others for all that was prepared. */
+function bindsToDisk({ type }: Message): boolean {
+  switch (type) {
+    case 'commit':
+    case 'checkpoint':
+    case 'view-change':
+    case 'new-view':
+      return true
+    case 'pre-prepare':
+    case 'prepare':
+    case 'status':
+    case 'certified':
+      return false
+    default:
+      return unreachable(type)
+  }
 }

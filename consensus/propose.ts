@@ -6,14 +6,15 @@ import { broadcast } from './effects.ts'
 import type { NoProposal, Proposal } from './input.ts'
 import type { PrePrepare } from './messages.ts'
 import { accept } from './normal.ts'
-import { assertSignsOnce, mayVote, mayVoteAt, payloadIsValid } from './safety.ts'
-import { acceptedAt, highWatermark, isPrimary, openHeights, slotAt, type ReplicaState } from './state.ts'
+import { assertSignsOnce, mayVote, mayVoteAt, mayVoteFirst, payloadIsValid } from './safety.ts'
+import { acceptedAt, allowUpTo, highWatermark, isPrimary, openHeights, slotAt, type ReplicaState } from './state.ts'
 import { epochAt } from './validators.ts'
 import { voteBytes } from './votes.ts'
 
 /** The next block is this replica's to propose. */
 function mayPropose(state: ReplicaState): boolean {
-  return mayVote(state) && isPrimary(state) && mayVoteAt(state, state.view, (state.tip.height + 1) as Height) && hasRoom(state)
+  const next = (state.tip.height + 1) as Height
+  return mayVote(state) && isPrimary(state) && mayVoteAt(state, state.view, next) && mayVoteFirst(state, next) && hasRoom(state)
 }
 
 function hasRoom(state: ReplicaState): boolean {
@@ -52,6 +53,7 @@ export function onProposal(state: ReplicaState, input: Proposal): void {
   assertSignsOnce(slot.accepted === undefined ? undefined : { view: slot.accepted.view, blockHash: slot.accepted.hash }, view, hash)
   const signature = config.sign(voteBytes('pre-prepare', config.chain, view, height, hash))
   const proposal: PrePrepare = { view, header, manifest, signature }
+  allowUpTo(state, height)
   state.effects.persist.push({ type: 'proposed', view, header })
   state.payloads.set(toHex(hash), { height, verdict: 'valid' })
   accept(state, { view, header, hash, signature, manifest })

@@ -16,7 +16,7 @@ import type { Output } from './output.ts'
 import { askForProposal, onNoProposal, onProposal, onWork } from './propose.ts'
 import type { LogRecord } from './record.ts'
 import { statusOf, type ReplicaStatus, type Waiting, waitingOf } from './report.ts'
-import { replay, restoreState, type ReplicaPoint } from './restore.ts'
+import { closingRecord, replay, restoreState, type ReplicaPoint } from './restore.ts'
 import { brokenInvariants } from './safety.ts'
 import type { ReplicaState } from './state.ts'
 import { onStatus } from './status.ts'
@@ -34,6 +34,8 @@ export interface Replica {
   readonly schedule: () => Schedule
   /** Whether a payload is asked for here, or vouched for: the driver must not forget it. */
   readonly needsPayload: (blockHash: Hash) => boolean
+  /** The last record of a life that ends in order, once all others are on the disk (restore.ts). */
+  readonly closing: () => LogRecord | undefined
   /** Names of the invariants that do not hold; for tests and the simulator. */
   readonly brokenInvariants: () => readonly string[]
 }
@@ -69,6 +71,7 @@ export function restoreReplica(config: ReplicaConfig, point: ReplicaPoint, recor
       const verdict = state.payloads.get(toHex(hash))?.verdict
       return verdict === 'asked' || verdict === 'valid'
     },
+    closing: () => closingRecord(state),
     brokenInvariants: () => brokenInvariants(state),
   }
 }

@@ -1,5 +1,5 @@
-// A replica from what it left behind: the block store's word on the chain, and the vote log, replayed in order. Since every vote was on disk
-// before it was sent, what is rebuilt is bound by everything that anyone can have received, wherever the crash came.
+// A replica from what it left behind: the block store's word on the chain, and the vote log, replayed in order. What was sent is told by its records, or lies within the
+// last allowance, where no first vote is given any more: so what is rebuilt is bound by everything that anyone can have received, wherever the crash came.
 import type { Hash, Height } from '../primitives/brand.ts'
 import { equalBytes, toHex } from '../primitives/bytes.ts'
 import { assert, unreachable } from '../primitives/errors.ts'
@@ -109,6 +109,10 @@ function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPo
       return
     case 'wished':
       return
+    case 'allowance':
+      state.unrecorded = record
+      if (record.epoch === state.epoch.activation && record.view === state.view) state.allowance = record.height
+      return
     case 'viewChange':
       resumeViewChange(state, record)
       return
@@ -143,6 +147,16 @@ function reaccept(state: ReplicaState, accepted: Accepted): void {
   const { header } = accepted
   const isNext = header.height === state.tip.height + 1 && equalBytes(header.parent, state.tip.hash)
   if (acceptedAt(state, header.height) === undefined && isNext) accept(state, accepted)
+}
+
+/**
+ * What a log ends with when everything else is on the disk and nothing is signed any more: the next life need not take care of this one's allowance, but of an earlier
+ * one's. undefined while the log has not been replayed to its end, or when nothing was allowed in this view.
+ */
+export function closingRecord({ epoch, view, allowance, replaying, unrecorded }: ReplicaState): LogRecord | undefined {
+  if (allowance === 0 || replaying) return undefined
+  const stillBinds = unrecorded?.epoch === epoch.activation && unrecorded.view === view
+  return { type: 'allowance', epoch: epoch.activation, view, height: stillBinds ? unrecorded.height : (0 as Height) }
 }
 
 /** How far the store and the last stable checkpoint have come, durably. */
@@ -186,8 +200,9 @@ export function neededRecords(records: readonly LogRecord[], { stored, stable }:
       case 'checkpoint':
         if (one.height > stable) keep(`${one.type} ${one.height}`, one)
         break
+      case 'allowance':
       case 'halted':
-        keep('halted', one)
+        keep(one.type, one)
         break
       default:
         unreachable(one)
@@ -195,5 +210,5 @@ export function neededRecords(records: readonly LogRecord[], { stored, stable }:
   }
   const of = (...types: readonly LogRecord['type'][]): LogRecord[] => [...last.values()].filter((one) => types.includes(one.type))
   const certificates = [...last.values()].filter((one) => one.type === 'certificate').sort((a, b) => a.header.height - b.header.height)
-  return [...committed, ...of('anchor'), ...(wished === undefined ? [] : [wished]), ...of('viewChange', 'newView'), ...certificates, ...of('proposed', 'prepared'), ...of('checkpoint', 'halted')]
+  return [...committed, ...of('anchor'), ...(wished === undefined ? [] : [wished]), ...of('viewChange', 'newView'), ...of('allowance'), ...certificates, ...of('proposed', 'prepared'), ...of('checkpoint', 'halted')]
 }

@@ -1,5 +1,5 @@
 // The conditions that make the protocol safe, by name. Handlers ask them before they sign; the simulator checks the invariants after every step.
-// The argument that they suffice is in docs/consensus.md and cites them (S1 … S7).
+// The argument that they suffice is in docs/consensus.md and cites them (S1 … S8).
 import type { Hash, Height, View } from '../primitives/brand.ts'
 import { equalBytes, toHex } from '../primitives/bytes.ts'
 import { assert } from '../primitives/errors.ts'
@@ -40,15 +40,36 @@ export function payloadIsValid(state: ReplicaState, hash: Hash): boolean {
   return state.payloads.get(toHex(hash))?.verdict === 'valid'
 }
 
+/**
+ * S8. The first votes of a view, PrePrepare and Prepare, may leave before their records are on the disk, within an allowance that is there. A life that finds one from an
+ * earlier life gives none in that view up to its height but those that it has records of.
+ */
+export function mayVoteFirst(state: ReplicaState, height: Height): boolean {
+  const { unrecorded } = state
+  return unrecorded === undefined || unrecorded.epoch !== state.epoch.activation || unrecorded.view !== state.view || height > unrecorded.height
+}
+
 /** S3. Prepare: the block is accepted in this view, its payload is here, and the slot below is settled. */
 export function mayPrepare(state: ReplicaState, slot: Slot): boolean {
   const accepted = acceptedAt(state, slot.height)
-  return mayVote(state) && mayVoteAt(state, state.view, slot.height) && accepted !== undefined && slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height) && payloadIsValid(state, accepted.hash)
+  return (
+    mayVote(state) &&
+    mayVoteAt(state, state.view, slot.height) &&
+    mayVoteFirst(state, slot.height) &&
+    accepted !== undefined &&
+    slot.height > state.anchor.height &&
+    isSettled(state, (slot.height - 1) as Height) &&
+    payloadIsValid(state, accepted.hash)
+  )
 }
 
-/** S4. A slot counts as prepared only when the slot below is settled, so a Commit vouches for the whole chain under it. */
+/**
+ * S4. A slot counts as prepared only when the slot below is settled, so a Commit vouches for the whole chain under it; and only when its payload is here, since a
+ * ViewChange that shows what nobody can deliver any more would stand in the way of every new view.
+ */
 export function mayCountPrepared(state: ReplicaState, slot: Slot): boolean {
-  return state.mode === 'normal' && acceptedAt(state, slot.height) !== undefined && slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height)
+  const accepted = acceptedAt(state, slot.height)
+  return state.mode === 'normal' && accepted !== undefined && slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height) && payloadIsValid(state, accepted.hash)
 }
 
 /** S5. Commit: the slot is prepared in this view, and its payload is here. */

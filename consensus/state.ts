@@ -10,6 +10,7 @@ import { emptyEffects, type Effects } from './effects.ts'
 import type { TimerName } from './input.ts'
 import type { Checkpoint, NewView, PrePrepare, SlotVote, ViewChange } from './messages.ts'
 import type { WishReason } from './output.ts'
+import type { Allowance } from './record.ts'
 import { epochAt, epochHash, indexOfKey, latestEpoch, primaryIndex, type Epoch, type Schedule, type Validator } from './validators.ts'
 import type { CheckpointContent } from './votes.ts'
 
@@ -61,6 +62,10 @@ export interface ReplicaState {
   viewBase: BlockRef
   /** The last block accepted in this view, or what it stands on. */
   tip: BlockRef
+  /** Up to here first votes of this view may leave before their records are on the disk; 0: none yet. */
+  allowance: Height
+  /** The last allowance of the lives before this one (safety.ts, S8). */
+  unrecorded: Allowance | undefined
   newView: NewView | undefined
   ownViewChange: ViewChange | undefined
   /** One a validator, the highest view. */
@@ -147,6 +152,8 @@ export function initialState(config: ReplicaConfig, initial: InitialState): Repl
     view,
     viewBase: initial.committed,
     tip: initial.committed,
+    allowance: 0 as Height,
+    unrecorded: undefined,
     newView: undefined,
     ownViewChange: undefined,
     viewChanges: new Map(),
@@ -243,6 +250,20 @@ export function acceptedAt(state: ReplicaState, height: Height): Accepted | unde
 
 export function isOpen(state: ReplicaState): boolean {
   return state.tip.height > state.committed.height
+}
+
+/** Before a first vote at this height: an allowance that covers it must be on the disk (safety.ts, S8). */
+export function allowUpTo(state: ReplicaState, height: Height): void {
+  if (height > state.allowance) renewAllowance(state, height)
+}
+
+/** As far above `height` as a pipeline that runs on gets before the next certificate goes to the disk: renewed with each of them, it asks for no sync of its own. */
+export function renewAllowance(state: ReplicaState, height: Height): void {
+  const upTo = (height + 2 * state.config.pipelineDepth) as Height
+  // a new view may adopt more than a pipeline, all voted for before the first of it is certified
+  if (upTo <= state.allowance) return
+  state.allowance = upTo
+  state.effects.persist.push({ type: 'allowance', epoch: state.epoch.activation, view: state.view, height: state.allowance })
 }
 
 /** The heights accepted in this view and not committed yet. */

@@ -9,6 +9,7 @@ import { requestPayload } from './normal.ts'
 import { isBehind, noteCommitted, requestCheckpoint, requestSync } from './sync.ts'
 import { acceptedAt, isOpen, isPrimary, keyOf, lowWatermark, openHeights, type Peer, type ReplicaState } from './state.ts'
 import { epochAt } from './validators.ts'
+import { requestAdoptable } from './viewchange.ts'
 
 /** Whether a Status is later than the last one kept: both view and committed height only rise in a correct replica. A replay of an older one is not. */
 function supersedes(status: Status, peer: Peer): boolean {
@@ -85,6 +86,7 @@ function repeat(state: ReplicaState): void {
   if (checkpoint !== undefined) broadcast(state.effects, { ...checkpoint, type: 'checkpoint' })
   if (state.self === undefined) return
   if (state.mode === 'changing') {
+    requestAdoptable(state, 'all')
     if (state.ownViewChange !== undefined) broadcast(state.effects, { ...state.ownViewChange, type: 'view-change' })
   } else repeatVotes(state, state.self)
 }

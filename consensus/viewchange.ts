@@ -11,11 +11,11 @@ import { broadcast } from './effects.ts'
 import { blame } from './evidence.ts'
 import { newViewBytes, viewChangeBytes, withoutFoundation, type NewView, type NewViewContent, type ViewChange, type ViewChangeContent } from './messages.ts'
 import { chooseChain, type Choice } from './newview.ts'
-import { accept } from './normal.ts'
+import { accept, requestPayload } from './normal.ts'
 import { isQuorum } from './quorum.ts'
-import { mayChangeTo } from './safety.ts'
+import { mayChangeTo, payloadIsValid } from './safety.ts'
 import { requestSync } from './sync.ts'
-import { isPrimary, primaryOf, type ReplicaState } from './state.ts'
+import { isPrimary, primaryOf, validatorAt, type ReplicaState } from './state.ts'
 import { indexOfKey, type Epoch } from './validators.ts'
 import { voteBytes } from './votes.ts'
 
@@ -29,6 +29,7 @@ function leaveView(state: ReplicaState, view: View): void {
   state.ownViewChange = undefined
   state.viewBase = state.anchor
   state.tip = state.anchor
+  state.allowance = 0 as Height
   state.asked = undefined
   state.overdue = false
   state.distrusts = false
@@ -110,11 +111,39 @@ export function onViewChange(state: ReplicaState, message: ViewChange): void {
   state.wishesChanged = true
 }
 
-/** The primary of the view waited for has a quorum of ViewChanges for it. */
+/** What another's ViewChange shows as prepared and is not known as final here. */
+function adoptable(state: ReplicaState, { prepared }: ViewChange): readonly PreparedBlock[] {
+  return prepared.filter(({ header }) => header.height > state.committed.height)
+}
+
+/**
+ * Whether all that it shows can be adopted: the payloads are here. Prepares go out before they are on a disk, so what a liar shows may be gone after a power cut of all
+ * others, while a correct validator has on its disk what it shows (safety.ts, S4).
+ */
+function hasPayloads(state: ReplicaState, change: ViewChange): boolean {
+  return change.validator === state.self || adoptable(state, change).every(({ certificate }) => payloadIsValid(state, certificate.blockHash))
+}
+
+/** Asks whoever shows them, and who has signed for them, for the payloads of what the view waited for may begin with: what was not asked for yet, or all that lacks. */
+export function requestAdoptable(state: ReplicaState, what: 'new' | 'all'): void {
+  if (!isPrimary(state)) return
+  for (const change of state.viewChanges.values()) {
+    if (change.view !== state.view || change.validator === state.self) continue
+    for (const { header, certificate } of adoptable(state, change)) {
+      if (what === 'new' && state.payloads.has(toHex(certificate.blockHash))) continue
+      const holders = new Set([change.validator, ...certificate.signatures.map(({ validator }) => validator)])
+      holders.delete(state.self as number)
+      requestPayload(state, { header, hash: certificate.blockHash }, [...holders].map((index) => validatorAt(state.epoch, index)))
+    }
+  }
+}
+
+/** The primary of the view waited for has a quorum of ViewChanges for it, and the payloads of all that they show. */
 export function buildNewView(state: ReplicaState): boolean {
   // Without its own ViewChange it may have led this view before and forgotten (safety.ts, S7); then it must not lead it twice.
   if (state.mode !== 'changing' || state.halted || state.ownViewChange === undefined || !isPrimary(state)) return false
-  const gathered = [...state.viewChanges.values()].filter((one) => one.view === state.view).sort((a, b) => a.validator - b.validator)
+  requestAdoptable(state, 'new')
+  const gathered = [...state.viewChanges.values()].filter((one) => one.view === state.view && hasPayloads(state, one)).sort((a, b) => a.validator - b.validator)
   if (!isQuorum(state.epoch.set, new Set(gathered.map((one) => one.validator)))) return false
 
   const { config, view } = state
@@ -189,6 +218,7 @@ function enterView(state: ReplicaState, message: NewView, choice: Choice): void 
   state.newView = message
   state.wish = message.view
   state.ownViewChange = undefined
+  state.allowance = 0 as Height
   state.asked = undefined
   state.overdue = false
   state.distrusts = false
@@ -226,6 +256,7 @@ export function enterEpoch(state: ReplicaState, epoch: Epoch): void {
   state.peers.clear()
   state.viewBase = state.committed
   state.tip = state.committed
+  state.allowance = 0 as Height
   state.asked = undefined
   state.overdue = false
   state.distrusts = false

@@ -1,10 +1,10 @@
-// The driver: carries out consensus/README.md's duties for one replica. Inputs queue up; each round steps through those that wait, puts all
-// records on the disk with one sync, and only then lets the effects out. What arrives during the sync makes the next round. A payload goes with the vote that
-// vouches for it, and what became final with the next vote: nothing is said that rests on that record alone.
+// The driver: carries out consensus/README.md's duties for one replica. Inputs queue up; each round steps through those that wait, acts on the outputs that need not
+// wait for the disk, puts all records there with one sync, and then lets the others out. What arrives during the sync makes the next round. Payloads, first votes and
+// what became final go with the next record that is waited for: mostly the certificate before a Commit.
 import type { CheckpointCertificate, Decision } from '../consensus/certificate.ts'
 import type { Input, TimerName } from '../consensus/input.ts'
 import { encodeMessage } from '../consensus/messages.ts'
-import type { Blame, Halt, Output, Propose, Send, Sync, Validate, ViewNote } from '../consensus/output.ts'
+import { type Blame, type Halt, needsDisk, type Output, type Propose, type Send, type Sync, type Validate, type ViewNote } from '../consensus/output.ts'
 import type { LogRecord } from '../consensus/record.ts'
 import type { Replica } from '../consensus/replica.ts'
 import { type Durable, neededRecords } from '../consensus/restore.ts'
@@ -15,7 +15,7 @@ import type { Clock, Transport, VoteLog } from './world.ts'
 
 export interface Driver {
   readonly input: (input: Input) => void
-  /** Keeps the entry of a payload; whatever an input given later leads to is on the disk after it, or with it. */
+  /** Keeps the entry of a payload; whatever a later input leads to goes to the disk after it, or with it. */
   readonly keepPayload: (entry: Uint8Array) => void
   /** Rejects when the vote log does not take what it had not got yet. */
   readonly stop: () => Promise<void>
@@ -35,7 +35,7 @@ export interface Effects {
 }
 
 export interface DriverContext {
-  readonly replica: Pick<Replica, 'step'>
+  readonly replica: Pick<Replica, 'step' | 'closing'>
   readonly votes: Pick<VoteLog, 'append' | 'rewrite' | 'sizeBytes'>
   /** Read back at the start, still needed. */
   readonly records: readonly LogRecord[]
@@ -63,9 +63,8 @@ export function createDriver(context: DriverContext): Driver {
   let compactAt = voteLogCompactBytes
   let inputs: Input[] = []
   let running: Promise<void> | undefined
-  /** Entries that the log does not have yet, in order; `mustWrite`: a payload that something may vouch for is among them. */
+  /** Entries that the log does not have yet, in order. */
   let unwritten: Uint8Array[] = []
-  let mustWrite = false
   let stopped = false
   let failed = false
   const timers = new Map<TimerName, () => void>()
@@ -129,21 +128,9 @@ export function createDriver(context: DriverContext): Driver {
     records = neededRecords(records, durable)
     // all of it is in what the log is cut down to
     unwritten = []
-    mustWrite = false
     await votes.rewrite([...context.otherEntries(durable.stored), ...records.map(recordEntry)])
     // when much is still needed, cutting again at once would gain nothing
     compactAt = Math.max(voteLogCompactBytes, 2 * votes.sizeBytes())
-  }
-
-  /** Some outputs ask for no record of their own (a Commit stands on its certificate), and still vouch for a payload that was just handed over. */
-  const write = async (fresh: readonly LogRecord[]): Promise<void> => {
-    records.push(...fresh)
-    unwritten.push(...fresh.map(recordEntry))
-    if (!mustWrite && unwritten.length < unwrittenMax && fresh.every(({ type }) => type === 'committed')) return
-    const entries = unwritten
-    unwritten = []
-    mustWrite = false
-    await votes.append(entries)
   }
 
   const round = async (): Promise<void> => {
@@ -153,9 +140,16 @@ export function createDriver(context: DriverContext): Driver {
         inputs = []
         const outputs = batch.map((one) => replica.step(one))
         const fresh = outputs.flatMap(({ persist }) => persist)
-        if (fresh.length > 0 || mustWrite) await write(fresh)
-        if (stopped) return
-        for (const output of outputs) act(output)
+        records.push(...fresh)
+        unwritten.push(...fresh.map(recordEntry))
+        const bound = outputs.findIndex(needsDisk)
+        const free = bound < 0 ? outputs.length : bound
+        for (const output of outputs.slice(0, free)) act(output)
+        if (bound >= 0 || unwritten.length >= unwrittenMax) {
+          await votes.append(unwritten.splice(0))
+          if (stopped) return
+        }
+        for (const output of outputs.slice(free)) act(output)
         if (records.length > pruneAt) prune()
         if (votes.sizeBytes() > compactAt) await compact()
       }
@@ -177,15 +171,18 @@ export function createDriver(context: DriverContext): Driver {
     input,
     keepPayload: (entry) => {
       unwritten.push(entry)
-      mustWrite = true
     },
     stop: async () => {
       stopped = true
       for (const cancel of timers.values()) cancel()
       timers.clear()
       await running
-      // what is final here and went with no vote yet: the next start goes on from it. Of a log that has failed it was told already
-      if (unwritten.length > 0 && !failed) await votes.append(unwritten.splice(0))
+      // of a log that has failed it was told already
+      if (failed) return
+      // the next start goes on from what is final here, and votes where it has not voted
+      const closing = replica.closing()
+      const rest = [...unwritten.splice(0), ...(closing === undefined ? [] : [recordEntry(closing)])]
+      if (rest.length > 0) await votes.append(rest)
     },
   }
 }

@@ -105,8 +105,7 @@ export function createOrdering(context: OrderingContext): Ordering {
   const status = (): ReplicaStatus => (known ??= replica.status())
   let top = context.records.reduce((highest, record) => Math.max(highest, preparedHeight(record) ?? 0), store.head().height as number)
   let asked = context.records.reduce((highest, record) => higher(highest, askedView(record)), config.forgotten ?? noView)
-  const ownVotes = createOwnVotes(config, replica.schedule)
-  for (const record of context.records) ownVotes.note(record)
+  const ownVotes = createOwnVotes(config, replica.schedule, context.records)
   let stopped = false
   let toldWork = false
   /** The last answer to `propose` was that there is nothing to order. */
@@ -212,6 +211,7 @@ export function createOrdering(context: OrderingContext): Ordering {
         }
         return output
       },
+      closing: replica.closing,
     },
     votes,
     records: context.records,

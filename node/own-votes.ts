@@ -22,8 +22,9 @@ export interface OwnVotes {
   readonly forgottenIn: (shown: Message | { readonly type: 'decision'; readonly decision: Decision }, committed: Height) => OwnVote | undefined
 }
 
-export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'publicKey' | 'forgotten'>, schedule: () => Schedule): OwnVotes {
-  // each vote is on the disk under its height, and of one height the record of the highest view stays
+/** `found`: the records that this life began with. */
+export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'publicKey' | 'forgotten'>, schedule: () => Schedule, found: readonly LogRecord[]): OwnVotes {
+  // of one height the record of the highest view stays
   const prepared = new Map<Height, number>()
   const certified = new Map<Height, number>()
   const checkpoints = new Set<Height>()
@@ -44,8 +45,14 @@ export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'pu
     return kind === 'checkpoint' ? height <= forgotten.height : epoch !== undefined && !isBeyond(forgotten, { epoch: epoch.activation, view: view as View, height })
   }
 
+  const allowance = found.findLast((record) => record.type === 'allowance')
+
+  /** Given within an allowance just before a crash: its record need not have reached the disk, and it is not given again (consensus/safety.ts, S8). */
+  const isAllowed = (kind: OwnVote['kind'], height: Height, view: number): boolean =>
+    kind === 'prepare' && allowance?.type === 'allowance' && height <= allowance.height && view === allowance.view && epochAt(schedule(), height)?.activation === allowance.epoch
+
   const isForgotten = ({ kind, height, view }: OwnVote, committed: Height): boolean => {
-    if (height <= committed || height <= final || isKnownLost(kind, height, view)) return false
+    if (height <= committed || height <= final || isKnownLost(kind, height, view) || isAllowed(kind, height, view)) return false
     if (kind === 'checkpoint') return !checkpoints.has(height)
     if (wasLeft(height, view)) return false
     const commit = certified.get(height) ?? -1
@@ -82,39 +89,42 @@ export function createOwnVotes({ publicKey, forgotten }: Pick<ReplicaConfig, 'pu
     }
   }
 
-  return {
-    note: (record) => {
-      switch (record.type) {
-        case 'proposed':
-        case 'prepared':
-          raise(prepared, record.header.height, record.view)
-          return
-        case 'viewChange':
-          left = higher(record, left)
-          return
-        case 'newView': {
-          left = higher(record, left)
-          // the primary's signatures for the blocks that it adopted count as its Prepares
-          const set = setAt(schedule(), record.epoch)
-          if (set === undefined || indexOfKey(set, publicKey) !== primaryIndex(set, record.view)) return
-          const base = Math.max(record.epoch - 1, ...record.viewChanges.map((one) => one.base?.header.height ?? 0))
-          for (let i = 1; i <= record.adopted.length; i++) raise(prepared, (base + i) as Height, record.view)
-          return
-        }
-        case 'certificate':
-          raise(certified, record.header.height, record.certificate.view)
-          return
-        case 'committed':
-          final = Math.max(final, record.header.height)
-          for (const views of [prepared, certified]) for (const height of views.keys()) if (height <= final) views.delete(height)
-          return
-        case 'checkpoint':
-          checkpoints.add(record.height)
-          for (const height of checkpoints) if (height <= final && height < record.height) checkpoints.delete(height)
-          return
-        default:
+  const note = (record: LogRecord): void => {
+    switch (record.type) {
+      case 'proposed':
+      case 'prepared':
+        raise(prepared, record.header.height, record.view)
+        return
+      case 'viewChange':
+        left = higher(record, left)
+        return
+      case 'newView': {
+        left = higher(record, left)
+        // the primary's signatures for the blocks that it adopted count as its Prepares
+        const set = setAt(schedule(), record.epoch)
+        if (set === undefined || indexOfKey(set, publicKey) !== primaryIndex(set, record.view)) return
+        const base = Math.max(record.epoch - 1, ...record.viewChanges.map((one) => one.base?.header.height ?? 0))
+        for (let i = 1; i <= record.adopted.length; i++) raise(prepared, (base + i) as Height, record.view)
+        return
       }
-    },
+      case 'certificate':
+        raise(certified, record.header.height, record.certificate.view)
+        return
+      case 'committed':
+        final = Math.max(final, record.header.height)
+        for (const views of [prepared, certified]) for (const height of views.keys()) if (height <= final) views.delete(height)
+        return
+      case 'checkpoint':
+        checkpoints.add(record.height)
+        for (const height of checkpoints) if (height <= final && height < record.height) checkpoints.delete(height)
+        return
+      default:
+    }
+  }
+  for (const record of found) note(record)
+
+  return {
+    note,
     forgottenIn: (shown, committed) => votesIn(shown).find((vote) => isForgotten(vote, committed)),
   }
 }

@@ -29,6 +29,7 @@ export function preparedHeight(record: LogRecord): Height | undefined {
       return record.header.height
     case 'proposed':
     case 'prepared':
+    case 'allowance':
     case 'wished':
     case 'viewChange':
     case 'newView':
@@ -49,6 +50,7 @@ export function askedView(record: LogRecord): ViewPlace | undefined {
     case 'viewChange':
     case 'newView':
       return record
+    case 'allowance':
     case 'certificate':
     case 'committed':
     case 'anchor':

@@ -87,6 +87,8 @@ function nameOfRecord(world: ExploredWorld, record: LogRecord): string {
       return nameOfMessage(world, { ...record, type: 'view-change' }) ?? ''
     case 'newView':
       return nameOfMessage(world, { ...record, type: 'new-view' }) ?? ''
+    case 'allowance':
+      return `${record.type} ${record.view} ${record.height}`
     case 'checkpoint':
     case 'halted':
     case 'wished':

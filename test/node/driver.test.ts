@@ -39,7 +39,7 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
   const rewritten: Uint8Array[][] = []
   const nobody = (): void => {}
   const driver = createDriver({
-    replica: { step },
+    replica: { step, closing: () => undefined },
     votes: {
       append: (records) =>
         new Promise((resolve) => {

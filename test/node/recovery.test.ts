@@ -72,7 +72,7 @@ t.test('an old vote that others show is no reason to follow once more where it i
   const publicKey = set.validators[3]?.publicKey as Uint8Array
   const schedule = (): Schedule => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64)
   const shown = (view: number, height: number): OwnVote | undefined =>
-    createOwnVotes({ publicKey, forgotten: { epoch: 1 as Height, view: 2 as View, height: 20 as Height } }, schedule).forgottenIn({ type: 'prepare', view: view as View, height: height as Height, blockHash: zeroHash, validator: 3, signature: new Uint8Array(64) }, 5 as Height)
+    createOwnVotes({ publicKey, forgotten: { epoch: 1 as Height, view: 2 as View, height: 20 as Height } }, schedule, []).forgottenIn({ type: 'prepare', view: view as View, height: height as Height, blockHash: zeroHash, validator: 3, signature: new Uint8Array(64) }, 5 as Height)
   t.equal(shown(2, 20), undefined)
   t.match(shown(2, 21), { kind: 'prepare', height: 21, view: 2 })
   t.match(shown(3, 20), { kind: 'prepare', height: 20, view: 3 })
@@ -81,7 +81,7 @@ t.test('an old vote that others show is no reason to follow once more where it i
 
 t.test('a primary knows the blocks that its NewView adopted as its own votes', (t) => {
   const publicKey = set.validators[3]?.publicKey as Uint8Array
-  const votes = createOwnVotes({ publicKey }, () => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64))
+  const votes = createOwnVotes({ publicKey }, () => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64), [])
   const shown = { type: 'prepare', view: 3 as View, height: 2 as Height, blockHash: zeroHash, validator: 3, signature: new Uint8Array(64) } as const
   t.match(votes.forgottenIn(shown, 0 as Height), { height: 2, view: 3 })
   const one = { blockHash: zeroHash, signature: new Uint8Array(64) }
@@ -93,7 +93,7 @@ t.test('a primary knows the blocks that its NewView adopted as its own votes', (
 
 t.test('a view that was left is no business of the log any more: what was signed there was signed before it was left', (t) => {
   const publicKey = set.validators[3]?.publicKey as Uint8Array
-  const votes = createOwnVotes({ publicKey }, () => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64))
+  const votes = createOwnVotes({ publicKey }, () => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64), [])
   const shown = (type: 'prepare' | 'commit', view: number): OwnVote | undefined => votes.forgottenIn({ type, view: view as View, height: 2 as Height, blockHash: zeroHash, validator: 3, signature: new Uint8Array(64) }, 0 as Height)
   t.match(shown('prepare', 2), { height: 2, view: 2 })
   // the log is cut when it leaves a view, and then lacks the NewView by which it voted for the blocks that it adopted

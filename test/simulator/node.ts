@@ -5,7 +5,8 @@ import type { Decision } from '../../consensus/certificate.ts'
 import type { ReplicaConfig } from '../../consensus/config.ts'
 import type { Input, TimerName } from '../../consensus/input.ts'
 import { decodeMessage, encodeMessage, type Message, type Verified } from '../../consensus/messages.ts'
-import type { Output, Propose, Send, Validate } from '../../consensus/output.ts'
+import { needsDisk, type Output, type Propose, type Send, type Validate } from '../../consensus/output.ts'
+import type { LogRecord } from '../../consensus/record.ts'
 import { restoreReplica, type Replica } from '../../consensus/replica.ts'
 import { setAt } from '../../consensus/validators.ts'
 import { asVerified, checksOf, verifyDecision } from '../../consensus/verification.ts'
@@ -49,6 +50,8 @@ export class SimulatedNode {
   /** Blocks delivered in this life and not executed yet. */
   #toExecute: Decision[] = []
   #inputs: Input[] = []
+  /** Records that the disk may still lose. */
+  #unsynced: LogRecord[] = []
   #busy = false
   #timers = new Map<TimerName, number>()
   #wanted = new Map<string, Validate>()
@@ -75,7 +78,7 @@ export class SimulatedNode {
       invent: (parent, proposer) => {
         const manifest = manifestOf([world.madeUp++])
         const payload = payloadHash(manifest)
-        this.disk.payloads.set(toHex(payload), manifest)
+        this.disk.keepPayload(toHex(payload), manifest)
         return { header: { chain: world.chain, height: (parent.height + 1) as Height, parent: parent.hash, timeMs: (parent.timeMs + 1) as TimeMs, proposer, payload, payloadCount: 1 }, manifest }
       },
       say: (message, chance) => {
@@ -100,6 +103,7 @@ export class SimulatedNode {
     const { world, disk } = this
     this.life++
     this.#inputs = []
+    this.#unsynced = []
     this.#busy = false
     this.#timers.clear()
     this.#wanted.clear()
@@ -167,18 +171,19 @@ export class SimulatedNode {
       if (output === undefined) return
       world.checker.stepped(this, this.replica)
       if (this.#boundary()) return
-      if (output.persist.length === 0) {
+      this.disk.append(output.persist, world.throughBytes)
+      this.#unsynced.push(...output.persist)
+      if (!needsDisk(output) || this.disk.isLogSynced()) {
         if (!this.#act(output)) return
         continue
       }
-      this.disk.append(output.persist, world.throughBytes)
       this.#busy = true
       const { life } = this
       world.kernel.after(world.random.between(0.1, world.diskMs), () => {
         if (this.life !== life) return
         if (this.#boundary()) return
         this.disk.syncLog()
-        world.checker.persisted(this, output.persist)
+        world.checker.persisted(this, this.#unsynced.splice(0))
         if (this.#boundary()) return
         this.#busy = false
         if (this.#act(output)) this.#work()
@@ -353,7 +358,7 @@ export class SimulatedNode {
   #havePayload(manifest: Uint8Array): void {
     const payload = payloadHash(manifest)
     const key = toHex(payload)
-    this.disk.payloads.set(key, manifest)
+    this.disk.keepPayload(key, manifest)
     for (const [block, wanted] of this.#wanted) {
       if (!equalBytes(wanted.header.payload, payload)) continue
       this.#wanted.delete(block)
@@ -382,7 +387,7 @@ export class SimulatedNode {
         return
       }
       const manifest = manifestOf(chosen)
-      disk.payloads.set(toHex(payloadHash(manifest)), manifest)
+      disk.keepPayload(toHex(payloadHash(manifest)), manifest)
       const timeMs = Math.max(parentTimeMs + 1, Math.floor(world.kernel.nowMs)) as TimeMs
       const header: BlockHeader = { chain: world.chain, height, parent, timeMs, proposer: this.replica?.status().index ?? 0, payload: payloadHash(manifest), payloadCount: chosen.length }
       disk.headers.set(toHex(blockHash(header)), header)
