@@ -380,7 +380,9 @@ export class SimulatedNode {
     }
     const chosen = this.behaviour?.makesUp === true ? [world.madeUp++] : lazy ? [] : [...this.mempool].filter((id) => !open.has(id)).slice(0, world.random.between(1, 5))
     const { life } = this
-    world.kernel.after(world.random.between(0, 3), () => {
+    // one that makes blocks up without an end leaves time to execute them, or who comes back late would never be there
+    const prepareMs = this.behaviour?.makesUp === true ? Math.max(3, 2 * world.executeMs) : 3
+    world.kernel.after(world.random.between(0, prepareMs), () => {
       if (this.life !== life) return
       if (chosen.length === 0) {
         this.give({ type: 'noProposal', view, height })
