@@ -126,6 +126,13 @@ export class BenchReplica {
     if (this.timers.delete(name)) this.give({ type: 'timer', name })
   }
 
+  /** Stopped and started: the log says that it is all. */
+  restartInOrder(): void {
+    const closing = this.replica.closing()
+    if (closing !== undefined) this.log.push(closing)
+    this.restart()
+  }
+
   /** Power off and on: the log is kept, the store holds nothing, what was posted is lost. */
   restart(): void {
     this.bench.posted = []

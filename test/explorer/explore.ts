@@ -175,10 +175,11 @@ class Explorer {
       return this.at(position, to).local
     }
     const mayCrash = local.restarts < world.bounds.restarts
-    if (mayCrash) take(`v${local.index} starts again`, () => restarted(world, local, local.log))
+    // Power may go at any time, with any beginning of the records on the disk that have not been synced.
+    if (mayCrash) for (let kept = local.synced; kept <= local.log.length; kept++) take(`v${local.index} starts again, ${kept} records kept`, () => restarted(world, local, local.log.slice(0, kept)))
     for (const { name, inputs } of movesOf(world, local, others)) {
       const next = take(name, () => apply(world, local, inputs()))
-      // Power may go when any beginning of the new records is on the disk, and nothing of what rests on them has been said.
+      // And when nothing has been said of what a step gave.
       if (mayCrash) for (let kept = local.log.length + 1; kept <= next.log.length; kept++) take(`${name}; v${local.index} starts again before it says so, ${kept} records kept`, () => restarted(world, local, next.log.slice(0, kept)))
     }
     return [...steps.values()]

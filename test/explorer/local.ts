@@ -5,7 +5,7 @@ import { emptyEffects } from '../../consensus/effects.ts'
 import type { Decision } from '../../consensus/certificate.ts'
 import type { Input } from '../../consensus/input.ts'
 import type { Message } from '../../consensus/messages.ts'
-import type { Output } from '../../consensus/output.ts'
+import { needsDisk, type Output } from '../../consensus/output.ts'
 import type { LogRecord } from '../../consensus/record.ts'
 import { stepState } from '../../consensus/replica.ts'
 import { replay, restoreState } from '../../consensus/restore.ts'
@@ -22,6 +22,8 @@ export interface Local {
   readonly index: number
   readonly state: ReplicaState
   readonly log: readonly LogRecord[]
+  /** So many of the records are on the disk for sure; of the others any beginning may be. */
+  readonly synced: number
   /** What it has ever said that binds it, by what it says. */
   readonly sent: ReadonlyMap<string, Message>
   /** Names of the blocks that it has delivered, over all its lives, lowest first. */
@@ -106,7 +108,8 @@ function keyOf(world: ExploredWorld, one: Omit<Local, 'key'>): string {
     const prepared = state.slots.get(height as Height)?.prepared
     slots.push(`${accepted === undefined ? '' : world.nameOf(accepted.hash)}/${prepared === undefined ? '' : `${world.nameOf(prepared.certificate.blockHash)}@${prepared.certificate.view}`}`)
   }
-  const log = world.bounds.restarts > one.restarts ? [...new Set(one.log.filter(({ type }) => type !== 'wished').map((record) => nameOfRecord(world, record)))].join(',') : ''
+  const names = (records: readonly LogRecord[]): string => [...new Set(records.filter(({ type }) => type !== 'wished').map((record) => nameOfRecord(world, record)))].join(',')
+  const log = world.bounds.restarts > one.restarts ? `${names(one.log.slice(0, one.synced))} + ${names(one.log.slice(one.synced))}` : ''
   return [
     `${state.mode} ${state.view}${state.ownViewChange === undefined ? '' : ' waiting'}`,
     `committed ${ref(state.committed)}${decided(state.committedDecision)} anchor ${ref(state.anchor)}${decided(state.anchorDecision)} base ${ref(state.viewBase)} tip ${ref(state.tip)}`,
@@ -120,7 +123,7 @@ function keyOf(world: ExploredWorld, one: Omit<Local, 'key'>): string {
 
 export function startOf(world: ExploredWorld, index: number): Local {
   const state = restoreState(world.configOf(index), { epochs: [world.epoch] })
-  const blank = { index, state, log: [], sent: new Map<string, Message>(), delivered: [], restarts: 0 }
+  const blank = { index, state, log: [], synced: 0, sent: new Map<string, Message>(), delivered: [], restarts: 0 }
   return run(world, { ...blank, key: '' }, [{ type: 'start' }, { type: 'work', pending: true }])
 }
 
@@ -133,18 +136,21 @@ export function apply(world: ExploredWorld, from: Local, inputs: readonly Input[
 function run(world: ExploredWorld, from: Local, inputs: readonly Input[]): Local {
   const { state } = from
   const log = [...from.log]
+  let { synced } = from
   const sent = new Map(from.sent)
   const delivered = [...from.delivered]
   const queue = [...inputs]
   for (let input = queue.shift(); input !== undefined; input = queue.shift()) {
+    const committed = state.committed.height
     const output = stepState(state, input)
     log.push(...output.persist)
-    for (const { message } of output.send) say(world, { index: from.index, sent, delivered: delivered.length }, message)
+    if (needsDisk(output)) synced = log.length
+    for (const { message } of output.send) say(world, { index: from.index, sent, committed }, message)
     queue.push(...answers(world, state, output, from.restarts, delivered))
   }
   const broken = brokenInvariants(state)
   if (broken.length > 0) throw new Broken(`v${from.index}: ${broken.join('; ')}`)
-  const next = { index: from.index, state, log, sent, delivered, restarts: from.restarts }
+  const next = { index: from.index, state, log, synced, sent, delivered, restarts: from.restarts }
   return { ...next, key: keyOf(world, next) }
 }
 
@@ -173,7 +179,7 @@ function answers(world: ExploredWorld, state: ReplicaState, output: Output, rest
 }
 
 /** Everything that a correct replica says is checked against all that it has said before, in whatever life. */
-function say(world: ExploredWorld, { index, sent, delivered }: { readonly index: number; readonly sent: Map<string, Message>; readonly delivered: number }, message: Message): void {
+function say(world: ExploredWorld, { index, sent, committed }: { readonly index: number; readonly sent: Map<string, Message>; readonly committed: Height }, message: Message): void {
   const name = nameOfMessage(world, message)
   if (name === undefined || sent.has(name)) return
   if (world.verified(message) === undefined) throw new Broken(`v${index} says what is not taken: ${name}`)
@@ -189,7 +195,8 @@ function say(world: ExploredWorld, { index, sent, delivered }: { readonly index:
       const place = `${message.type === 'pre-prepare' ? 'P' : message.type === 'prepare' ? 'p' : 'c'} ${message.view} ${height} `
       once(place, name.slice(place.length))
       if (message.view < promised) throw new Broken(`v${index} says ${name} after its ViewChange to ${promised}`)
-      if (height <= delivered) throw new Broken(`v${index} says ${name} after committing ${delivered}`)
+      // of this life: that a block is final may be lost with the disk's tail
+      if (height <= committed) throw new Broken(`v${index} says ${name} after committing ${committed}`)
       break
     }
     case 'view-change':
@@ -215,5 +222,5 @@ export function restarted(world: ExploredWorld, from: Local, records: readonly L
   const left = replay(state, records, manifestOf)
   if (left.length > 0) throw new Error('the log is longer than an exploration makes it')
   const inputs: Input[] = [{ type: 'start' }, { type: 'work', pending: true }]
-  return run(world, { ...from, state, log: records, restarts: from.restarts + 1 }, inputs)
+  return run(world, { ...from, state, log: records, synced: records.length, restarts: from.restarts + 1 }, inputs)
 }
