@@ -2,10 +2,11 @@
 import { join } from 'node:path'
 import t from 'tap'
 import type { Input } from '../../consensus/input.ts'
+import type { Message } from '../../consensus/messages.ts'
 import { emptyEffects, outputOf } from '../../consensus/effects.ts'
 import type { Output } from '../../consensus/output.ts'
 import type { LogRecord } from '../../consensus/record.ts'
-import type { Hash, Height, View } from '../../primitives/brand.ts'
+import type { Height, View } from '../../primitives/brand.ts'
 import { blockBytesMax, blockTransactionsMax } from '../../primitives/limits.ts'
 import { utf8 } from '../../primitives/bytes.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
@@ -22,6 +23,18 @@ const nothing: Output = outputOf(emptyEffects())
 const timer: Input = { type: 'timer', name: 'heartbeat' }
 const preparedAt = (height: number): LogRecord => ({ type: 'prepared', view: 0 as View, header: makePayload(height, [makeTransaction('one')]).header, proposal: new Uint8Array(64) })
 const aStatus: Output['send'][number] = { to: 'all', message: { type: 'status', epoch: 1 as Height, view: 0 as View, active: 1, wish: 0 as View, committed: 0 as Height, checkpoint: 0 as Height, validator: 0, signature: new Uint8Array(64) } }
+const toAll = (message: Message): Output['send'][number] => ({ to: 'all', message })
+const signature = new Uint8Array(64)
+const content = { height: 1 as Height, blockHash: zeroHash, stateRoot: zeroHash, nextSet: zeroHash }
+const vote = { view: 0 as View, height: 1 as Height, blockHash: zeroHash, validator: 0, signature }
+const aPrepare = toAll({ type: 'prepare', ...vote })
+const aCommit = toAll({ type: 'commit', ...vote })
+const aCheckpoint = toAll({ type: 'checkpoint', content, validator: 0, signature })
+const aViewChange = toAll({ type: 'view-change', epoch: 1 as Height, view: 1 as View, validator: 0, prepared: [], signature })
+const certificateAt = (height: number): LogRecord => {
+  const { header } = makePayload(height, [makeTransaction('one')])
+  return { type: 'certificate', header, certificate: { view: 0 as View, height: height as Height, blockHash: zeroHash, signatures: [{ validator: 0, signature }] } }
+}
 
 interface Rig {
   readonly driver: Driver
@@ -78,26 +91,47 @@ function rig(step: (input: Input) => Output, changes: Partial<DriverContext> & {
 }
 
 t.test('a Status goes to those who follow without a vote as well, a vote does not', async (t) => {
-  const vote: Output['send'][number] = { to: 'all', message: { type: 'checkpoint', content: { height: 1 as Height, blockHash: new Uint8Array(32) as Hash, stateRoot: new Uint8Array(32) as Hash, nextSet: new Uint8Array(32) as Hash }, validator: 0, signature: new Uint8Array(64) } }
-  const { driver, events } = rig(() => ({ ...nothing, send: [aStatus, vote] }), { followers: () => ['observer'] })
+  const { driver, events } = rig(() => ({ ...nothing, send: [aStatus, aPrepare] }), { followers: () => ['observer'] })
   driver.input(timer)
   await settled()
   t.same(events, ['send other', 'send observer', 'send other'])
 })
 
-t.test('a vote that needs no record of its own waits for the payload that it vouches for', async (t) => {
-  const { driver, events, synced } = rig(() => ({ ...nothing, send: [aStatus] }))
+t.test('a Prepare goes out at once, and what it rests on goes to the disk with the certificate, before the Commit', async (t) => {
+  const outputs: Output[] = [
+    { ...nothing, persist: [preparedAt(1)], send: [aPrepare] },
+    { ...nothing, persist: [certificateAt(1)], send: [aCommit] },
+  ]
+  const { driver, events, appended, synced } = rig(() => outputs.shift() ?? nothing)
   driver.keepPayload(utf8('payload'))
   driver.input(timer)
   await settled()
-  t.same(events, ['append 1'])
+  t.same(events, ['send other'])
+  driver.input(timer)
+  await settled()
+  t.same(events, ['send other', 'append 3'])
+  t.same(appended[0], utf8('payload'))
+  t.same(readEntries(appended.slice(1)).records.map(({ type }) => type), ['prepared', 'certificate'])
   await synced()
-  t.same(events, ['append 1', 'send other'])
+  t.same(events, ['send other', 'append 3', 'send other'])
 })
 
-t.test('a payload goes to the disk with the vote that vouches for it', async (t) => {
-  const { driver, events, synced } = rig(() => ({ ...nothing, persist: [preparedAt(1)], send: [aStatus] }))
-  driver.keepPayload(utf8('payload'))
+t.test('of the outputs of one turn those go out at once that stand before the first that the disk must have', async (t) => {
+  const outputs: Output[] = [
+    { ...nothing, send: [aStatus] },
+    { ...nothing, persist: [certificateAt(1)], send: [aCommit] },
+    { ...nothing, send: [aPrepare] },
+  ]
+  const { driver, events, synced } = rig(() => outputs.shift() ?? nothing)
+  for (let i = 0; i < 3; i++) driver.input(timer)
+  await settled()
+  t.same(events, ['send other', 'append 1'])
+  await synced()
+  t.same(events, ['send other', 'append 1', 'send other', 'send other'])
+})
+
+t.test('an allowance is on the disk before the first vote that needs it leaves', async (t) => {
+  const { driver, events, synced } = rig(() => ({ ...nothing, persist: [{ type: 'allowance', epoch: 1 as Height, view: 0 as View, height: 9 as Height }, preparedAt(1)], send: [aPrepare] }))
   driver.input(timer)
   await settled()
   t.same(events, ['append 2'])
@@ -105,10 +139,22 @@ t.test('a payload goes to the disk with the vote that vouches for it', async (t)
   t.same(events, ['append 2', 'send other'])
 })
 
-t.test('what has become final is carried out at once, and goes to the disk with the next vote, before it', async (t) => {
+t.test('a Commit that needs no record of its own waits for the payload that it vouches for, and so does whatever else vouches', async (t) => {
+  for (const message of [aCommit, aCheckpoint, aViewChange]) {
+    const { driver, events, synced } = rig(() => ({ ...nothing, send: [message] }))
+    driver.keepPayload(utf8('payload'))
+    driver.input(timer)
+    await settled()
+    t.same(events, ['append 1'])
+    await synced()
+    t.same(events, ['append 1', 'send other'])
+  }
+})
+
+t.test('what has become final is carried out at once, and goes to the disk with the next certificate, before the Commit', async (t) => {
   const header = makePayload(1, [makeTransaction('one')]).header
   const decision = { header, certificate: { view: 0 as View, height: 1 as Height, blockHash: zeroHash, signatures: [{ validator: 0, signature: new Uint8Array(64) }] } }
-  const outputs: Output[] = [{ ...nothing, persist: [{ ...decision, type: 'committed' }], deliver: [decision] }, { ...nothing, persist: [preparedAt(2)], send: [aStatus] }]
+  const outputs: Output[] = [{ ...nothing, persist: [{ ...decision, type: 'committed' }], deliver: [decision] }, { ...nothing, persist: [certificateAt(2)], send: [aCommit] }]
   const delivered: number[] = []
   const { driver, events, appended, synced } = rig(() => outputs.shift() ?? nothing, { onDeliver: (height) => delivered.push(height) })
   driver.input(timer)
@@ -117,19 +163,20 @@ t.test('what has become final is carried out at once, and goes to the disk with 
   driver.input(timer)
   await settled()
   t.same(events, ['append 2'])
-  t.same(readEntries(appended).records.map(({ type }) => type), ['committed', 'prepared'])
+  t.same(readEntries(appended).records.map(({ type }) => type), ['committed', 'certificate'])
   await synced()
   t.same(events, ['append 2', 'send other'])
 })
 
-t.test('a stop writes what has become final, and says so when the log does not take it', async (t) => {
+t.test('a stop writes what has become final and that this is all, and says so when the log does not take it', async (t) => {
   const decision = { header: makePayload(1, [makeTransaction('one')]).header, certificate: { view: 0 as View, height: 1 as Height, blockHash: zeroHash, signatures: [{ validator: 0, signature: new Uint8Array(64) }] } }
   const step = (): Output => ({ ...nothing, persist: [{ ...decision, type: 'committed' }] })
-  const { driver, appended } = rig(step, { immediate: true })
+  const closing: LogRecord = { type: 'allowance', epoch: 1 as Height, view: 0 as View, height: 0 as Height }
+  const { driver, appended } = rig(step, { immediate: true, replica: { step, closing: () => closing } })
   driver.input(timer)
   await settled()
   await driver.stop()
-  t.same(readEntries(appended).records.map(({ type }) => type), ['committed'])
+  t.same(readEntries(appended).records.map(({ type }) => type), ['committed', 'allowance'])
   const full = new DongbaekError('votelog/failed', 'the disk is full')
   const failing = rig(step, { votes: { append: async () => Promise.reject(full), rewrite: async () => {}, sizeBytes: () => 0 } })
   failing.driver.input(timer)
