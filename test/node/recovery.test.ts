@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { BlockHeader } from '../../consensus/block.ts'
 import type { CheckpointCertificate, SlotCertificate } from '../../consensus/certificate.ts'
+import type { LogRecord } from '../../consensus/record.ts'
 import { type Schedule, scheduleOf, type ValidatorSet } from '../../consensus/validators.ts'
 import type { Height, TimeMs, View } from '../../primitives/brand.ts'
 import { DongbaekError } from '../../primitives/errors.ts'
@@ -76,6 +77,20 @@ t.test('an old vote that others show is no reason to follow once more where it i
   t.equal(shown(2, 20), undefined)
   t.match(shown(2, 21), { kind: 'prepare', height: 21, view: 2 })
   t.match(shown(3, 20), { kind: 'prepare', height: 20, view: 3 })
+  t.end()
+})
+
+t.test('a Prepare within the allowance of the life before is no sign of lost votes; a Commit is, and a Prepare beyond it or in another view', (t) => {
+  const publicKey = set.validators[3]?.publicKey as Uint8Array
+  const allowance = (height: number): LogRecord => ({ type: 'allowance', epoch: 1 as Height, view: 2 as View, height: height as Height })
+  const shown = (found: readonly LogRecord[], type: 'prepare' | 'commit', view: number, height: number): OwnVote | undefined =>
+    createOwnVotes({ publicKey }, () => scheduleOf([{ activation: 1 as Height, set }], 5 as Height, 64), found).forgottenIn({ type, view: view as View, height: height as Height, blockHash: zeroHash, validator: 3, signature: new Uint8Array(64) }, 5 as Height)
+  const found = [allowance(9), allowance(12)]
+  t.equal(shown(found, 'prepare', 2, 12), undefined)
+  t.match(shown(found, 'prepare', 2, 13), { kind: 'prepare', height: 13 })
+  t.match(shown(found, 'prepare', 3, 12), { kind: 'prepare', view: 3 })
+  t.match(shown(found, 'commit', 2, 12), { kind: 'commit', height: 12 })
+  t.match(shown([...found, allowance(0)], 'prepare', 2, 6), { kind: 'prepare', height: 6 }, 'after a stop in order the log is all')
   t.end()
 })
 

@@ -4,7 +4,7 @@ import type { SimulatedNode } from './node.ts'
 import { Stranding } from './stranding.ts'
 import type { World } from './world.ts'
 
-export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'starve', 'ambush', 'isolate', 'strand', 'payload', 'byzantine', 'sets'] as const
+export const faultKinds = ['loss', 'delay', 'duplicate', 'partition', 'asymmetric', 'crash', 'crash-all', 'stop', 'starve', 'ambush', 'isolate', 'strand', 'payload', 'byzantine', 'sets'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 export class Faults {
@@ -47,7 +47,7 @@ export class Faults {
   #strike(): void {
     const world = this.#world
     const { random } = world
-    const possible = (['partition', 'asymmetric', 'crash', 'crash', 'crash-all', 'starve', 'starve'] as const).filter((kind) => this.#kinds.has(kind))
+    const possible = (['partition', 'asymmetric', 'crash', 'crash', 'crash-all', 'stop', 'starve', 'starve'] as const).filter((kind) => this.#kinds.has(kind))
     if (random.chance(0.2)) this.#roughen()
     if (possible.length === 0) return
     const kind = random.pick(possible)
@@ -73,6 +73,11 @@ export class Faults {
       case 'crash': {
         const node = random.pick(world.nodes)
         if (node.isUp && node.crashIn === undefined) node.crashIn = random.below(40)
+        return
+      }
+      case 'stop': {
+        const node = random.pick(world.nodes)
+        if (node.stop()) this.restartLater(node)
         return
       }
       case 'crash-all':

@@ -28,7 +28,7 @@ export function pathOf({ file, nodes }: Mutant): string {
 export const mutants: readonly Mutant[] = [
   { name: 'quorum of one less', file: 'quorum.ts', find: 'return Math.ceil((n + faultsTolerated(n) + 1) / 2)', replace: 'return Math.ceil((n + faultsTolerated(n) + 1) / 2) - 1' },
   { name: 'organisation minimums ignored', file: 'quorum.ts', find: 'return signers.size >= quorumSize(set.validators.length) && minimumsMet(set, signers)', replace: 'return signers.size >= quorumSize(set.validators.length)' },
-  { name: 'prepared although the parent is not', file: 'safety.ts', find: 'slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height)\n}', replace: 'slot.height > state.anchor.height\n}' },
+  { name: 'prepared although the parent is not', file: 'safety.ts', find: 'accepted !== undefined && slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height) && payloadIsValid', replace: 'accepted !== undefined && slot.height > state.anchor.height && payloadIsValid' },
   { name: 'prepare and prepared without the parent', file: 'safety.ts', find: 'if (height <= state.committed.height || height <= state.viewBase.height) return true', replace: 'return true' },
   { name: 'commit without being prepared', file: 'safety.ts', find: 'slot.height > state.anchor.height && isSettled(state, slot.height) && payloadIsValid', replace: 'slot.height > state.anchor.height && payloadIsValid' },
   { name: 'lowest instead of highest certificate in the new view', file: 'newview.ts', find: 'if (a.view !== b.view) return a.view > b.view', replace: 'if (a.view !== b.view) return a.view < b.view' },
@@ -37,6 +37,12 @@ export const mutants: readonly Mutant[] = [
   { name: 'lowest base in the new view', file: 'newview.ts', find: 'base.header.height > decision.header.height', replace: 'base.header.height < decision.header.height' },
   { name: 'wrong new view is followed', file: 'viewchange.ts', find: '  if (!isSameChoice(message, choice)) {', replace: '  if (message.adopted.length > choice.adopted.length) {' },
   { name: 'prepare votes not persisted', file: 'normal.ts', find: "    state.effects.persist.push({ type: 'prepared', view: state.view, header: accepted.header, proposal: accepted.signature })\n", replace: '', liars: ['equivocator'] },
+  { name: 'first votes are given again after a crash', file: 'safety.ts', find: 'unrecorded.view !== state.view || height > unrecorded.height', replace: 'unrecorded.view !== state.view || height > 0' },
+  { name: 'an allowance trails the votes that it allows', file: 'record.ts', find: "return type === 'committed' ||", replace: "return type === 'committed' || type === 'allowance' ||" },
+  { name: 'a stop forgets the allowance of the life before', file: 'restore.ts', find: 'height: stillBinds ? unrecorded.height : (0 as Height)', replace: 'height: 0 as Height' },
+  { name: 'an allowance shrinks', file: 'state.ts', find: '  if (upTo <= state.allowance) return\n', replace: '' },
+  { name: 'nothing waits for the disk', file: 'output.ts', find: 'return persist.some((one) => !mayTrail(one)) || send.some(({ message }) => bindsToDisk(message))', replace: 'return [persist, send].length === 0' },
+  { name: 'prepared without the payload', file: 'safety.ts', find: "state.mode === 'normal' && accepted !== undefined && slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height) && payloadIsValid(state, accepted.hash)", replace: "state.mode === 'normal' && accepted !== undefined && slot.height > state.anchor.height && isSettled(state, (slot.height - 1) as Height)" },
   { name: 'certificates not persisted', file: 'normal.ts', find: "    state.effects.persist.push({ ...block, type: 'certificate' })\n", replace: '' },
   { name: 'proposals not persisted', file: 'propose.ts', find: "  state.effects.persist.push({ type: 'proposed', view, header })\n", replace: '' },
   { name: 'view change not persisted', file: 'viewchange.ts', find: "  state.effects.persist.push({ ...own, type: 'viewChange' })\n", replace: '' },
@@ -125,7 +131,7 @@ function run(folder: string, args: readonly string[]): { readonly status: number
   }
 }
 
-const unitTests = ['quorum.test.ts', 'choice.test.ts', 'messages.test.ts', 'replica.test.ts', 'restart.test.ts']
+const unitTests = ['allowance.test.ts', 'quorum.test.ts', 'choice.test.ts', 'messages.test.ts', 'replica.test.ts', 'restart.test.ts']
 
 /** Runs `use` on a copy of the sources with this one bug in it. */
 export function inBrokenCopy<T>(mutant: Mutant, use: (folder: string, run: (args: readonly string[]) => { readonly status: number | null; readonly stdout: string; readonly stderr: string }) => T): T {

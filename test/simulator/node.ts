@@ -147,6 +147,16 @@ export class SimulatedNode {
     this.mempool = new Set([...this.mempool].filter(() => this.world.random.chance(0.7)))
   }
 
+  /** Stops in order, when no step waits for the disk: everything is there, and that it is all. */
+  stop(): boolean {
+    if (this.replica === undefined || this.#busy) return false
+    const closing = this.replica.closing()
+    if (closing !== undefined) this.disk.append([closing], this.world.throughBytes)
+    this.disk.syncLog()
+    this.crash()
+    return true
+  }
+
   /** True when the planned crash happens here. */
   #boundary(): boolean {
     if (this.crashIn === undefined) return false
