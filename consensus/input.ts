@@ -27,7 +27,7 @@ export interface Work {
   readonly pending: boolean
 }
 
-/** Answer to output.propose, with its height, parent and view repeated: an answer that comes too late is ignored. The payload is already durable. */
+/** Answer to output.propose, with its height, parent and view repeated: an answer that comes too late is ignored. The payload is handed to the disk before, and written with the next output that needs it. */
 export interface Proposal {
   readonly type: 'proposal'
   readonly view: View
@@ -48,8 +48,8 @@ export interface NoProposal {
 }
 
 /**
- * Answer to output.validate, at any later time: `valid` says that the payload is here, durable, acceptable, and the block's time not too far
- * ahead of the clock; `invalid` that it never will be. While it is merely missing or early, say nothing.
+ * Answer to output.validate, at any later time: `valid` says that the payload is here, handed to the disk, acceptable, and the block's time not too
+ * far ahead of the clock; `invalid` that it never will be. While it is merely missing or early, say nothing.
  */
 export interface PayloadJudged {
   readonly type: 'payload'

@@ -31,7 +31,7 @@ export interface Propose {
 }
 
 /**
- * Get the payload of a block, make it durable, judge it, and answer with `payload` when there is a verdict. The manifest is given when the
+ * Get the payload of a block, judge it, keep it for the next output that needs the disk, and answer with `payload` when there is a verdict. The manifest is given when the
  * PrePrepare has brought it; if not, look in the own store and ask `holders`. May be asked again for the same block.
  */
 export interface Validate {

@@ -138,7 +138,7 @@ function isCurrent(state: ReplicaState, view: number, height: Height): boolean {
   return state.self !== undefined && state.mode === 'normal' && view === state.view && height > state.committed.height
 }
 
-/** A vote for it was cast, so its payload was here, acceptable and durable. */
+/** A vote for it was cast, so its payload was acceptable, and went into the log before the record. */
 function markValid(state: ReplicaState, height: Height, hash: Hash): void {
   if (height > state.committed.height) state.payloads.set(toHex(hash), { height, verdict: 'valid' })
 }

@@ -127,7 +127,7 @@ export const voteBatchBytesMax = 4 * 1_048_576
 export const voteRecordBytesMax = Math.max(consensusMessageBytesMax, blockBytesMax + blockTransactionsMax * 48) + 1_024
 /** A batch up to this size is written on the calling thread; its sync never is. */
 export const voteWriteInlineMax = 65_536
-/** Final blocks whose records wait for a vote to go with. One that does not vote writes them by so many. */
+/** Entries of the vote log that wait for one that is synced. Who has nothing to sync for writes them by so many. */
 export const unwrittenMax = 16
 /** Appends that wait for the disk. The driver waits for each step, so this many mean a bug or a dead disk. */
 export const voteAppendsWaitingMax = 10_000

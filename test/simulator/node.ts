@@ -57,6 +57,8 @@ export class SimulatedNode {
   #wanted = new Map<string, Validate>()
   #executing = false
   #askedSetsMs = 0
+  /** The last question for blocks. */
+  #asked = { from: 0, atMs: 0 }
   #patience = { view: '', fromMs: 0 }
   /** When the last block was executed here. */
   #storedMs = 0
@@ -233,8 +235,10 @@ export class SimulatedNode {
     }
     for (const one of output.validate) this.#validate(one)
     if (output.blame.length > 0) world.checker.blamed(this, output.blame)
-    if (output.sync !== undefined) {
+    // what has brought nothing is not asked for again at once: the checkpoint that comes with each answer makes the replica ask
+    if (output.sync !== undefined && (output.sync.from !== this.#asked.from || world.kernel.nowMs >= this.#asked.atMs + 20)) {
       const { from, to, peers } = output.sync
+      this.#asked = { from, atMs: world.kernel.nowMs }
       const peer = world.random.pick(peers)
       world.sendToKey(this, peer.validator.publicKey, { type: 'wantBlocks', from, to: Math.min(to, from + blocksPerAnswer) as Height })
     }
