@@ -4,7 +4,7 @@ import { blockHash, type BlockHeader } from '../../consensus/block.ts'
 import type { Decision } from '../../consensus/certificate.ts'
 import type { Input, TimerName } from '../../consensus/input.ts'
 import { encodeMessage, type Message } from '../../consensus/messages.ts'
-import type { Output, Propose, Sync, Validate } from '../../consensus/output.ts'
+import { needsDisk, type Output, type Propose, type Sync, type Validate } from '../../consensus/output.ts'
 import { encodeRecord } from '../../consensus/record.ts'
 import type { ReplicaStatus } from '../../consensus/report.ts'
 import { createReplica, type Replica } from '../../consensus/replica.ts'
@@ -71,7 +71,6 @@ export class ScaleValidator {
   #running = false
   #unwrittenBytes = 0
   #unwrittenEntries = 0
-  #mustWrite = false
   #gossip: number[] = []
   #toExecute: Decision[] = []
   #executing = false
@@ -138,11 +137,12 @@ export class ScaleValidator {
     this.#round()
   }
 
-  /** Records and payloads go with one sync; what became final waits for the next vote. */
+  /** As node/driver.ts: what need not wait for the disk goes out, records and payloads go there with one sync, and then the rest goes out. */
   #round(): void {
     const { costs } = this.network
     let outputs: readonly Output[] = []
     let writes: number | undefined
+    let free = 0
     this.main.run(
       () => {
         const batch = this.#inputs
@@ -153,23 +153,33 @@ export class ScaleValidator {
         const fresh = outputs.flatMap(({ persist }) => persist)
         for (const record of fresh) this.#unwrittenBytes += encodeRecord(record).length
         this.#unwrittenEntries += fresh.length
+        const bound = outputs.findIndex(needsDisk)
+        free = bound < 0 ? outputs.length : bound
         writes = undefined
-        if (this.#mustWrite || (fresh.length > 0 && (this.#unwrittenEntries >= unwrittenMax || fresh.some(({ type }) => type !== 'committed')))) {
+        if (bound >= 0 || this.#unwrittenEntries >= unwrittenMax) {
           writes = this.#unwrittenBytes
           this.#unwrittenBytes = 0
           this.#unwrittenEntries = 0
-          this.#mustWrite = false
         }
         return batch.length * this.#stepUs + (this.#signed - before) * costs.signUs + (writes === undefined ? 0 : costs.appendUs + (writes * costs.appendByteNs) / 1_000)
       },
       () => {
-        if (writes === undefined) this.#act(outputs)
-        else this.disk.append(writes, () => this.#act(outputs))
+        if (writes === undefined) {
+          this.#act(outputs, () => this.#next())
+          return
+        }
+        const bytes = writes
+        this.#act(outputs.slice(0, free), () => this.disk.append(bytes, () => this.#act(outputs.slice(free), () => this.#next())))
       },
     )
   }
 
-  #act(outputs: readonly Output[]): void {
+  #next(): void {
+    if (this.#inputs.length > 0) this.#round()
+    else this.#running = false
+  }
+
+  #act(outputs: readonly Output[], then: () => void): void {
     const { costs, validators } = this.network
     const says = outputs.flatMap(({ send }) => send)
     const peers = validators.length - 1
@@ -191,8 +201,7 @@ export class ScaleValidator {
         this.network.noteViews(output)
       }
       this.#executeNext()
-      if (this.#inputs.length > 0) this.#round()
-      else this.#running = false
+      then()
     })
   }
 
@@ -369,7 +378,6 @@ export class ScaleValidator {
     this.#openTransactions += transactions.length
     this.#unwrittenBytes += transactions.length * (this.network.costs.transactionBytes + hashBytes + 6)
     this.#unwrittenEntries++
-    this.#mustWrite = true
   }
 
   #judge({ header, blockHash: hash, holders }: Validate): void {
