@@ -10,7 +10,7 @@ import { blame } from './evidence.ts'
 import type { PayloadJudged } from './input.ts'
 import type { PrePrepare, SlotVote } from './messages.ts'
 import { isQuorum } from './quorum.ts'
-import { assertSignsOnce, mayAccept, mayCommit, mayCountPrepared, mayPrepare } from './safety.ts'
+import { assertSignsOnce, mayAccept, mayCommit, mayCountPrepared, mayPrepare, mayVoteFirst } from './safety.ts'
 import { acceptedAt, allowUpTo, dropUnchained, isPrimary, openHeights, primaryOf, renewAllowance, slotAt, validatorAt, withinLog, type Accepted, type ReplicaState, type Slot } from './state.ts'
 import { epochAt, primaryIndex, type Validator, type ValidatorSet } from './validators.ts'
 import { voteBytes } from './votes.ts'
@@ -158,7 +158,7 @@ export function collectPrepared(state: ReplicaState): boolean {
     signatures.sort((a, b) => a.validator - b.validator)
     const block: PreparedBlock = { header: accepted.header, certificate: { view: state.view, height, blockHash: accepted.hash, signatures } }
     state.effects.persist.push({ ...block, type: 'certificate' })
-    if (state.self !== undefined) renewAllowance(state, height)
+    if (state.self !== undefined && mayVoteFirst(state, height)) renewAllowance(state, height)
     keepPrepared(state, slot, block)
     changed = true
   }

@@ -12,7 +12,7 @@ import { emptyEffects } from './effects.ts'
 import type { ReplicaConfig } from './config.ts'
 import { accept, castVote, keepPrepared, requestPayload } from './normal.ts'
 import type { LogRecord } from './record.ts'
-import { acceptedAt, initialState, lowWatermark, mayDecideNext, openHeights, slotAt, type Accepted, type ReplicaState } from './state.ts'
+import { acceptedAt, initialState, lowWatermark, mayDecideNext, slotAt, withinLog, type Accepted, type ReplicaState } from './state.ts'
 import { epochHash, indexOfKey, primaryIndex, scheduleOf, setAt, type Epoch } from './validators.ts'
 import { resumeNewView, resumeViewChange } from './viewchange.ts'
 import { voteBytes } from './votes.ts'
@@ -60,14 +60,19 @@ export function replay(state: ReplicaState, records: readonly LogRecord[], manif
   state.effects = before
   state.effects.deliver.push(...deliver)
   state.replaying = at < records.length
-  if (!state.replaying) {
-    for (const [key, { verdict }] of state.payloads) if (verdict === 'asked') state.payloads.delete(key)
-    for (const height of openHeights(state)) {
-      const accepted = acceptedAt(state, height)
-      if (accepted !== undefined) requestPayload(state, accepted)
-    }
-  }
+  if (!state.replaying) requestPayloads(state)
   return records.slice(at)
+}
+
+/** No record says that a payload is still here. The driver is asked for all that a vote may rest on, and keeps what it is asked for; what it has it answers for at once. */
+function requestPayloads(state: ReplicaState): void {
+  state.payloads.clear()
+  for (let height = (state.committed.height + 1) as Height; withinLog(state, height); height = (height + 1) as Height) {
+    const accepted = acceptedAt(state, height)
+    if (accepted !== undefined) requestPayload(state, accepted)
+    const prepared = state.slots.get(height)?.prepared
+    if (prepared !== undefined && !state.payloads.has(toHex(prepared.certificate.blockHash))) requestPayload(state, { header: prepared.header, hash: prepared.certificate.blockHash })
+  }
 }
 
 function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPoint['manifestOf']): void {
@@ -80,7 +85,6 @@ function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPo
     case 'proposed': {
       const { view, header } = record
       const hash = blockHash(header)
-      markValid(state, header.height, hash)
       if (!isCurrent(state, view, header.height)) return
       const manifest = manifestOf?.(header)
       const signature = state.config.sign(voteBytes('pre-prepare', state.config.chain, view, header.height, hash))
@@ -90,7 +94,6 @@ function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPo
     case 'prepared': {
       const { view, header, proposal } = record
       const hash = blockHash(header)
-      markValid(state, header.height, hash)
       if (!isCurrent(state, view, header.height)) return
       reaccept(state, { view, header, hash, signature: proposal })
       castVote(state, 'prepare', slotAt(state, header.height), state.self as number, hash)
@@ -136,11 +139,6 @@ function replayOne(state: ReplicaState, record: LogRecord, manifestOf: ReplicaPo
 /** A vote of the view that the replay has reached. Votes of views that were left bind nothing any more: the view itself does. */
 function isCurrent(state: ReplicaState, view: number, height: Height): boolean {
   return state.self !== undefined && state.mode === 'normal' && view === state.view && height > state.committed.height
-}
-
-/** A vote for it was cast, so its payload was acceptable, and went into the log before the record. */
-function markValid(state: ReplicaState, height: Height, hash: Hash): void {
-  if (height > state.committed.height) state.payloads.set(toHex(hash), { height, verdict: 'valid' })
 }
 
 function reaccept(state: ReplicaState, accepted: Accepted): void {

@@ -240,8 +240,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     return { epochs: membership.epochs(), decisions, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
   }
 
-  const beginOrdering = async (records: readonly LogRecord[]): Promise<Ordering> => {
-    const keyed = voting.isWhole()
+  const beginOrdering = async (records: readonly LogRecord[], keyed: boolean): Promise<Ordering> => {
     return createOrdering({
       config: replicaConfigOf(genesis, signer, keyed, forgottenBefore),
       records,
@@ -312,7 +311,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     voteAgain: (lost) => voteAgain(lost),
     onFatal,
   })
-  let ordering = await beginOrdering(neededRecords(entries.records, durable()))
+  let ordering = await beginOrdering(neededRecords(entries.records, durable()), entries.mayVote)
   if (ordering.waiting().what === 'operator') halt('its state differed from what a quorum certified before it was started')
 
   const report = createSelfReport({ genesis, clock, staleMs: config.rpc.staleMs, chainId, membership, store, transport, mempool, votes, ordering: () => ordering, recovering: voting.recovering, halted: () => halted, unknownRules: () => unknownRules, evidence: evidence.counts })
@@ -364,7 +363,7 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     await database.batch([voteMark(votes.position())], { sync: true })
     await votes.rewrite([votingEntry(lost)])
     forgottenBefore = lost
-    const next = await beginOrdering([])
+    const next = await beginOrdering([], true)
     if (stopping !== undefined) return
     ordering = next
     ordering.begin()

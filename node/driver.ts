@@ -17,7 +17,7 @@ export interface Driver {
   readonly input: (input: Input) => void
   /** Keeps the entry of a payload; whatever a later input leads to goes to the disk after it, or with it. */
   readonly keepPayload: (entry: Uint8Array) => void
-  /** Rejects when the vote log does not take what it had not got yet. */
+  /** Rejects when the vote log does not take what it had not got yet; a log that was not whole at the end is not closed, so that the next start gives no first vote in this view. */
   readonly stop: () => Promise<void>
 }
 
@@ -69,13 +69,6 @@ export function createDriver(context: DriverContext): Driver {
   let failed = false
   const timers = new Map<TimerName, () => void>()
 
-  const fail = (error: unknown): void => {
-    if (stopped) return
-    stopped = true
-    failed = true
-    onFatal(error)
-  }
-
   /**
    * A timer that fires late means that this machine was held up. What the others said meanwhile lies unread behind it, and must not be taken for silence: the view
    * timer gives it as long as the delay was, once and at most its own time again.
@@ -126,9 +119,10 @@ export function createDriver(context: DriverContext): Driver {
     const durable = context.stored()
     await context.syncStore()
     records = neededRecords(records, durable)
+    const kept = [...context.otherEntries(durable.stored), ...records.map(recordEntry)]
     // all of it is in what the log is cut down to
     unwritten = []
-    await votes.rewrite([...context.otherEntries(durable.stored), ...records.map(recordEntry)])
+    await votes.rewrite(kept)
     // when much is still needed, cutting again at once would gain nothing
     compactAt = Math.max(voteLogCompactBytes, 2 * votes.sizeBytes())
   }
@@ -154,7 +148,11 @@ export function createDriver(context: DriverContext): Driver {
         if (votes.sizeBytes() > compactAt) await compact()
       }
     } catch (error) {
-      fail(error)
+      // who stops us waits for this round, and is told by it
+      if (stopped) throw error
+      stopped = true
+      failed = true
+      onFatal(error)
     } finally {
       // in the same turn as the last look at `inputs`, or one that comes in between would wait for the next
       running = undefined

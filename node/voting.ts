@@ -1,10 +1,11 @@
 // Whether this validator votes. One that starts with its votes hears first what the others have; one without them follows until all that it may have had a
 // part in is final (recovery.ts); and one that is shown a vote of its own that it does not know of stops voting at once and does the same.
+import type { ReplicaStatus } from '../consensus/report.ts'
 import type { ForgottenVotes } from '../consensus/votes.ts'
 import type { Height } from '../primitives/brand.ts'
+import type { Driver } from './driver.ts'
 import { recoveryPauseMs } from './limits.ts'
 import type { OwnPlace } from './membership.ts'
-import type { Ordering } from './ordering.ts'
 import type { OwnVote } from './own-votes.ts'
 import { followFirst, forgottenAt } from './recovery.ts'
 import type { Recovering } from './status.ts'
@@ -34,7 +35,7 @@ export interface VotingContext {
   readonly isWhole: boolean
   /** Why it is not, where that is known. */
   readonly why: string | undefined
-  readonly ordering: () => Ordering
+  readonly ordering: () => { readonly status: () => Pick<ReplicaStatus, 'committed'>; readonly driver: Pick<Driver, 'input'> }
   readonly head: () => Height
   readonly follow: (head: Height, peer: string) => void
   /** Stopping, or halted: no vote any more. */
@@ -80,8 +81,9 @@ export function createVoting(context: VotingContext): Voting {
       if (stopped()) return
       const forgotten = forgottenAt(standing, context.since(), context.window)
       if (forgotten !== undefined) log.warn('votes-lost', { why, until: standing.top, head: head(), epoch: forgotten.epoch, view: forgotten.view, height: forgotten.height })
-      isWhole = true
       await context.voteAgain(forgotten)
+      // not before: a cut of the log in the life that ends would say that it is whole
+      isWhole = true
     } else if (stopped()) return
     recovering = undefined
     // what was held back is said now

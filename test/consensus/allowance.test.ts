@@ -188,6 +188,55 @@ t.test('nothing counts as prepared while its payload is missing, and a ViewChang
   t.end()
 })
 
+t.test('after a restart no record stands for a payload: each block that a vote may rest on is asked for, and none is given before it is here', (t) => {
+  const bench = new Bench(4)
+  bench.work(1, ({ message }) => message.type !== 'commit')
+  const one = bench.at(3)
+  const inView = [...one.log]
+  bench.expire('view', [3], () => true)
+  bench.expire('view', [0, 1, 2], ({ message }) => message.type === 'status')
+  const left = [...one.log]
+  const certified = inView.find((record) => record.type === 'certificate')
+  if (certified?.type !== 'certificate' || !left.some(({ type }) => type === 'viewChange')) throw new Error('the view was not left with a prepared block')
+  const { blockHash: hash } = certified.certificate
+  const begin = (records: readonly LogRecord[]) => {
+    const replica = restoreReplica(one.config, { epochs: [bench.epoch] }, records)
+    const { validate } = replica.step({ type: 'start' })
+    return { replica, asked: validate.map(({ blockHash: each }) => toHex(each)) }
+  }
+  for (const [name, log] of Object.entries({ 'in its view': inView, 'the view left': left })) {
+    const { replica, asked } = begin(log)
+    t.same(asked, [toHex(hash)], name)
+    t.ok(replica.needsPayload(hash), `${name}: the driver keeps it`)
+  }
+  t.same(begin(left.filter(({ type }) => type === 'certificate' || type === 'viewChange')).asked, [toHex(hash)], 'a certificate alone')
+
+  const commitsOf = (log: readonly LogRecord[], answered: boolean): number => {
+    const { replica } = begin(log)
+    if (answered) replica.step({ type: 'payload', blockHash: hash, verdict: 'valid' })
+    const heard = bench.replicas.flatMap(({ index, sent }) => (index === 3 ? [] : sent)).filter((message) => message.type !== 'commit' && 'view' in message && message.view === 0)
+    return heard.flatMap((message) => replica.step({ type: 'message', message: asVerified(message) }).send).filter(({ message }) => message.type === 'commit').length
+  }
+  const withoutCertificate = inView.filter(({ type }) => type !== 'certificate')
+  t.equal(commitsOf(withoutCertificate, false), 0)
+  t.equal(commitsOf(withoutCertificate, true), 1)
+  t.end()
+})
+
+t.test('a life that gives no first vote leaves the allowance as it is', (t) => {
+  const bench = new Bench(4, { pipelineDepth: 4 })
+  bench.work(1)
+  const one = bench.at(3)
+  for (let life = 0; life < 3; life++) {
+    one.restart()
+    bench.work(2)
+  }
+  t.same(one.log.flatMap((record) => (record.type === 'allowance' ? [record.height] : [])), [9])
+  bench.work(4)
+  t.ok(one.sent.some((message) => message.type === 'prepare' && message.height === 10), 'beyond it, it votes')
+  t.end()
+})
+
 t.test('a new primary begins with nothing whose payload is gone: it asks those who show it and have signed for it, and goes on without', (t) => {
   const bench = new Bench(4)
   // v3 lies: it shows a block as prepared of which all others have lost everything with their power

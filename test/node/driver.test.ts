@@ -266,6 +266,26 @@ t.test('a cut of the log keeps what was stored only during the sync of the store
   t.same([mayVote, kept], [true, forgotten])
 })
 
+t.test('a log whose cut fails during a stop is not closed, and who stops it is told', async (t) => {
+  const { promise: storeSynced, resolve: syncNow } = Promise.withResolvers<void>()
+  const step = (): Output => ({ ...nothing, persist: [preparedAt(1)], send: [aPrepare] })
+  const { driver, appended, rewritten } = rig(step, {
+    immediate: true,
+    sizeBytes: () => voteLogCompactBytes + 1,
+    replica: { step, closing: () => ({ type: 'allowance', epoch: 1 as Height, view: 0 as View, height: 0 as Height }) },
+    syncStore: () => storeSynced,
+    otherEntries: () => {
+      throw new DongbaekError('store/damaged', 'a block cannot be read')
+    },
+  })
+  driver.input(timer)
+  await settled()
+  const stopping = driver.stop()
+  syncNow()
+  await t.rejects(stopping, { code: 'store/damaged' })
+  t.same([appended.length, rewritten.length], [0, 0], 'the vote that left is in no record: the allowance on the disk must go on to bind')
+})
+
 t.test('a log that stays large is not cut again at once', async (t) => {
   const { driver, rewritten } = rig(() => nothing, { immediate: true, sizeBytes: () => voteLogCompactBytes + 1 })
   for (let i = 0; i < 10; i++) {

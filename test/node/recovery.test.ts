@@ -11,6 +11,8 @@ import { askedView, createHorizon, followFirst, forgottenAt, higher, preparedHei
 import { createOwnVotes, type OwnVote } from '../../node/own-votes.ts'
 import { createPayloads } from '../../node/payloads.ts'
 import { createServing } from '../../node/serving.ts'
+import { silentLog } from '../../node/log.ts'
+import { createVoting } from '../../node/voting.ts'
 import { answerCostBytes, servedBurstBytes, servedBytesPerSecond } from '../../node/limits.ts'
 import { sha256, zeroHash } from '../../primitives/hash.ts'
 import { utf8 } from '../../primitives/bytes.ts'
@@ -243,6 +245,39 @@ t.test('one that stops meanwhile never votes', async (t) => {
   stopped = true
   await clock.advance(5_000)
   t.same(done, { standing: undefined })
+})
+
+t.test('the log counts as whole only when the new one stands: the life that ends must not say so in a cut of the old one', async (t) => {
+  const clock = createManualClock()
+  const seen: boolean[] = []
+  const { promise: written, resolve: write } = Promise.withResolvers<void>()
+  const voting = createVoting({
+    place: () => ({ epoch: { activation: 1 as Height, set }, index: 3 }),
+    since: () => 1 as Height,
+    window: 64,
+    transport: { request: async () => encodeSyncAnswer({ blocks: [], head: 5 as Height, top: 5 as Height, epoch: 1 as Height, view: 0 as View }) },
+    clock,
+    log: silentLog,
+    votes: { renew: async () => {} },
+    isWhole: false,
+    why: undefined,
+    ordering: () => ({ status: () => ({ committed: 500 as Height }), driver: { input: () => {} } }),
+    head: () => 500 as Height,
+    follow: () => {},
+    hasEnded: () => false,
+    voteAgain: async () => {
+      seen.push(voting.isWhole())
+      await written
+      seen.push(voting.isWhole())
+    },
+    onFatal: (error) => t.fail(String(error)),
+  })
+  voting.see()
+  await clock.advance(5_000)
+  t.same([seen, voting.recovering() === undefined], [[false], false])
+  write()
+  await clock.advance(1_000)
+  t.same([seen, voting.isWhole(), voting.recovering()], [[false, false], true, undefined])
 })
 
 function serving(clock = createManualClock()): ReturnType<typeof createServing> {
