@@ -75,7 +75,7 @@ export function onPayload(state: ReplicaState, input: PayloadJudged): void {
   }
 }
 
-/** Who has the payload: those whose Prepare vouches for it, or at least the primary. */
+/** Who may have the payload: those who prepared it had it then, and the primary. */
 function holdersOf(state: ReplicaState, hash: Hash, height: Height): Validator[] {
   const holders = new Set<number>([primaryOf(state)])
   const prepared: PreparedBlock[] = []

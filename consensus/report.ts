@@ -3,10 +3,10 @@ import type { Height, View } from '../primitives/brand.ts'
 import { equalBytes } from '../primitives/bytes.ts'
 import { ownCheckpoint } from './checkpoint.ts'
 import { isBehind, knownFinal } from './sync.ts'
-import { acceptedAt, lowWatermark, primaryOf, validatorAt, type ReplicaState } from './state.ts'
+import { acceptedAt, isPrimary, lowWatermark, primaryOf, validatorAt, type ReplicaState } from './state.ts'
 import type { SlotVote } from './messages.ts'
 import type { Validator } from './validators.ts'
-import { payloadIsValid } from './safety.ts'
+import { mayVoteFirst, payloadIsValid } from './safety.ts'
 import { wishOf } from './wish.ts'
 
 export type Waiting =
@@ -14,6 +14,8 @@ export type Waiting =
   | { readonly what: 'nothing' }
   | { readonly what: 'proposal' | 'newView'; readonly from: readonly Validator[] }
   | { readonly what: 'payload' | 'prepares' | 'commits' | 'checkpoints'; readonly height: Height; readonly from: readonly Validator[] }
+  /** The primary gives no first vote of this view up to `height`, where a life before it may have given some (safety.ts, S8). */
+  | { readonly what: 'allowance'; readonly height: Height }
   /** A quorum to leave the view with; `from`: those who do not ask for it (yet). */
   | { readonly what: 'viewChange'; readonly view: View; readonly from: readonly Validator[] }
   /** Final blocks up to `height` that this replica lacks. */
@@ -78,6 +80,7 @@ export function waitingOf(state: ReplicaState): Waiting {
     if (slot.prepared?.certificate.view !== state.view) return { what: 'prepares', height, from: others(state, (index) => index !== primary && missing(slot.prepares)(index)) }
     return { what: 'commits', height, from: others(state, missing(slot.commits)) }
   }
+  if (state.pending && isPrimary(state) && state.unrecorded !== undefined && !mayVoteFirst(state, height)) return { what: 'allowance', height: state.unrecorded.height }
   if (state.pending) return { what: 'proposal', from: others(state, (index) => index === primary) }
   if (ownCheckpoint(state, state.executed) !== undefined) {
     const votes = state.checkpoints.get(state.executed)

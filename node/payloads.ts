@@ -1,5 +1,5 @@
 // Payloads: what blocks order, by block hash, from the moment a block is proposed until it is stored. A payload is a list of envelope references,
-// which the header binds, and the envelopes, which every validator must hold, have checked and have on disk before it votes.
+// which the header binds, and the envelopes, which every validator must hold and have checked before it prepares a block, and have on disk before it commits to it.
 import { type BlockHeader, blockHash } from '../consensus/block.ts'
 import type { Hash, Height } from '../primitives/brand.ts'
 import { concatBytes, equalBytes, toBase64url } from '../primitives/bytes.ts'

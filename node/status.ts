@@ -92,6 +92,8 @@ function describe(waiting: Waiting, view: View): string | undefined {
       return undefined
     case 'proposal':
       return `waiting for a block from the primary ${names} in view ${view}`
+    case 'allowance':
+      return `this validator was killed as the primary of view ${view} and proposes nothing there up to block ${waiting.height}, where it may have done so: the others open the next view`
     case 'newView':
       return `waiting for the primary ${names} to open view ${view}`
     case 'payload':

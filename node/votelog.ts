@@ -1,4 +1,4 @@
-// The vote log: what binds a validator, on the disk before it leaves the machine. Files <folder>/<number>.votes, one after the other, and
+// The vote log: what binds a validator, on the disk before what rests on it leaves the machine. Files <folder>/<number>.votes, one after the other, and
 // a marker votes.json, so that a folder that was emptied is not taken for a new validator's. docs/consensus.md says what the records are.
 //
 // Order of making a segment: written, synced, renamed into place, folder synced; only then is the one before it sealed, and only after

@@ -117,7 +117,7 @@ export async function runPowerCuts({ folder, cuts, seed, onLine, isStopped }: Po
   }
   const said = (event: string): number => network.nodes.reduce((count, { log }) => count + linesOf(log, event), 0)
   const evidence = said('evidence')
-  // the log is synced before a vote leaves and before the store hears of it: a cut alone never makes it look old
+  // what the store knows the log has, and votes ahead of it lie within an allowance: a cut alone never makes it look old
   if (said('votes-outdated') > 0) problems.push('a validator took its own vote log for old or short after a cut')
   if (evidence > 0) problems.push(`the logs tell of ${evidence} contradictory votes`)
   if (problems.length === 0) rmSync(folder, { recursive: true, force: true })

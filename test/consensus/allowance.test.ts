@@ -109,6 +109,7 @@ t.test('a primary that lost power proposes nothing in its view within its allowa
   const before = primary.sent.length
   bench.work(1)
   t.same(firstVotes(primary.sent.slice(before)), [])
+  t.same(primary.replica.waiting(), { what: 'allowance', height: 9 }, 'and it says so')
   bench.expire('view')
   for (const { status } of bench.replicas) t.match(status, { view: 1, committed: 2 })
   t.end()

@@ -146,7 +146,7 @@ t.test('cometbft #5668: double-sign guard off by one. Restarted at every record,
   t.end()
 })
 
-t.test('cometbft #5668: a crash at every byte of the vote log. What is read back is what had been synced before a vote left, and no replica contradicts that', async (t) => {
+t.test('cometbft #5668: a crash at every byte of the vote log. What is read back is what had been synced, and no replica contradicts what had left by then', async (t) => {
   const root = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'votes-bytes-'))
   t.teardown(() => rmSync(root, { recursive: true }))
   const one = bench.at(1)
