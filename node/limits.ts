@@ -108,6 +108,8 @@ export const peersMax = 256
 
 // ---------------------------------------------------------------- proposing
 
+/** What came while a block was under way is ordered when that is final, and no sooner than this after it was made: fifty blocks a second at the most leave a processor time for else. */
+export const paceGapMs = 20
 /** While blocks are under way, the next one waits this long for them at the least. Two links of 10 ms and a sync make a block final in less; over longer ones several are under way. */
 export const paceMinMs = 50
 /** And when blocks take longer than the quickest did, the processors are busy: then it waits as long as that is more, up to this. A few large blocks cost less than many small ones. */

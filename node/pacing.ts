@@ -1,10 +1,10 @@
-// Pacing: when a primary makes its next block. A block costs every validator some milliseconds of processor time however little it orders, so one is not made for each
-// transaction that comes while others are under way: the next waits until these are final, or much has come, or some time has gone by. On fast links at a low
-// load that is one block at a time; on slow links as many are under way as the pipeline holds. That blocks take longer than they once did is a sign that processors are busy, so
+// Pacing: when a primary makes its next block. A block costs every validator some milliseconds of processor time however little it orders. So what comes when nothing is
+// under way is ordered at once, but no block is made for each transaction that comes while others are: the next waits until these are final and the last is a while old, or much
+// has come, or more time has gone by. On fast links at a low load that is one block at a time; on slow links as many are under way as the pipeline holds. That blocks take longer than they once did is a sign that processors are busy, so
 // that small blocks would only make them take longer still: the next waits for as long as that is more.
 import type { Propose } from '../consensus/output.ts'
 import type { Height, View } from '../primitives/brand.ts'
-import { paceBlocksRemembered, paceMaxMs, paceMinMs, paceShareOfView } from './limits.ts'
+import { paceBlocksRemembered, paceGapMs, paceMaxMs, paceMinMs, paceShareOfView } from './limits.ts'
 import type { Clock } from './world.ts'
 
 export interface Pacing {
@@ -33,8 +33,19 @@ export function createPacing({ clock, committed, view, waiting, enough, viewTime
   let lastMs = Number.NEGATIVE_INFINITY
   let cancel = (): void => {}
 
+  const isLastFinal = ({ height }: Propose): boolean => height - 1 <= committed()
+  const gapLeftMs = (): number => lastMs + paceGapMs - clock.monotonic()
   const leftMs = (): number => lastMs + finality.paceMs() - clock.monotonic()
-  const isDue = ({ height }: Propose): boolean => height - 1 <= committed() || waiting() >= enough || leftMs() <= 0
+  // with nothing to order the replica is told so, and asks again when something has come
+  const isDue = (request: Propose): boolean => waiting() >= enough || leftMs() <= 0 || (isLastFinal(request) && (gapLeftMs() <= 0 || waiting() <= 0))
+
+  const release = (request: Propose): void => {
+    held = undefined
+    cancel()
+    lastMs = clock.monotonic()
+    finality.made(request, lastMs)
+    make(request)
+  }
 
   const look = (): void => {
     finality.look(committed(), view(), clock.monotonic())
@@ -43,19 +54,12 @@ export function createPacing({ clock, committed, view, waiting, enough, viewTime
     if (held.view !== view()) {
       held = undefined
       cancel()
-    } else if (isDue(held)) {
-      const request = held
-      held = undefined
-      cancel()
-      lastMs = clock.monotonic()
-      finality.made(request, lastMs)
-      make(request)
-    }
+    } else if (isDue(held)) release(held)
   }
 
   /** Until the block is made: the pace may have become slower meanwhile, and a timer may fire a little early. */
   const wait = (): void => {
-    cancel = clock.after(Math.max(1, leftMs()), () => {
+    cancel = clock.after(Math.max(1, gapLeftMs() > 0 ? gapLeftMs() : leftMs()), () => {
       look()
       if (held !== undefined) wait()
     })
@@ -65,7 +69,8 @@ export function createPacing({ clock, committed, view, waiting, enough, viewTime
     ask: (request) => {
       held = request
       cancel()
-      look()
+      if (isLastFinal(request)) release(request)
+      else look()
       if (held !== undefined) wait()
     },
     look,

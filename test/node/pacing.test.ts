@@ -1,7 +1,7 @@
 // When a primary makes its next block: at once when nothing is under way, and else no more often than pays.
 import t from 'tap'
 import type { Propose } from '../../consensus/output.ts'
-import { paceBlocksRemembered, paceMaxMs, paceMinMs, paceShareOfView } from '../../node/limits.ts'
+import { paceBlocksRemembered, paceGapMs, paceMaxMs, paceMinMs, paceShareOfView } from '../../node/limits.ts'
 import { createPacing, type Pacing } from '../../node/pacing.ts'
 import { zeroHash } from '../../primitives/hash.ts'
 import type { Height, TimeMs, View } from '../../primitives/brand.ts'
@@ -44,6 +44,7 @@ t.test('while one is under way the next waits until it is final', async (t) => {
   const one = rig()
   one.pacing.ask(ask(1))
   one.pacing.ask(ask(2))
+  await one.clock.advance(paceGapMs)
   one.pacing.look()
   t.same(one.made, [1])
   one.committed = 1
@@ -51,6 +52,33 @@ t.test('while one is under way the next waits until it is final', async (t) => {
   t.same(one.made, [1, 2])
   await one.clock.advance(10 * paceMinMs)
   t.same(one.made, [1, 2], 'once')
+})
+
+t.test('and a little longer when it is final very soon', async (t) => {
+  const one = rig()
+  one.pacing.ask(ask(1))
+  one.pacing.ask(ask(2))
+  await one.clock.advance(5)
+  one.committed = 1
+  one.pacing.look()
+  await one.clock.advance(paceGapMs - 6)
+  t.same(one.made, [1])
+  await one.clock.advance(1)
+  t.same(one.made, [1, 2])
+})
+
+t.test('but not when nothing has come meanwhile: what comes then finds nothing under way', async (t) => {
+  const one = rig()
+  one.pacing.ask(ask(1))
+  one.pacing.ask(ask(2))
+  await one.clock.advance(5)
+  one.waiting = 0
+  one.committed = 1
+  one.pacing.look()
+  t.same(one.made, [1, 2], 'the driver finds nothing, and says so')
+  one.waiting = 1
+  one.pacing.ask(ask(2))
+  t.same(one.made, [1, 2, 2])
 })
 
 t.test('or until much has come', async (t) => {
