@@ -153,6 +153,8 @@ export const pastStateBytesMax = 64 * 1_048_576
 export const storePendingBytesMax = 4 * 1_048_576
 export const storePendingBatchesMax = 64
 export const storePendingMsMax = 2_000
+/** Of them so many are handed to LevelDB in one turn of the event loop: about a millisecond. */
+export const storeFillRows = 256
 /** LevelDB's block cache; hot state is cached above it. */
 export const storeCacheBytes = 8 * 1_048_576
 /** LevelDB's write buffer, of which there are two at times: larger means less merging, since a page of the tree that is written again and again is merged once, and a longer recovery. */

@@ -4,6 +4,7 @@
 // against those every value of weight hangs on a certified root. LevelDB skips what is damaged in its log, so that a database may be found empty: once something was synced the marker says that too.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import type { ClassicLevel } from 'classic-level'
@@ -11,7 +12,7 @@ import { toHex, utf8 } from '../primitives/bytes.ts'
 import { DongbaekError } from '../primitives/errors.ts'
 import { damagedStore, rebuildWay as wayOut } from './damage.ts'
 import { codeOfSystem, writeFileAtomically } from './files.ts'
-import { storeCacheBytes, storePendingBatchesMax, storePendingBytesMax, storePendingMsMax, storeReadersMax, storeWriteBufferBytes } from './limits.ts'
+import { storeCacheBytes, storeFillRows, storePendingBatchesMax, storePendingBytesMax, storePendingMsMax, storeReadersMax, storeWriteBufferBytes } from './limits.ts'
 import { createPendingWrites, pageWith, type PendingWrites, plainBytes } from './pending-writes.ts'
 import { createReadWriteLock } from './read-write-lock.ts'
 import { lend, pageLimit, readerBy } from './store-range.ts'
@@ -201,12 +202,13 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
       pending = createPendingWrites()
       batches = 0
       try {
-        const sealed = writes.ops().map(sealOp)
+        const ops = writes.ops()
+        const batch = ops.length === 0 ? undefined : await fill(database, ops)
         await lock.write(async () => {
-          if (sealed.length > 0) await database.batch(sealed, { sync: true })
+          await batch?.write({ sync: true })
           leaving = undefined
         })
-        if (synced || sealed.length === 0) return
+        if (synced || batch === undefined) return
         synced = true
         onFirstSync()
       } catch (error) {
@@ -267,8 +269,15 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
   }
 }
 
-function sealOp(op: StoreOp): StoreOp {
-  return op.type === 'del' ? op : { type: 'put', key: op.key, value: sealValue(op.key, op.value) }
+/** Thousands of rows, some microseconds each: votes must not wait for all of them. */
+async function fill(database: Database, ops: readonly StoreOp[]): Promise<ReturnType<Database['batch']>> {
+  const batch = database.batch()
+  for (const [i, op] of ops.entries()) {
+    if (i > 0 && i % storeFillRows === 0) await nextTurn()
+    if (op.type === 'del') batch.del(op.key)
+    else batch.put(op.key, sealValue(op.key, op.value))
+  }
+  return batch
 }
 
 function openEntry([key, sealed]: readonly [Uint8Array, Uint8Array], place: string): StoreEntry {
