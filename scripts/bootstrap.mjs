@@ -22,8 +22,12 @@ export async function ensureInstalled({ withDev = true } = {}) {
   if (!existsSync(nodeOnPath) && existsSync(bundledNode)) symlinkSync(path.relative(path.dirname(nodeOnPath), bundledNode), nodeOnPath)
 }
 
-/** The young generation is twice this. V8 lets it grow to 128 MB, all of it in memory, to be busy less often. */
-const engineFlags = ['--max-semi-space-size=32']
+const engineFlags = [
+  // The young generation is twice this. V8 lets it grow to 128 MB, all of it in memory, to be busy less often.
+  '--max-semi-space-size=32',
+  // Marking may take longer: with a thread for each core it leaves votes none for a tenth of a second.
+  '--concurrent-marking-max-worker-num=1',
+]
 
 /** Runs a program of ours on Node 24 with this process's terminal, signals and exit code. */
 export function launch(program, args) {
