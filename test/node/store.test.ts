@@ -1,14 +1,14 @@
 // The LevelDB store against what an operator and a disk do to its files.
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { ClassicLevel } from 'classic-level'
+import t from 'tap'
 import { Level } from 'level'
 import { utf8 } from '../../primitives/bytes.ts'
 import { storeFillRows, storePendingBatchesMax, storePendingBytesMax, storePendingMsMax } from '../../node/limits.ts'
 import { endOfPrefix } from '../../node/store-range.ts'
 import { destroyStore, openStore } from '../../node/store.ts'
 import type { StoreOp } from '../../node/world.ts'
+import { watchWrites } from '../support/level-writes.ts'
 
 const put = (key: string, value: string): StoreOp => ({ type: 'put', key: utf8(key), value: utf8(value) })
 const sync = { sync: true }
@@ -212,34 +212,12 @@ t.test('and at the latest after some seconds', async (t) => {
   await store.close()
 })
 
-interface WriteOptions {
-  readonly sync: boolean
-}
-
-/** Calls `onWrite` whenever a batch, of either kind, is given to LevelDB. */
-function watchWrites(t: Test, onWrite: (options: WriteOptions) => void): void {
-  type Chained = { write: (options: WriteOptions) => Promise<void> }
-  const { batch } = ClassicLevel.prototype as unknown as { batch: (...args: unknown[]) => Promise<void> | Chained }
-  Object.assign(ClassicLevel.prototype, {
-    batch(this: unknown, ...args: unknown[]): Promise<void> | Chained {
-      const made = batch.apply(this, args)
-      if (made instanceof Promise) onWrite(args[1] as WriteOptions)
-      else {
-        const write = made.write.bind(made)
-        made.write = (options) => {
-          onWrite(options)
-          return write(options)
-        }
-      }
-      return made
-    },
-  })
-  t.teardown(() => Reflect.deleteProperty(ClassicLevel.prototype, 'batch'))
-}
-
 t.test('LevelDB: a sync leaves out the log before the one that is written to. Every batch has one', async (t) => {
   const asked: boolean[] = []
-  watchWrites(t, (options) => asked.push(options.sync))
+  watchWrites(t, ({ sync }) => {
+    asked.push(sync)
+    return () => {}
+  })
   const store = await openStore({ folder: join(t.testdir(), 'store'), chainId: 'test' })
   for (let i = 0; i < storePendingBatchesMax; i++) await store.batch([put('a', `${i}`)], noSync)
   // queued at once, behind a reader: one that wants a sync among many that do not
@@ -254,7 +232,10 @@ t.test('LevelDB: a sync leaves out the log before the one that is written to. Ev
 t.test('a batch of thousands of rows is handed over in turns, between which others have theirs', async (t) => {
   let turns = 0
   let turnsBefore = 0
-  watchWrites(t, () => (turnsBefore = turns))
+  watchWrites(t, () => {
+    turnsBefore = turns
+    return () => {}
+  })
   const store = await openStore({ folder: join(t.testdir(), 'store'), chainId: 'test' })
   const slices = 8
   const written = store.batch(Array.from({ length: slices * storeFillRows }, (_, i) => put(`k${i}`, '1')), sync)
