@@ -281,7 +281,12 @@ t.test('leveldb #320: LevelDB holds no snapshot while it is written to, whoever 
   const { store, states, block } = await cityOfMany(t.testdir())
   let blocks = 0
   const writer = (async () => {
-    for (; blocks < 20; blocks++) await block(String(blocks))
+    try {
+      for (; blocks < 20; blocks++) await block(String(blocks))
+    } finally {
+      // the others must end, too, when this fails
+      blocks = 20
+    }
   })()
   const readers = Array.from({ length: 3 }, async () => {
     while (blocks < 20) {
