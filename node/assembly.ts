@@ -240,8 +240,9 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
     return { epochs: membership.epochs(), decisions, executed: { height, blockHash: hash, stateRoot }, ...(stable === undefined ? {} : { stable }) }
   }
 
-  const beginOrdering = async (records: readonly LogRecord[], keyed: boolean): Promise<Ordering> => {
-    return createOrdering({
+  /** `keyed`: a life that votes. */
+  const beginOrdering = async (records: readonly LogRecord[], keyed: boolean): Promise<Ordering> =>
+    createOrdering({
       config: replicaConfigOf(genesis, signer, keyed, forgottenBefore),
       records,
       mayVote: voting.isWhole,
@@ -291,7 +292,6 @@ export async function assembleNode<F extends Front>(opened: Opened, makeFront: (
       held: joining.underWay,
       onFatal,
     })
-  }
 
   // a validator without its votes follows first, and so does an observer that becomes one
   const voting = createVoting({

@@ -93,7 +93,7 @@ function describe(waiting: Waiting, view: View): string | undefined {
     case 'proposal':
       return `waiting for a block from the primary ${names} in view ${view}`
     case 'allowance':
-      return `this validator was killed as the primary of view ${view} and proposes nothing there up to block ${waiting.height}, where it may have done so: the others open the next view`
+      return `this validator was not stopped in order as the primary of view ${view}, and proposes nothing there up to block ${waiting.height}, where it may have done so: the others open the next view`
     case 'newView':
       return `waiting for the primary ${names} to open view ${view}`
     case 'payload':

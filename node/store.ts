@@ -272,8 +272,10 @@ function createStore(database: Database, folder: string, onFirstSync: () => void
 /** Thousands of rows, some microseconds each: votes must not wait for all of them. */
 async function fill(database: Database, ops: readonly StoreOp[]): Promise<ReturnType<Database['batch']>> {
   const batch = database.batch()
-  for (const [i, op] of ops.entries()) {
-    if (i > 0 && i % storeFillRows === 0) await nextTurn()
+  let handed = 0
+  for (const op of ops) {
+    if (handed > 0 && handed % storeFillRows === 0) await nextTurn()
+    handed++
     if (op.type === 'del') batch.del(op.key)
     else batch.put(op.key, sealValue(op.key, op.value))
   }

@@ -54,13 +54,20 @@ t.test('while one is under way the next waits until it is final', async (t) => {
   t.same(one.made, [1, 2], 'once')
 })
 
-t.test('and a little longer when it is final very soon', async (t) => {
+/** Block 1 is final 5 ms after it was made, while the next is asked for and so much waits. */
+async function finalSoon(waiting: number): Promise<Rig> {
   const one = rig()
   one.pacing.ask(ask(1))
   one.pacing.ask(ask(2))
   await one.clock.advance(5)
+  one.waiting = waiting
   one.committed = 1
   one.pacing.look()
+  return one
+}
+
+t.test('and a little longer when it is final very soon', async (t) => {
+  const one = await finalSoon(1)
   await one.clock.advance(paceGapMs - 6)
   t.same(one.made, [1])
   await one.clock.advance(1)
@@ -68,13 +75,7 @@ t.test('and a little longer when it is final very soon', async (t) => {
 })
 
 t.test('but not when nothing has come meanwhile: what comes then finds nothing under way', async (t) => {
-  const one = rig()
-  one.pacing.ask(ask(1))
-  one.pacing.ask(ask(2))
-  await one.clock.advance(5)
-  one.waiting = 0
-  one.committed = 1
-  one.pacing.look()
+  const one = await finalSoon(0)
   t.same(one.made, [1, 2], 'the driver finds nothing, and says so')
   one.waiting = 1
   one.pacing.ask(ask(2))
